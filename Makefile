@@ -1,0 +1,36 @@
+# One verb a job. `make` alone lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.ready
+HOT := $(wildcard src/squall/delivery/envelope.p* src/squall/delivery/ledger.p* src/squall/engine/pacer.p* \
+	src/squall/engine/session.p* src/squall/metrics/histogram.p* src/squall/seeds.p*)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check bench clean
+
+help:  ## list the verbs
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: $(STAMP)  ## make .venv with squall and everything to develop it
+
+$(STAMP): requirements/dev.txt pyproject.toml setup.py $(HOT) scripts/setup
+	@PYTHON="$(PYTHON)" scripts/setup $(VENV)
+	@touch $@
+
+demo: setup  ## ramp to 10,000 connections against the bundled service
+	@scripts/demo $(BIN)
+
+test: setup  ## the whole test suite
+	@$(BIN)/python -m pytest -q
+
+check: setup  ## format, lint, types, import layers, tidy
+	@scripts/check $(BIN)
+
+bench: setup  ## speed and memory, as ratios to a bare C client
+	@$(BIN)/python -m benchmarks
+
+clean:  ## remove what was made
+	rm -rf $(VENV) build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis runs
+	find src tests benchmarks \( -name __pycache__ -o -name '*.so' \) -prune -exec rm -rf {} +
+	rm -f src/squall/_built.py

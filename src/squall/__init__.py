@@ -1,0 +1,27 @@
+"""squall: load tests for WebSocket services that account for every message.
+
+Public names resolve on first use (PEP 562), so that importing one room of squall loads no other: the
+bundled service must start without the load generator, and a worker without the reports.
+"""
+
+from squall import _native
+
+__all__ = ["LoadTester", "RunRecord", "Scenario", "load_scenario"]
+
+_native.install()
+
+_PUBLIC = {
+    "LoadTester": "squall.api",
+    "RunRecord": "squall.record.run",
+    "Scenario": "squall.scenario.models",
+    "load_scenario": "squall.scenario.loader",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is first asked for."""
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'squall' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_PUBLIC[name]), name)
