@@ -1,0 +1,1 @@
+"""WHAT HAPPENED: the one typed document that comes out of a run. Plain data; knows no engine."""

@@ -1,0 +1,62 @@
+"""The record of a run: header, phases, intervals, events, verdict. Reading one needs no engine and no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Literal
+
+import msgspec
+
+from squall.record.snapshots import Event, Interval
+from squall.record.verdicts import Verdict
+
+__all__ = ["FORMAT_VERSION", "Phase", "PhaseKind", "RunHeader", "RunRecord"]
+
+FORMAT_VERSION = 1
+"""The version of everything in a run folder; keys may be added within one, never changed."""
+
+PhaseKind = Literal["ramp_up", "sustained", "ramp_down", "idle", "end"]
+
+
+class Phase(msgspec.Struct, frozen=True, kw_only=True):
+    """A stretch of the run. `end_ns` is None while it lasts, or where the record ends inside it."""
+
+    id: int
+    name: str
+    kind: PhaseKind
+    start_ns: int
+    end_ns: int | None
+    level_start: int
+    level_end: int
+    words: str
+    warm_up_ns: int = 0
+
+
+class RunHeader(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known before the first connection: what was asked, of what, by what, where."""
+
+    format_version: int
+    run_id: str
+    name: str
+    squall_version: str
+    started_wall_ns: int
+    seed: int
+    run_number: int
+    scenario: dict[str, Any]
+    populations: list[str]
+    types: list[list[str]]
+    plan: list[str]
+    environment: dict[str, Any]
+    command: str = ""
+
+
+class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One run, read back. `intervals` may be read from disk as it is iterated, as often as wanted."""
+
+    header: RunHeader
+    phases: tuple[Phase, ...]
+    intervals: Iterable[Interval]
+    events: tuple[Event, ...]
+    verdict: Verdict | None
+    complete: bool
+    """False where the run was killed: the record ends at its last whole frame and has no verdict."""

@@ -1,0 +1,180 @@
+"""What a worker reports each interval, and what all workers' reports of one interval add up to.
+
+Every figure is the change since the report before, unless its name says otherwise; a report can be lost
+only with its worker. Times are nanoseconds since the start of the run, durations nanoseconds.
+
+A *cell* is the finest thing counted: one (population, phase, type, place) for messages, one (population,
+phase, place) for connections. The phase of a message is the one in which it was intended; that of a
+connection event the one in which it happened. A *place* is an entry point and the node that answered there.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from squall.record.outcomes import Trouble
+
+__all__ = [
+    "ConnectionCell",
+    "Event",
+    "Interval",
+    "MessageCell",
+    "Place",
+    "Snapshot",
+    "SparseHistogram",
+    "WorkerSample",
+]
+
+
+class SparseHistogram(msgspec.Struct, frozen=True, array_like=True):
+    """The non-empty buckets of a log-linear histogram, with exact count, sum, least and greatest.
+
+    `buckets` holds pairs of LEB128 numbers: the distance to the bucket before (the first from -1), the count.
+    """
+
+    count: int
+    sum_ns: int
+    min_ns: int
+    max_ns: int
+    buckets: bytes
+
+
+class Place(msgspec.Struct, frozen=True, array_like=True):
+    """An entry point (its URL without query and user) and the node that named itself there, or ""."""
+
+    entry_point: str
+    node: str
+
+
+class MessageCell(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+    """Messages of one population, phase, type and place. `lost` and `unknown` come with a session's end.
+
+    `response`, `service`, `lag` are histograms of the delivered (lag: of the sent). `pacer_lag` and `unlagged`
+    (response_time − pacer_lag) are None where no message was blocked: then they equal `lag` and `service`.
+    """
+
+    population: int
+    phase: int
+    type: int
+    place: int
+    intended: int = 0
+    not_sent_target: int = 0
+    not_sent_squall: int = 0
+    delivered: int = 0
+    lost: int = 0
+    unknown: int = 0
+    duplicated: int = 0
+    reordered: int = 0
+    late: int = 0
+    recovered: int = 0
+    corrupted_body: int = 0
+    reorder_extent_sum: int = 0
+    reorder_extent_max: int = 0
+    reorder_late_ns_sum: int = 0
+    reorder_late_ns_max: int = 0
+    service_unmeasured: int = 0
+    response: SparseHistogram | None = None
+    service: SparseHistogram | None = None
+    lag: SparseHistogram | None = None
+    pacer_lag: SparseHistogram | None = None
+    unlagged: SparseHistogram | None = None
+
+    @property
+    def sent(self) -> int:
+        """How many were handed to a transport: intended − not_sent still counts those that are blocked."""
+        return self.intended - self.not_sent_target - self.not_sent_squall
+
+
+class ConnectionCell(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+    """Connections of one population, phase and place; what arrived on them that belongs to no message.
+
+    attempted = established + failed + pending; established = closed + dropped + open. A failed attempt's place
+    has no node. `graceful` are planned closes that were answered by a close frame.
+    """
+
+    population: int
+    phase: int
+    place: int
+    attempted: int = 0
+    established: int = 0
+    failed: int = 0
+    closed: int = 0
+    dropped: int = 0
+    graceful: int = 0
+    reconnected: int = 0
+    pings_sent: int = 0
+    pongs_received: int = 0
+    corrupted_header: int = 0
+    unexpected: int = 0
+    foreign: int = 0
+    invalid_utf8: int = 0
+    window_exceeded: int = 0
+    messages_sent: int = 0
+    messages_received: int = 0
+    bytes_sent: int = 0
+    bytes_received: int = 0
+    close_codes: dict[int, int] = {}
+    troubles: list[tuple[Trouble, int]] = []
+    connect: SparseHistogram | None = None
+    tcp: SparseHistogram | None = None
+    tls: SparseHistogram | None = None
+    upgrade: SparseHistogram | None = None
+    ping: SparseHistogram | None = None
+    session: SparseHistogram | None = None
+
+
+class WorkerSample(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+    """The load generator watching itself. Levels at the report's time, not changes, unless said."""
+
+    worker: int
+    held: int = 0
+    pending: int = 0
+    outstanding: int = 0
+    blocked: int = 0
+    unsent_bytes: int = 0
+    started: int = 0
+    cpu_ns: int = 0
+    rss_bytes: int = 0
+    loop_lag_max_ns: int = 0
+    silence_ns: int = 0
+    silence_start_ns: int = 0
+
+
+class Event(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+    """Something worth a line: when, what kind ("phase", "drop", "stop", "worker_lost", …), and words."""
+
+    at_ns: int
+    kind: str
+    text: str
+    worker: int = -1
+    stream: int = -1
+
+
+class Snapshot(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+    """One worker's report on the interval that ends at `at_ns`; `index` is that interval's second of the run."""
+
+    index: int
+    at_ns: int
+    sample: WorkerSample
+    messages: list[MessageCell] = []
+    connections: list[ConnectionCell] = []
+    places: list[Place] = []
+    events: list[Event] = []
+    events_dropped: int = 0
+    final: bool = False
+
+
+class Interval(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+    """All workers' reports on one second of the run, added up. `places` lists only those not seen before."""
+
+    index: int
+    at_ns: int
+    held: int
+    planned: int
+    workers: list[WorkerSample] = []
+    messages: list[MessageCell] = []
+    connections: list[ConnectionCell] = []
+    places: list[Place] = []
+    events: list[Event] = []
+    events_dropped: int = 0
+    complete: bool = True
