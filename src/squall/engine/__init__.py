@@ -1,0 +1,1 @@
+"""DO IT: sessions, connector, pacer, worker and coordinator. Knows nothing of reports."""
