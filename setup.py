@@ -62,7 +62,7 @@ def extensions() -> list[Extension]:
         "profile": False,
     }
     modules: list[Extension] = cythonize(
-        found, build_dir="build", compiler_directives=directives, quiet=True
+        found, build_dir="build", compiler_directives=directives, quiet=True, include_path=[str(SOURCE)]
     )
     return modules
 
