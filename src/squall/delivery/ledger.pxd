@@ -1,0 +1,21 @@
+cdef class Stream:
+    cdef readonly long long next_sequence
+    cdef readonly long long expected
+    cdef readonly long long arrived
+    cdef readonly long long segment_first
+    cdef readonly long long evicted_below
+    cdef readonly int epoch
+    cdef readonly int phase
+    cdef readonly long long extent
+    cdef readonly long long late_ns
+    cdef list segments
+    cdef object missing
+    cdef object revealed_at
+    cdef object revealed_ns
+    cdef list evicted
+
+    cpdef long long assign(self)
+    cpdef int arrive(self, long long sequence, long long now_ns)
+    cpdef long long outstanding(self)
+    cpdef int phase_of(self, long long sequence)
+    cpdef int epoch_of(self, long long sequence)

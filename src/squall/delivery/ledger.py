@@ -1,0 +1,235 @@
+"""The ledger of one stream: which messages went out, which came in, and what is still owed.
+
+**Definitions.** A message is *sent* when `assign` gives it its number. It is *delivered* at its first good copy;
+each further good copy is *duplicated*. An arrival is *reordered* if its number is less than one that arrived
+before it (RFC 4737 §3.3, type-P-reordered, over distinct messages): with `expected` one past the highest number
+seen, arrival s is reordered iff s < expected. Its *extent* is how many distinct messages arrived since the first
+one that overtook it (§4.2), its *late time* how long that was ago (§4.3). A good copy of a number that was never
+given out is *foreign*.
+
+What has not arrived when a session ends is *lost* if its connection lived through its drain, and *unknown* if the
+connection died first. A stream that reconnects goes on under the next epoch; what the dead connection took
+along stays unknown unless a good copy comes later (*recovered*).
+
+**Memory.** A stream in order needs a few numbers only. What was overtaken is kept, at most `WINDOW` numbers;
+past that the oldest become unknown and are handed out by `take_evicted`. A copy of one that comes later is
+*undecided*: neither delivery nor duplicate can be told, so it counts as neither.
+
+Sequence numbers are given in the order of sending, so that the phases and epochs of a stream are ranges of
+numbers (`segments`), and no message needs a record of its own. Knows no types, clocks or sockets: times are
+handed in.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+
+import cython
+
+__all__ = ["DUPLICATE", "FIRST", "FOREIGN", "REORDERED", "UNDECIDED", "WINDOW", "Range", "Stream"]
+
+WINDOW = 4096
+
+FIRST = 0
+REORDERED = 1
+DUPLICATE = 2
+FOREIGN = 3
+UNDECIDED = 4
+
+Range = tuple[int, int, int, bool]
+"""(first number, one past the last, phase, whether unknown rather than lost)."""
+
+
+@cython.cclass
+class Stream:
+    """The account of one stream. Numbers start at 0; times are nanoseconds."""
+
+    def __init__(self) -> None:
+        self.next_sequence = 0
+        self.expected = 0
+        self.arrived = 0
+        self.segment_first = 0
+        self.evicted_below = 0
+        self.epoch = 0
+        self.phase = -1
+        self.extent = 0
+        self.late_ns = 0
+        self.segments = None
+        self.missing = None
+        self.revealed_at = None
+        self.revealed_ns = None
+        self.evicted = None
+
+    # --- sending ---
+
+    @cython.ccall
+    def assign(self) -> cython.longlong:
+        """The number of the message that is being sent."""
+        number: cython.longlong = self.next_sequence
+        self.next_sequence = number + 1
+        return number
+
+    def begin_segment(self, phase: int, epoch: int) -> None:
+        """From the next number on, messages belong to this phase and epoch."""
+        if self.next_sequence > self.segment_first:
+            if self.segments is None:
+                self.segments = []
+            self.segments.append((self.segment_first, self.phase, self.epoch))
+            self._forget_settled_segments()
+        self.segment_first = self.next_sequence
+        self.phase = phase
+        self.epoch = epoch
+
+    def _forget_settled_segments(self) -> None:
+        """Drop segments in which nothing is owed any more, from the oldest."""
+        oldest = self._oldest_owed()
+        firsts = [segment[0] for segment in self.segments]
+        keep = max(0, bisect_left(firsts, oldest + 1) - 1)
+        del self.segments[:keep]
+
+    def _oldest_owed(self) -> int:
+        return self.missing[0] if self.missing else self.expected
+
+    # --- arriving ---
+
+    @cython.ccall
+    def arrive(self, sequence: cython.longlong, now_ns: cython.longlong) -> cython.int:
+        """Enter a good copy; FIRST, REORDERED (a first copy too), DUPLICATE, FOREIGN or UNDECIDED."""
+        if sequence >= self.next_sequence:
+            return 3
+        if sequence >= self.expected:
+            if sequence > self.expected:
+                self._reveal(sequence, now_ns)
+            self.expected = sequence + 1
+            self.arrived += 1
+            return 0
+        if self.missing is not None and self._claim(sequence, now_ns):
+            self.arrived += 1
+            return 1
+        return 4 if sequence < self.evicted_below else 2
+
+    def _reveal(self, sequence: int, now_ns: int) -> None:
+        """Numbers before this arrival have not come: keep them as missing, within the window."""
+        if self.missing is None:
+            self.missing = array("I")
+            self.revealed_at = array("I")
+            self.revealed_ns = array("q")
+        first = self.expected
+        self._evict(len(self.missing) + (sequence - first) - WINDOW)
+        first = max(first, self.evicted_below)
+        self.missing.extend(range(first, sequence))
+        self.revealed_at.extend([self.arrived & 0xFFFFFFFF] * (sequence - first))
+        self.revealed_ns.extend([now_ns] * (sequence - first))
+
+    def _evict(self, excess: int) -> None:
+        """Give up the `excess` oldest missing numbers, and then numbers from `expected` on."""
+        if excess <= 0:
+            return
+        if self.evicted is None:
+            self.evicted = []
+        kept = min(excess, len(self.missing))
+        for number in self.missing[:kept]:
+            self._note_evicted(number, number + 1)
+        del self.missing[:kept]
+        del self.revealed_at[:kept]
+        del self.revealed_ns[:kept]
+        if excess > kept:
+            self._note_evicted(self.expected, self.expected + excess - kept)
+
+    def _note_evicted(self, first: int, end: int) -> None:
+        if self.evicted and self.evicted[-1][1] == first:
+            self.evicted[-1] = (self.evicted[-1][0], end)
+        else:
+            self.evicted.append((first, end))
+        self.evicted_below = end
+
+    def _claim(self, sequence: int, now_ns: int) -> bool:
+        """Take a number off the missing; False where it is not among them. Sets extent and late time."""
+        at = bisect_left(self.missing, sequence)
+        if at == len(self.missing) or self.missing[at] != sequence:
+            return False
+        self.extent = (self.arrived - self.revealed_at[at]) & 0xFFFFFFFF
+        self.late_ns = now_ns - self.revealed_ns[at]
+        del self.missing[at]
+        del self.revealed_at[at]
+        del self.revealed_ns[at]
+        return True
+
+    # --- asking ---
+
+    @cython.ccall
+    def outstanding(self) -> cython.longlong:
+        """How many numbers are given out and neither arrived nor evicted."""
+        owed: cython.longlong = self.next_sequence - self.expected
+        if self.missing is not None:
+            owed += len(self.missing)
+        return owed
+
+    @cython.ccall
+    def phase_of(self, sequence: cython.longlong) -> cython.int:
+        """The phase in which a number was given out; that of the oldest kept segment for still older ones."""
+        if sequence >= self.segment_first or self.segments is None:
+            return self.phase
+        phase: int = self._segment_of(sequence)[1]
+        return phase
+
+    @cython.ccall
+    def epoch_of(self, sequence: cython.longlong) -> cython.int:
+        """The epoch in which a number was given out."""
+        if sequence >= self.segment_first or self.segments is None:
+            return self.epoch
+        epoch: int = self._segment_of(sequence)[2]
+        return epoch
+
+    def _segment_of(self, sequence: int) -> tuple[int, int, int]:
+        at = max(0, bisect_left([segment[0] for segment in self.segments], sequence + 1) - 1)
+        if at < len(self.segments):
+            segment: tuple[int, int, int] = self.segments[at]
+            return segment
+        return (self.segment_first, self.phase, self.epoch)
+
+    def take_evicted(self) -> list[Range]:
+        """What fell out of the window since the last call, as unknown ranges that each lie in one phase."""
+        evicted, self.evicted = self.evicted or [], None
+        return [piece for first, end in evicted for piece in self._split(first, end, lived=False)]
+
+    def settle(self, lived: bool) -> list[Range]:
+        """What is owed at the session's end, as ranges that each lie in one phase.
+
+        Args:
+            lived: whether the last connection lived through its drain.
+
+        Everything is settled after that: the stream owes nothing.
+        """
+        ranges: list[Range] = []
+        for first, end in self._owed():
+            ranges.extend(self._split(first, end, lived=lived))
+        self.missing = self.revealed_at = self.revealed_ns = None
+        self.expected = self.next_sequence
+        self.evicted_below = self.next_sequence
+        return ranges
+
+    def _owed(self) -> list[tuple[int, int]]:
+        """The owed numbers as maximal runs."""
+        runs: list[tuple[int, int]] = []
+        for number in self.missing or ():
+            if runs and runs[-1][1] == number:
+                runs[-1] = (runs[-1][0], number + 1)
+            else:
+                runs.append((number, number + 1))
+        if self.next_sequence > self.expected:
+            runs.append((self.expected, self.next_sequence))
+        return runs
+
+    def _split(self, first: int, end: int, *, lived: bool) -> list[Range]:
+        """Cut a run at the borders of segments; unknown where the epoch is over or the connection died."""
+        pieces: list[Range] = []
+        borders = [segment[0] for segment in self.segments or ()][1:] + [self.segment_first]
+        while first < end:
+            border = next((border for border in borders if border > first), end)
+            stop = min(end, border)
+            unknown = not lived or self.epoch_of(first) != self.epoch
+            pieces.append((first, stop, self.phase_of(first), unknown))
+            first = stop
+        return pieces
