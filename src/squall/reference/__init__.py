@@ -1,0 +1,17 @@
+"""The bundled service: a WebSocket server to aim at, started as a process of its own.
+
+    python -m squall.reference serve --port 0
+
+It exists so that a test, the demo and the bench have a target whose behaviour is known, and it shares no code
+with the load generator: of squall it imports only `squall.errors`, and nothing of squall imports it, so that
+a mistake on one side cannot hide behind the same mistake on the other.
+
+    __main__     the command line
+    service      the parent: binds, starts the nodes, answers health, stops everything
+    listening    the sockets, bound before anything is started
+    node         one process: one loop, many connections
+    connection   one connection: frames in, whole messages out
+    behaviours   what happens to a message
+    counters     what each node counts, in memory that all of them can read
+    health       what `/healthz` and `/metrics` answer
+"""
