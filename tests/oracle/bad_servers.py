@@ -1,7 +1,7 @@
 """Servers that break the rules, one way each, on raw sockets.
 
-Each function makes a ``BadServer`` (``peer.py``): use it as ``async with`` or ``with``, connect to its
-``url``, read what it saw from ``seen``. ``after`` is how many messages it echoes honestly before it misbehaves.
+Each function makes a ``BadServer`` (``peer.py``): use it as ``async with`` or ``with``, connect to ``url``
+and read what it saw from ``seen``. ``after`` is how many messages it echoes honestly before it misbehaves.
 """
 
 from __future__ import annotations

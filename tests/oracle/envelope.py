@@ -69,7 +69,10 @@ def header_size(opcode: int) -> int:
 
 
 def looks_like_envelope(opcode: int, payload: bytes) -> bool:
-    """Whether an arrival is taken for an envelope: long enough, and at most one wrong byte of magic."""
+    """Whether an arrival is taken for an envelope: long enough, and at most one wrong byte of magic.
+
+    ``opcode`` is that of the messages sent: whether to expect the text form, whatever the arrival came as.
+    """
     if len(payload) < header_size(opcode):
         return False
     wrong = sum(1 for got, wanted in zip(payload, MAGIC, strict=False) if got != wanted)

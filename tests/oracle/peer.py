@@ -1,4 +1,4 @@
-"""What every badly behaved server is made of: a listener, a ``Peer`` for each connection, a count of what it saw.
+"""What every badly behaved server is made of: a listener, a ``Peer`` a connection, a count of what it saw.
 
 A behaviour is a coroutine that gets a ``Peer`` and does with it as it likes. A server runs in the test's own
 event loop (``async with``), or in a thread (``with``) for a test that blocks. Leaving it ends everything.
@@ -238,6 +238,7 @@ class BadServer:
     ) -> None:
         if self._listener is not None:
             self._listener.close()
+            self._listener = None
         for task in self._tasks:
             task.cancel()
         results = await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -280,6 +281,9 @@ class BadServer:
             self._error = error
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._listener is None:  # it was in the queue when the server ended
+            writer.transport.abort()
+            return
         peer = Peer(len(self.peers), reader, writer, self)
         self.peers.append(peer)
         self.seen.connections += 1

@@ -10,6 +10,9 @@ corrupted_header  still looks like an envelope, and differs from its source with
 corrupted_body    still looks like an envelope, and differs behind it only: in bytes, length or opcode
 unexpected        looks like no envelope, or is a good copy on a connection of another stream or run
 
+Looks like an envelope: has the smallest size that a message of the form sent has (64 bytes where text was
+sent, else 48), and at most one wrong byte of magic.
+
 From the good copies, by (stream, sequence): the first one delivers, each further one is a duplicate.
 Reordered is RFC 4737, section 3: a first copy whose sequence number is below the next expected one, which is
 the highest seen so far plus one. A message received and never delivered is lost if the client closed its
@@ -184,7 +187,7 @@ def judge_arrival(arrival: Record, source: Message | None, *, run: int, stream: 
     if (arrival.opcode, arrival.payload) == (sent.opcode, sent.payload):
         is_own = (source.envelope.run, source.envelope.stream) == (run, stream)
         return "good" if is_own else "unexpected"
-    if not looks_like_envelope(arrival.opcode, arrival.payload):
+    if not looks_like_envelope(sent.opcode, arrival.payload):
         return "unexpected"
     size = header_size(sent.opcode)
     if arrival.payload[:size] != sent.payload[:size]:
