@@ -1,0 +1,1 @@
+"""HOW MUCH, HOW LONG: histograms, totals, the catalogue of metrics, thresholds, verdicts. Does no I/O."""

@@ -1,0 +1,13 @@
+cdef class Histogram:
+    cdef readonly long long count
+    cdef readonly long long sum_ns
+    cdef readonly long long min_ns
+    cdef readonly long long max_ns
+    cdef long long[::1] _counts
+
+    cpdef void record(self, long long value_ns) noexcept
+    cdef void _clear(self) noexcept
+
+cpdef bytes encode(long long[::1] counts)
+cpdef void decode_into(bytes buckets, long long[::1] counts) except *
+cdef void _append(bytearray out, long long number) except *
