@@ -3,8 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
-HOT := $(wildcard src/squall/delivery/envelope.p* src/squall/delivery/ledger.p* src/squall/engine/pacer.p* \
-	src/squall/engine/session.p* src/squall/metrics/histogram.p* src/squall/seeds.p*)
+HOT := $(wildcard src/squall/_native.py src/squall/seeds.p* src/squall/delivery/*.p* src/squall/engine/*.p* \
+	src/squall/metrics/histogram.p* src/squall/metrics/buckets.p*)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check bench clean

@@ -3,6 +3,7 @@
 Without a C compiler, or without Python's headers, the build goes on and squall runs from its sources.
 """
 
+import runpy
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -11,18 +12,7 @@ from setuptools.command.build_ext import build_ext
 
 SOURCE = Path("src")
 BUILT = SOURCE / "squall" / "_built.py"
-MODULES = [
-    name
-    for name in (
-        "squall.delivery.envelope",
-        "squall.delivery.ledger",
-        "squall.engine.pacer",
-        "squall.engine.session",
-        "squall.metrics.histogram",
-        "squall.seeds",
-    )
-    if (SOURCE / Path(*name.split("."))).with_suffix(".py").exists()
-]
+MODULES = runpy.run_path(str(SOURCE / "squall" / "_native.py"))["COMPILED"]
 
 
 class OptionalBuild(build_ext):

@@ -17,8 +17,12 @@ __all__ = ["COMPILED", "install", "reason_for_sources"]
 COMPILED = (
     "squall.delivery.envelope",
     "squall.delivery.ledger",
+    "squall.engine.lane",
+    "squall.engine.mix",
     "squall.engine.pacer",
     "squall.engine.session",
+    "squall.engine.tally",
+    "squall.engine.ticks",
     "squall.metrics.histogram",
     "squall.seeds",
 )

@@ -15,9 +15,9 @@ along stays unknown unless a good copy comes later (*recovered*).
 past that the oldest become unknown and are handed out by `take_evicted`. A copy of one that comes later is
 *undecided*: neither delivery nor duplicate can be told, so it counts as neither.
 
-Sequence numbers are given in the order of sending, so that the phases and epochs of a stream are ranges of
-numbers (`segments`), and no message needs a record of its own. Knows no types, clocks or sockets: times are
-handed in.
+Sequence numbers are given in the order of sending, so that the labels (the caller's: a phase and a place, say) and
+epochs of a stream are ranges of numbers (`segments`), and no message needs a record of its own. Knows no types,
+clocks or sockets: times are handed in.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ FOREIGN = 3
 UNDECIDED = 4
 
 Range = tuple[int, int, int, bool]
-"""(first number, one past the last, phase, whether unknown rather than lost)."""
+"""(first number, one past the last, label, whether unknown rather than lost)."""
 
 
 @cython.cclass
@@ -52,7 +52,7 @@ class Stream:
         self.segment_first = 0
         self.evicted_below = 0
         self.epoch = 0
-        self.phase = -1
+        self.label = -1
         self.extent = 0
         self.late_ns = 0
         self.segments = None
@@ -70,15 +70,15 @@ class Stream:
         self.next_sequence = number + 1
         return number
 
-    def begin_segment(self, phase: int, epoch: int) -> None:
-        """From the next number on, messages belong to this phase and epoch."""
+    def begin_segment(self, label: int, epoch: int) -> None:
+        """From the next number on, messages carry this label and epoch."""
         if self.next_sequence > self.segment_first:
             if self.segments is None:
                 self.segments = []
-            self.segments.append((self.segment_first, self.phase, self.epoch))
+            self.segments.append((self.segment_first, self.label, self.epoch))
             self._forget_settled_segments()
         self.segment_first = self.next_sequence
-        self.phase = phase
+        self.label = label
         self.epoch = epoch
 
     def _forget_settled_segments(self) -> None:
@@ -167,12 +167,12 @@ class Stream:
         return owed
 
     @cython.ccall
-    def phase_of(self, sequence: cython.longlong) -> cython.int:
-        """The phase in which a number was given out; that of the oldest kept segment for still older ones."""
+    def label_of(self, sequence: cython.longlong) -> cython.int:
+        """The label of a number; for one older than all that is owed, that of the oldest segment kept."""
         if sequence >= self.segment_first or self.segments is None:
-            return self.phase
-        phase: int = self._segment_of(sequence)[1]
-        return phase
+            return self.label
+        label: int = self._segment_of(sequence)[1]
+        return label
 
     @cython.ccall
     def epoch_of(self, sequence: cython.longlong) -> cython.int:
@@ -187,15 +187,15 @@ class Stream:
         if at < len(self.segments):
             segment: tuple[int, int, int] = self.segments[at]
             return segment
-        return (self.segment_first, self.phase, self.epoch)
+        return (self.segment_first, self.label, self.epoch)
 
     def take_evicted(self) -> list[Range]:
-        """What fell out of the window since the last call, as unknown ranges that each lie in one phase."""
+        """What fell out of the window since the last call, as unknown ranges that each have one label."""
         evicted, self.evicted = self.evicted or [], None
         return [piece for first, end in evicted for piece in self._split(first, end, lived=False)]
 
     def settle(self, lived: bool) -> list[Range]:
-        """What is owed at the session's end, as ranges that each lie in one phase.
+        """What is owed at the session's end, as ranges that each have one label.
 
         Args:
             lived: whether the last connection lived through its drain.
@@ -230,6 +230,6 @@ class Stream:
             border = next((border for border in borders if border > first), end)
             stop = min(end, border)
             unknown = not lived or self.epoch_of(first) != self.epoch
-            pieces.append((first, stop, self.phase_of(first), unknown))
+            pieces.append((first, stop, self.label_of(first), unknown))
             first = stop
         return pieces

@@ -1,0 +1,53 @@
+"""Who keeps the sessions of a process: the port through which a session asks and tells."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from picows import WSTransport
+
+    from squall.engine.session import Session
+    from squall.engine.tally import Tallies
+
+__all__ = ["Keeper"]
+
+
+class Keeper(Protocol):
+    """Asked for tallies, told of what a session cannot decide alone. Times are nanoseconds of the run."""
+
+    def tallies_at(self, session: Session, intended_ns: int) -> Tallies:
+        """The tallies of the phase in which a time lies, for the session's population and place."""
+        ...
+
+    def tallies_now(self, session: Session) -> Tallies:
+        """The tallies of the present phase."""
+        ...
+
+    def tallies_labelled(self, label: int) -> Tallies:
+        """The tallies under a label that a ledger has kept."""
+        ...
+
+    def upgraded(self, session: Session, transport: WSTransport) -> None:
+        """The upgrade was accepted."""
+        ...
+
+    def drained(self, session: Session) -> None:
+        """A draining session owes nothing any more."""
+        ...
+
+    def refused(self, session: Session, code: int, why: str) -> None:
+        """The peer broke the protocol and the session is about to fail the connection with a code."""
+        ...
+
+    def close_answered(self, session: Session) -> None:
+        """The peer has answered our close frame."""
+        ...
+
+    def disconnected(self, session: Session, transport: WSTransport) -> None:
+        """The connection is over."""
+        ...
+
+    def failed(self, error: BaseException) -> None:
+        """Something in squall itself raised where an exception would be swallowed."""
+        ...

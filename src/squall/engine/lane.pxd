@@ -1,0 +1,24 @@
+from squall.delivery.envelope cimport Codec
+from squall.engine.mix cimport MessageMix
+
+
+cdef class Lane:
+    cdef readonly Codec codec
+    cdef readonly MessageMix mix
+    cdef object arrivals
+    cdef readonly long long period_ns
+    cdef readonly object keeper
+    cdef readonly bint idle
+    cdef readonly bint ignore_foreign
+    cdef readonly long long send_buffer_max
+    cdef readonly long long send_buffer_age_max_ns
+    cdef readonly long long send_buffer_total_max
+    cdef readonly Py_ssize_t blocked_max
+    cdef readonly Py_ssize_t receive_message_max
+    cdef public long long start_ns
+    cdef public long long unsent_total
+    cdef public long long last_arrival_ns
+    cdef public long long silence_ns
+    cdef public long long silence_start_ns
+
+    cpdef void heard(self, long long now) noexcept

@@ -1,0 +1,76 @@
+"""What the sessions of one population in one process share: codec, message mix, due times, limits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cython
+
+if cython.compiled:
+    from cython.cimports.squall.delivery.envelope import Codec
+    from cython.cimports.squall.engine.mix import MessageMix
+else:
+    from squall.delivery.envelope import Codec
+    from squall.engine.mix import MessageMix
+
+if TYPE_CHECKING:
+    from squall.engine.keeper import Keeper
+    from squall.profiles.schedule import Arrivals
+
+__all__ = ["Lane"]
+
+
+@cython.cclass
+class Lane:
+    """See the module. `start_ns` is the start of the run on this process's monotonic clock."""
+
+    def __init__(
+        self,
+        *,
+        codec: Codec,
+        mix: MessageMix,
+        arrivals: Arrivals,
+        period_ns: int,
+        keeper: Keeper,
+        idle: bool,
+        ignore_foreign: bool,
+        send_buffer_max: int,
+        send_buffer_age_max_ns: int,
+        send_buffer_total_max: int,
+        blocked_max: int,
+        receive_message_max: int,
+    ) -> None:
+        self.codec = codec
+        self.mix = mix
+        self.arrivals = arrivals
+        self.period_ns = period_ns
+        self.keeper = keeper
+        self.idle = idle
+        self.ignore_foreign = ignore_foreign
+        self.send_buffer_max = send_buffer_max
+        self.send_buffer_age_max_ns = send_buffer_age_max_ns
+        self.send_buffer_total_max = send_buffer_total_max
+        self.blocked_max = blocked_max
+        self.receive_message_max = receive_message_max
+        self.start_ns = 0
+        self.unsent_total = 0
+        self.last_arrival_ns = -1
+        self.silence_ns = 0
+        self.silence_start_ns = 0
+
+    def first_due(self, index: int, at_ns: int) -> int:
+        """The first due time at or after a time, of the session with this index in the population."""
+        return self.arrivals.due_at_or_after(index, at_ns)
+
+    def next_due(self, index: int, after_ns: int) -> int:
+        """The first due time after a time, of the session with this index in the population."""
+        return self.arrivals.next_due(index, after_ns)
+
+    @cython.ccall
+    @cython.exceptval(check=False)
+    def heard(self, now: cython.longlong) -> cython.void:
+        """Note an arrival: the longest time without any is kept for the report."""
+        if self.last_arrival_ns >= 0 and now - self.last_arrival_ns > self.silence_ns:
+            self.silence_ns = now - self.last_arrival_ns
+            self.silence_start_ns = self.last_arrival_ns
+        self.last_arrival_ns = now

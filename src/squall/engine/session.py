@@ -1,0 +1,570 @@
+"""A session: one stream and the connection that carries it, from the first upgrade to the last close.
+
+It sends what is due, reads what comes, and enters both into its ledger and its tallies; the worker decides when
+it connects and leaves, the pacer when it is asked what is due. This is the hot path: compiled where possible,
+the same source otherwise.
+
+States: a session is IDLE until it is connected, OPEN while it sends, DRAINING once it has sent its last and waits
+for what is owed, CLOSING from our close frame on, DOWN after a connection that ended without our planning it, and
+GONE when nothing more will come of it.
+
+Times are nanoseconds since the start of the run. Knows nothing of connecting, of other sessions, of reports.
+"""
+
+from __future__ import annotations
+
+from array import array
+
+import cython
+
+if cython.compiled:
+    from cython.cimports.cpython.bytes import PyBytes_AS_STRING
+    from cython.cimports.picows.picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
+    from cython.cimports.squall.delivery.envelope import Codec
+    from cython.cimports.squall.delivery.ledger import Stream
+    from cython.cimports.squall.engine.lane import Lane
+    from cython.cimports.squall.engine.tally import MessageTally, Tallies
+    from cython.cimports.squall.engine.ticks import now_ns
+else:
+    from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
+
+    from squall.delivery.envelope import Codec
+    from squall.delivery.ledger import Stream
+    from squall.engine.lane import Lane
+    from squall.engine.tally import MessageTally, Tallies
+    from squall.engine.ticks import now_ns
+
+__all__ = ["CLOSING", "DOWN", "DRAINING", "GONE", "IDLE", "OPEN", "Session"]
+
+IDLE = 0
+OPEN = 1
+DRAINING = 2
+CLOSING = 3
+DOWN = 4
+GONE = 5
+
+_SPILL_MAX = 4096
+"""Send times are kept in a ring of eight messages, and beside it for at most so many that are still owed."""
+
+
+@cython.cclass
+class Session(WSListener):
+    """One stream, on one connection at a time.
+
+    `number` is the session's index in the run, and its stream; `index` is that within its population, by which its
+    due times are told.
+    """
+
+    def __init__(self, number: int, index: int, lane: Lane) -> None:
+        self.number = number
+        self.index = index
+        self.lane = lane
+        self.stream = Stream()
+        self.state = 0
+        self.epoch = 0
+        self.due_ns = 1 << 62
+        self.leave_ns = 1 << 62
+        self.upgraded_ns = 0
+        self.started = False
+        self.tallies = None
+        self.sent_tallies = None
+        self.transport = None
+        self.type_counts = [0] * lane.mix.types if lane.mix.types > 1 else None
+        if not cython.compiled:
+            self.sent_at = array("q", bytes(8 * 8))
+        self.spilled = None
+        self.held = None
+        self.held_seen = None
+        self.fragments = None
+        self.fragments_text = False
+        self.fragments_size = 0
+        self.not_sent = 0
+        self.paused = False
+        self.unsent = 0
+        self.unsent_mark_ns = 0
+        self.peer_closed = False
+        self.down_by_tester = False
+        self.place = 0
+        self.entry = 0
+
+    # --- connecting and leaving, as the worker says ---
+
+    def connected(self, transport: WSTransport, tallies: Tallies) -> None:
+        """The upgrade was accepted. A stream that had begun goes on under its next epoch."""
+        now: cython.longlong = now_ns() - self.lane.start_ns
+        if self.started:
+            self.epoch += 1
+        self.transport = transport
+        self.state = 1
+        self.peer_closed = False
+        self.paused = False
+        self.fragments = None
+        self.upgraded_ns = now
+        self.tallies = tallies
+        self.sent_tallies = tallies
+        self.stream.begin_segment(tallies.label, self.epoch)
+        if cython.compiled:
+            # picows keeps these for its users; here they would be kilobytes a connection.
+            transport.request = None
+            transport.response = None
+        if not self.started:
+            self.started = True
+            if not self.lane.idle:
+                self.due_ns = self.lane.first_due(self.index, now)
+
+    def drain(self) -> None:
+        """Send no more; the keeper is told as soon as nothing is owed."""
+        if self.state == 1:
+            self.state = 2
+            if self.owes_nothing():
+                self.lane.keeper.drained(self)
+
+    def close(self, code: int) -> None:
+        """Begin the close handshake, once."""
+        if self.state in {1, 2}:
+            self.state = 3
+            self.transport.send_close(code)
+
+    @cython.ccall
+    def owes_nothing(self) -> cython.bint:
+        """Whether nothing is in flight and nothing held back."""
+        return self.stream.outstanding() == 0 and not self.held
+
+    def went_down(self) -> None:
+        """The connection is gone without our planning it; what was held back could not be sent."""
+        self.state = 4
+        self.transport = None
+        self.give_up_held()
+
+    def give_up_held(self) -> None:
+        """What is still held back was never sent, by the target's doing."""
+        held, self.held = self.held, None
+        for intended, _ in held or ():
+            self._count_not_sent(self.lane.keeper.tallies_at(self, intended), True)
+        self._forget_unsent()
+
+    def settle(self, lived: bool) -> None:
+        """Enter what is owed as lost (the connection lived through its drain) or unknown."""
+        self._enter_ranges(self.stream.settle(lived))
+        self.spilled = None
+        self.held_seen = None
+
+    def _enter_ranges(self, ranges: list[tuple[int, int, int, bool]]) -> None:
+        for first, end, label, unknown in ranges:
+            tallies = self.lane.keeper.tallies_labelled(label)
+            for sequence in range(first, end):
+                tally = tallies.types[self._type_of(sequence)]
+                if unknown:
+                    tally.unknown += 1
+                else:
+                    tally.lost += 1
+
+    # --- sending ---
+
+    @cython.ccall
+    def on_due(self, now: cython.longlong) -> cython.longlong:
+        """Send all that is due by `now`; returns when the next message is due."""
+        intended: cython.longlong
+        while self.due_ns <= now:
+            intended = self.due_ns
+            if intended >= self.leave_ns or self.state == 5:
+                self.due_ns = 1 << 62
+                break
+            if self.lane.period_ns:
+                self.due_ns = intended + self.lane.period_ns
+            else:
+                self.due_ns = self.lane.next_due(self.index, intended)
+            if intended >= self.tallies.until_ns:
+                self.tallies = self.lane.keeper.tallies_at(self, intended)
+            if self.tallies.sends:
+                self._submit(intended, now)
+        return self.due_ns
+
+    @cython.cfunc
+    def _submit(self, intended: cython.longlong, now: cython.longlong) -> cython.int:
+        """A message is intended: send it, hold it back, or count it as not sent."""
+        if self.lane.mix.messages_per_session and self._has_intended_all():
+            self.due_ns = 1 << 62
+        elif self.state != 1:
+            self._count_not_sent(self.tallies, not self.down_by_tester)
+        elif self.paused and (self.held or self._is_blocked(now)):
+            self._hold_back(intended, now)
+        else:
+            self._transmit(self.tallies, intended, -1)
+        return 0
+
+    @cython.cfunc
+    def _has_intended_all(self) -> cython.bint:
+        held = len(self.held) if self.held else 0
+        return self.stream.next_sequence + self.not_sent + held >= self.lane.mix.messages_per_session
+
+    @cython.cfunc
+    def _transmit(
+        self, tallies: Tallies, intended: cython.longlong, seen: cython.longlong
+    ) -> cython.int:
+        """Hand one message to the transport. `seen`: when it was found due and held back; -1 if it was not."""
+        lane: Lane = self.lane
+        codec: Codec = lane.codec
+        if tallies is not self.sent_tallies:
+            self.sent_tallies = tallies
+            self.stream.begin_segment(tallies.label, self.epoch)
+        sequence: cython.longlong = self.stream.assign()
+        type_index: cython.Py_ssize_t = self._type_of(sequence)
+        tally: MessageTally = cython.cast(MessageTally, tallies.types[type_index])
+        type_sequence: cython.longlong = sequence
+        if self.type_counts is not None:
+            type_sequence = self.type_counts[type_index]
+            self.type_counts[type_index] = type_sequence + 1
+        size_index: cython.Py_ssize_t = 0
+        if lane.mix.sizes.count > 1:
+            size_index = lane.mix.size_index_of(self.number, sequence)
+        size: cython.Py_ssize_t = codec.encode(
+            self.number, self.epoch, sequence, type_index, type_sequence, 1, intended, size_index
+        )
+        sent: cython.longlong = now_ns() - lane.start_ns
+        self._note_sent(sequence, sent)
+        if cython.compiled:
+            self.transport.send_reuse_external_buffer(
+                WSMsgType.TEXT if codec.text else WSMsgType.BINARY,
+                cython.cast(cython.p_char, codec.out),
+                size,
+            )
+        else:
+            message = bytes(codec.buffer[codec.offset : codec.offset + size])
+            self.transport.send(WSMsgType.TEXT if codec.text else WSMsgType.BINARY, message)
+        tally.intended += 1
+        tally.lag.record(sent - intended)
+        if seen < 0:
+            tally.pacer_lag.record(sent - intended)
+        else:
+            tally.pacer_lag.record(seen - intended)
+            tally.blocked_sent = True
+            self._note_held(sequence, seen)
+        tallies.connection.messages_sent += 1
+        tallies.connection.bytes_sent += size
+        return 0
+
+    @cython.cfunc
+    def _note_sent(self, sequence: cython.longlong, sent: cython.longlong) -> cython.int:
+        """Remember when a message was handed over, for its service_time."""
+        if sequence - 8 >= self.stream.expected:
+            if self.spilled is None:
+                self.spilled = {}
+            elif len(self.spilled) >= _SPILL_MAX:
+                self.spilled.pop(next(iter(self.spilled)))
+            self.spilled[sequence - 8] = self.sent_at[sequence & 7]
+        self.sent_at[sequence & 7] = sent
+        return 0
+
+    @cython.cfunc
+    def _note_held(self, sequence: cython.longlong, seen: cython.longlong) -> cython.int:
+        """Remember when a message that was held back had been found due."""
+        if self.held_seen is None:
+            self.held_seen = {}
+        elif len(self.held_seen) >= _SPILL_MAX:
+            self.held_seen.pop(next(iter(self.held_seen)))
+        self.held_seen[sequence] = seen
+        return 0
+
+    @cython.cfunc
+    def _type_of(self, sequence: cython.longlong) -> cython.Py_ssize_t:
+        """The type of the message with this number: a pure function of the seed."""
+        if self.lane.mix.types == 1:
+            return 0
+        return self.lane.mix.type_of(self.number, sequence)
+
+    def _count_not_sent(self, tallies: Tallies, by_target: bool) -> None:
+        """A message was intended and is not sent."""
+        tally = tallies.types[self.lane.mix.type_of_not_sent(self.number, self.not_sent)]
+        self.not_sent += 1
+        tally.intended += 1
+        if by_target:
+            tally.not_sent_target += 1
+        else:
+            tally.not_sent_squall += 1
+
+    # --- backpressure ---
+
+    @cython.ccall
+    def pause_writing(self) -> None:
+        """The transport begins to keep bytes that the peer does not take (its watermarks are set to zero)."""
+        self.paused = True
+        self.unsent_mark_ns = now_ns() - self.lane.start_ns
+
+    @cython.ccall
+    def resume_writing(self) -> None:
+        """The peer has taken all."""
+        self.paused = False
+        self._forget_unsent()
+        if self.held:
+            self._release(now_ns() - self.lane.start_ns)
+
+    def _forget_unsent(self) -> None:
+        self.lane.unsent_total -= self.unsent
+        self.unsent = 0
+
+    def _is_blocked(self, now: int) -> bool:
+        """Whether the unsent bytes of this connection, or of all of the worker's, are too many or too old.
+
+        Bytes count as young again whenever the peer has taken some: then it reads, if slowly.
+        """
+        lane = self.lane
+        unsent: cython.longlong = self.transport.underlying_transport.get_write_buffer_size()
+        if unsent < self.unsent:
+            self.unsent_mark_ns = now
+        lane.unsent_total += unsent - self.unsent
+        self.unsent = unsent
+        return bool(
+            unsent > lane.send_buffer_max
+            or now - self.unsent_mark_ns > lane.send_buffer_age_max_ns
+            or lane.unsent_total > lane.send_buffer_total_max
+        )
+
+    def _hold_back(self, intended: int, now: int) -> None:
+        """Keep a due message until the peer reads again; past the limit it is not sent."""
+        if self.held is None:
+            self.held = []
+        self.held.append((intended, now))
+        self._release(now)
+        if self.held and len(self.held) > self.lane.blocked_max:
+            self.held.pop()
+            self._count_not_sent(self.tallies, True)
+
+    def _release(self, now: int) -> None:
+        """Send what was held back, in order, until the connection is blocked again."""
+        held, self.held = self.held, None
+        for index, (intended, seen) in enumerate(held):
+            if self.paused and self._is_blocked(now):
+                self.held = held[index:]
+                return
+            self._transmit(self.lane.keeper.tallies_at(self, intended), intended, seen)
+        if self.state == 2 and self.owes_nothing():
+            self.lane.keeper.drained(self)
+
+    # --- receiving ---
+
+    @cython.ccall
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        """The upgrade was accepted; see `connected`."""
+        try:
+            self.lane.keeper.upgraded(self, transport)
+        except BaseException as error:  # noqa: BLE001 - picows would swallow it; a bug of ours must end the run
+            self.lane.keeper.failed(error)
+
+    @cython.ccall
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        """Read a frame. Payloads are views that die after this call."""
+        try:
+            self._read(transport, frame)
+        except BaseException as error:  # noqa: BLE001 - picows would swallow it; a bug of ours must end the run
+            self.lane.keeper.failed(error)
+
+    @cython.cfunc
+    def _read(self, transport: WSTransport, frame: WSFrame) -> cython.int:
+        now: cython.longlong = now_ns() - self.lane.start_ns
+        if frame.rsv1 or frame.rsv2 or frame.rsv3:
+            # No extension was negotiated (RFC 6455 §5.2); a compressed payload must not be read as damage.
+            self._refuse(transport, 1002, "a reserved bit is set: compression or another extension, unasked")
+        elif frame.msg_type == WSMsgType.BINARY or frame.msg_type == WSMsgType.TEXT:
+            if self.fragments is not None:
+                self._refuse(transport, 1002, "a new message inside a fragmented one")
+            elif not frame.fin:
+                self.fragments = [frame.get_payload_as_bytes()]
+                self.fragments_text = frame.msg_type == WSMsgType.TEXT
+                self.fragments_size = frame.payload_size
+            elif cython.compiled:
+                self._receive(
+                    cython.cast(cython.p_uchar, frame.payload_ptr),
+                    frame.payload_size,
+                    frame.msg_type == WSMsgType.TEXT,
+                    now,
+                )
+            else:
+                payload = frame.get_payload_as_bytes()
+                self._receive(payload, len(payload), frame.msg_type == WSMsgType.TEXT, now)
+        elif frame.msg_type == WSMsgType.CONTINUATION:
+            self._continue(transport, frame, now)
+        elif frame.msg_type == WSMsgType.PONG:
+            self._ponged(frame.get_payload_as_bytes(), now)
+        elif frame.msg_type == WSMsgType.CLOSE:
+            self._closed_by_peer(transport, frame)
+        return 0
+
+    def _continue(self, transport: WSTransport, frame: WSFrame, now: int) -> None:
+        """A further fragment (RFC 6455 §5.4): joined when the last one is here."""
+        if self.fragments is None:
+            self._refuse(transport, 1002, "a continuation of nothing")
+            return
+        self.fragments.append(frame.get_payload_as_bytes())
+        self.fragments_size += frame.payload_size
+        if self.fragments_size > self.lane.receive_message_max:
+            self._refuse(transport, 1009, "a fragmented message larger than receive_message_max")
+        elif frame.fin:
+            payload: bytes = b"".join(self.fragments)
+            self.fragments = None
+            if cython.compiled:
+                self._receive(
+                    cython.cast(cython.p_uchar, PyBytes_AS_STRING(payload)),
+                    len(payload),
+                    self.fragments_text,
+                    now,
+                )
+            else:
+                self._receive(payload, len(payload), self.fragments_text, now)
+
+    def _refuse(self, transport: WSTransport, code: int, why: str) -> None:
+        """The peer breaks the protocol: fail the connection (RFC 6455 §7.1.7)."""
+        if self.state in {1, 2, 3}:
+            self.lane.keeper.refused(self, code, why)
+            transport.send_close(code)
+            transport.disconnect()
+
+    @cython.cfunc
+    def _receive(
+        self, data: cython.p_uchar, size: cython.Py_ssize_t, text: cython.bint, now: cython.longlong
+    ) -> cython.int:
+        """Enter a whole message."""
+        lane: Lane = self.lane
+        codec: Codec = lane.codec
+        tallies: Tallies = self.sent_tallies
+        lane.heard(now)
+        tallies.connection.messages_received += 1
+        tallies.connection.bytes_received += size
+        found: cython.int = 1 if lane.idle else codec.decode(data, size, text)
+        if found == 0 and codec.run == codec.run_number and codec.stream == self.number:
+            self._arrived(now)
+        elif found == 0:
+            tallies.connection.unexpected += 1
+        else:
+            self._misread(found, data, size, text)
+        return 0
+
+    @cython.cfunc
+    def _arrived(self, now: cython.longlong) -> cython.int:
+        """A good copy of a message of this stream; its envelope is in the codec."""
+        codec: Codec = self.lane.codec
+        stream: Stream = self.stream
+        sequence: cython.longlong = codec.sequence
+        found: cython.int = stream.arrive(sequence, now)
+        if found == 3:
+            self.sent_tallies.connection.unexpected += 1
+            return 0
+        tallies: Tallies = self.sent_tallies
+        if sequence < stream.segment_first:
+            tallies = self.lane.keeper.tallies_labelled(stream.label_of(sequence))
+        tally: MessageTally = cython.cast(MessageTally, tallies.types[codec.type_index])
+        if found > 1:
+            if found == 2:
+                tally.duplicated += 1
+            return 0
+        if found == 1:
+            tally.reordered_by(stream.extent, stream.late_ns)
+            if codec.epoch != self.epoch:
+                tally.recovered += 1
+        self._clock(tally, sequence, codec.intended_ns, now)
+        if stream.evicted is not None:
+            self._enter_evicted()
+        if self.state == 2 and self.owes_nothing():
+            self.lane.keeper.drained(self)
+        return 0
+
+    @cython.cfunc
+    def _clock(
+        self,
+        tally: MessageTally,
+        sequence: cython.longlong,
+        intended: cython.longlong,
+        now: cython.longlong,
+    ) -> cython.int:
+        """Record the times of a delivery."""
+        sent: cython.longlong = -1
+        if self.spilled:
+            sent = self.spilled.pop(sequence, -1)
+        if sent < 0 and self.stream.next_sequence - sequence <= 8:
+            sent = self.sent_at[sequence & 7]
+        unlagged: cython.longlong = now - intended
+        if sent < 0:
+            tally.service_unmeasured += 1
+        else:
+            tally.service.record(now - sent)
+            unlagged = now - sent
+            if self.held_seen:
+                seen: cython.longlong = self.held_seen.pop(sequence, -1)
+                if seen >= 0:
+                    unlagged = now - seen
+                    tally.blocked_delivered = True
+        tally.delivered_after(now - intended, unlagged)
+        return 0
+
+    def _enter_evicted(self) -> None:
+        """Missing numbers fell out of the ledger's window: they are unknown for good."""
+        self.sent_tallies.connection.window_exceeded += 1
+        self._enter_ranges(self.stream.take_evicted())
+
+    @cython.cfunc
+    def _misread(
+        self, found: cython.int, data: cython.p_uchar, size: cython.Py_ssize_t, text: cython.bint
+    ) -> cython.int:
+        """An arrival that is no good envelope."""
+        connection = self.sent_tallies.connection
+        if found == 3:
+            types = self.sent_tallies.types
+            index = self.lane.codec.type_index
+            types[index if index < len(types) else 0].corrupted_body += 1
+        elif found == 2:
+            connection.corrupted_header += 1
+        elif self.lane.ignore_foreign:
+            connection.foreign += 1
+        else:
+            connection.unexpected += 1
+        if text and not _is_utf8(bytes(data[:size])):
+            connection.invalid_utf8 += 1
+        return 0
+
+    # --- control frames and the end ---
+
+    def ping(self) -> None:
+        """Send a ping that carries the time."""
+        if self.state == 1:
+            now: cython.longlong = now_ns() - self.lane.start_ns
+            self.transport.send_ping(_bytes_of(now))
+            self.lane.keeper.tallies_now(self).connection.pings_sent += 1
+
+    def _ponged(self, payload: bytes, now: int) -> None:
+        """A pong: its round trip if it answers a ping of ours; unsolicited ones are allowed (RFC 6455 §5.5.3)."""
+        if len(payload) == 8:
+            sent = int.from_bytes(payload, "little")
+            if 0 <= sent <= now:
+                connection = self.lane.keeper.tallies_now(self).connection
+                connection.pongs_received += 1
+                connection.ping.record(now - sent)
+
+    def _closed_by_peer(self, transport: WSTransport, frame: WSFrame) -> None:
+        """A close frame: the answer to ours, or the peer's own, which is answered (RFC 6455 §5.5.1)."""
+        if self.state == 3:
+            self.peer_closed = True
+            self.lane.keeper.close_answered(self)
+        else:
+            code = frame.get_close_code()
+            transport.send_close(WSCloseCode.OK if code == 0 else code)
+            transport.disconnect()
+
+    @cython.ccall
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        """The connection is over."""
+        try:
+            self.lane.keeper.disconnected(self, transport)
+        except BaseException as error:  # noqa: BLE001 - picows would swallow it; a bug of ours must end the run
+            self.lane.keeper.failed(error)
+
+
+def _bytes_of(number: int) -> bytes:
+    return number.to_bytes(8, "little")
+
+
+def _is_utf8(payload: bytes) -> bool:
+    try:
+        payload.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

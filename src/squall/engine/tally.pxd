@@ -1,0 +1,71 @@
+from squall.metrics.histogram cimport Histogram
+
+
+cdef class MessageTally:
+    cdef public long long intended
+    cdef public long long not_sent_target
+    cdef public long long not_sent_squall
+    cdef public long long delivered
+    cdef public long long lost
+    cdef public long long unknown
+    cdef public long long duplicated
+    cdef public long long reordered
+    cdef public long long late
+    cdef public long long recovered
+    cdef public long long corrupted_body
+    cdef public long long reorder_extent_sum
+    cdef public long long reorder_extent_max
+    cdef public long long reorder_late_ns_sum
+    cdef public long long reorder_late_ns_max
+    cdef public long long service_unmeasured
+    cdef public bint blocked_sent
+    cdef public bint blocked_delivered
+    cdef readonly long long max_latency_ns
+    cdef readonly Histogram response
+    cdef readonly Histogram service
+    cdef readonly Histogram lag
+    cdef readonly Histogram pacer_lag
+    cdef readonly Histogram unlagged
+
+    cpdef void delivered_after(self, long long response_ns, long long unlagged_ns)
+    cpdef void reordered_by(self, long long extent, long long late_ns)
+
+
+cdef class ConnectionTally:
+    cdef public long long attempted
+    cdef public long long established
+    cdef public long long failed
+    cdef public long long closed
+    cdef public long long dropped
+    cdef public long long graceful
+    cdef public long long reconnected
+    cdef public long long pings_sent
+    cdef public long long pongs_received
+    cdef public long long corrupted_header
+    cdef public long long unexpected
+    cdef public long long foreign
+    cdef public long long invalid_utf8
+    cdef public long long window_exceeded
+    cdef public long long messages_sent
+    cdef public long long messages_received
+    cdef public long long bytes_sent
+    cdef public long long bytes_received
+    cdef public dict close_codes
+    cdef public dict troubles
+    cdef readonly Histogram connect
+    cdef readonly Histogram tcp
+    cdef readonly Histogram tls
+    cdef readonly Histogram upgrade
+    cdef readonly Histogram ping
+    cdef readonly Histogram session
+
+
+cdef class Tallies:
+    cdef readonly int label
+    cdef readonly int population
+    cdef readonly int phase
+    cdef readonly int place
+    cdef readonly bint sends
+    cdef public long long until_ns
+    cdef readonly ConnectionTally connection
+    cdef readonly list types

@@ -1,0 +1,201 @@
+"""What a worker counts between two reports: one tally a cell, emptied into plain data each interval.
+
+A `MessageTally` is a (population, phase, type, place), a `ConnectionTally` a (population, phase, place); what
+their fields mean stands with `MessageCell` and `ConnectionCell` in `squall.record.snapshots`. A `Tallies` is what
+a session holds on to while it is in one phase and place: its connection tally and its message tally by type.
+"""
+
+from __future__ import annotations
+
+import cython
+
+from squall.record.outcomes import Trouble
+from squall.record.snapshots import ConnectionCell, MessageCell
+
+if cython.compiled:
+    from cython.cimports.squall.metrics.histogram import Histogram
+else:
+    from squall.metrics.histogram import Histogram
+
+__all__ = ["NEVER_NS", "ConnectionTally", "MessageTally", "Tallies"]
+
+NEVER_NS = 1 << 62
+
+_MESSAGE_COUNTS = (
+    "intended",
+    "not_sent_target",
+    "not_sent_squall",
+    "delivered",
+    "lost",
+    "unknown",
+    "duplicated",
+    "reordered",
+    "late",
+    "recovered",
+    "corrupted_body",
+    "reorder_extent_sum",
+    "reorder_extent_max",
+    "reorder_late_ns_sum",
+    "reorder_late_ns_max",
+    "service_unmeasured",
+)
+_CONNECTION_COUNTS = (
+    "attempted",
+    "established",
+    "failed",
+    "closed",
+    "dropped",
+    "graceful",
+    "reconnected",
+    "pings_sent",
+    "pongs_received",
+    "corrupted_header",
+    "unexpected",
+    "foreign",
+    "invalid_utf8",
+    "window_exceeded",
+    "messages_sent",
+    "messages_received",
+    "bytes_sent",
+    "bytes_received",
+)
+
+
+@cython.cclass
+class MessageTally:
+    """Counts and histograms of one message cell since the last report."""
+
+    def __init__(self, max_latency_ns: int) -> None:
+        self.max_latency_ns = max_latency_ns
+        self.response = Histogram()
+        self.service = Histogram()
+        self.lag = Histogram()
+        self.pacer_lag = Histogram()
+        self.unlagged = Histogram()
+        self._clear()
+
+    def _clear(self) -> None:
+        for name in _MESSAGE_COUNTS:
+            setattr(self, name, 0)
+        self.blocked_sent = False
+        self.blocked_delivered = False
+
+    @cython.ccall
+    def delivered_after(self, response_ns: cython.longlong, unlagged_ns: cython.longlong) -> cython.void:
+        """Count a delivery with its times; service_time is recorded apart, where it is known."""
+        self.delivered += 1
+        self.response.record(response_ns)
+        self.unlagged.record(unlagged_ns)
+        if response_ns > self.max_latency_ns:
+            self.late += 1
+
+    @cython.ccall
+    def reordered_by(self, extent: cython.longlong, late_ns: cython.longlong) -> cython.void:
+        """Count a reordered arrival with its extent (messages) and late time (RFC 4737 §4.2, §4.3)."""
+        self.reordered += 1
+        self.reorder_extent_sum += extent
+        self.reorder_extent_max = max(self.reorder_extent_max, extent)
+        self.reorder_late_ns_sum += late_ns
+        self.reorder_late_ns_max = max(self.reorder_late_ns_max, late_ns)
+
+    def take(self, population: int, phase: int, type_index: int, place: int) -> MessageCell | None:
+        """The cell since the last call, None where nothing happened; the tally starts anew."""
+        counts = {name: value for name in _MESSAGE_COUNTS if (value := getattr(self, name))}
+        histograms = {
+            "response": self.response.take(),
+            "service": self.service.take(),
+            "lag": self.lag.take(),
+            "pacer_lag": self.pacer_lag.take(),
+            "unlagged": self.unlagged.take(),
+        }
+        if not self.blocked_sent:
+            histograms["pacer_lag"] = None
+        if not self.blocked_delivered and not self.service_unmeasured:
+            histograms["unlagged"] = None
+        self._clear()
+        if not counts and not any(histograms.values()):
+            return None
+        return MessageCell(
+            population=population, phase=phase, type=type_index, place=place, **counts, **histograms
+        )
+
+
+@cython.cclass
+class ConnectionTally:
+    """Counts and histograms of one connection cell since the last report."""
+
+    def __init__(self) -> None:
+        self.connect = Histogram()
+        self.tcp = Histogram()
+        self.tls = Histogram()
+        self.upgrade = Histogram()
+        self.ping = Histogram()
+        self.session = Histogram()
+        self._clear()
+
+    def _clear(self) -> None:
+        for name in _CONNECTION_COUNTS:
+            setattr(self, name, 0)
+        self.close_codes = {}
+        self.troubles = {}
+
+    def closed_with(self, code: int) -> None:
+        """Count a close code; 1006 where no close frame came (RFC 6455 §7.1.5)."""
+        self.close_codes[code] = self.close_codes.get(code, 0) + 1
+
+    def trouble(self, trouble: Trouble) -> None:
+        """Count one way of going wrong."""
+        self.troubles[trouble] = self.troubles.get(trouble, 0) + 1
+
+    def take(self, population: int, phase: int, place: int) -> ConnectionCell | None:
+        """The cell since the last call, None where nothing happened; the tally starts anew."""
+        counts = {name: value for name in _CONNECTION_COUNTS if (value := getattr(self, name))}
+        found: dict[str, object] = dict(counts)
+        for name in ("connect", "tcp", "tls", "upgrade", "ping", "session"):
+            histogram = getattr(self, name).take()
+            if histogram is not None:
+                found[name] = histogram
+        if self.close_codes:
+            found["close_codes"] = self.close_codes
+        if self.troubles:
+            found["troubles"] = list(self.troubles.items())
+        self._clear()
+        if not found:
+            return None
+        return ConnectionCell(population=population, phase=phase, place=place, **found)
+
+
+@cython.cclass
+class Tallies:
+    """The cells of one (population, phase, place), under the label that the ledger's segments carry.
+
+    `until_ns` is the phase's end, which may come to be known late.
+    """
+
+    def __init__(
+        self,
+        label: int,
+        population: int,
+        phase: int,
+        place: int,
+        *,
+        max_latencies_ns: list[int],
+        sends: bool,
+    ) -> None:
+        self.label = label
+        self.population = population
+        self.phase = phase
+        self.place = place
+        self.sends = sends
+        self.until_ns = NEVER_NS
+        self.connection = ConnectionTally()
+        self.types = [MessageTally(max_latency_ns) for max_latency_ns in max_latencies_ns]
+
+    def take(self) -> tuple[list[MessageCell], ConnectionCell | None]:
+        """All cells since the last call in which something happened."""
+        found = (
+            tally.take(self.population, self.phase, index, self.place)
+            for index, tally in enumerate(self.types)
+        )
+        messages = [cell for cell in found if cell is not None]
+        return messages, self.connection.take(self.population, self.phase, self.place)
