@@ -62,7 +62,7 @@ class PhaseOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class Welcome(msgspec.Struct, frozen=True, kw_only=True, tag=True, forbid_unknown_fields=True):
-    """The first message to a worker: who it is and what it is to do. `scenario` holds secrets: never logged."""
+    """The first message to a worker: who it is, what it is to do. `scenario` holds secrets: never logged."""
 
     version: int
     worker: int
@@ -72,7 +72,10 @@ class Welcome(msgspec.Struct, frozen=True, kw_only=True, tag=True, forbid_unknow
 
 
 class Begin(msgspec.Struct, frozen=True, kw_only=True, tag=True, forbid_unknown_fields=True):
-    """The run starts at `start_monotonic_ns` on the worker's clock (first only), or a phase follows."""
+    """The run starts at `start_monotonic_ns` on the worker's clock (first only), or a phase follows.
+
+    It may come up to some seconds before the phase's `start_ns`: until then the phase before goes on.
+    """
 
     order: PhaseOrder
     start_monotonic_ns: int
@@ -124,13 +127,19 @@ class WorkerChannel(Protocol):
     """One worker as the coordinator sees it. The fleet makes these; where the worker runs is its secret."""
 
     worker: int
+    clock_offset_ns: int
+    """What turns the coordinator's monotonic clock into the worker's, added to it; 0 on one host."""
 
     async def send(self, message: ToWorker) -> None:
         """Hand a message over; a dead worker is noticed by `receive`, never here."""
         ...
 
     async def receive(self) -> FromWorker | None:
-        """The next message; None once the worker is gone."""
+        """The next message; None once the worker is gone. Raises `FleetError` on what cannot be read."""
+        ...
+
+    def last_words(self) -> str:
+        """How the worker ended, with the end of what it wrote; "" while it lives."""
         ...
 
     def kill(self) -> None:
