@@ -1,3 +1,9 @@
+cimport cython
+
+cdef extern from *:
+    int leading_zeros "__builtin_clzll" (unsigned long long value) noexcept nogil
+
+@cython.final
 cdef class Histogram:
     cdef readonly long long count
     cdef readonly long long sum_ns

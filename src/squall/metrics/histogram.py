@@ -15,18 +15,17 @@ import numpy as np
 from squall.metrics.buckets import BUCKETS, pack, unpack
 from squall.record.snapshots import SparseHistogram
 
-if cython.compiled:
-    from cython.cimports.libc.math import ilogb
-else:
+if not cython.compiled:
 
-    def ilogb(value: int) -> int:
-        """The exponent of the highest power of two in `value`, which is above zero."""
-        return value.bit_length() - 1
+    def leading_zeros(value: int) -> int:
+        """How many of the 64 bits stand above the highest one set; compiled, one instruction."""
+        return 64 - value.bit_length()
 
 
 __all__ = ["Histogram", "decode_into", "encode"]
 
 
+@cython.final
 @cython.cclass
 class Histogram:
     """Counts durations since the last `take`, in nanoseconds; `sum_ns`, `min_ns`, `max_ns` of none are 0."""
@@ -57,7 +56,7 @@ class Histogram:
             clamped = 1_000
         elif clamped > 100_000_000_000:
             clamped = 100_000_000_000
-        exponent = ilogb(clamped)
+        exponent = 63 - leading_zeros(clamped)
         index = (exponent << 7) + (clamped >> (exponent - 7)) - 1402
         self._counts[index] += 1
 

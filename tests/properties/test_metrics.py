@@ -1,0 +1,146 @@
+"""Histograms: exact in what they promise, in both forms, in any order of merging."""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from squall.metrics import histogram as installed
+from squall.metrics.buckets import BUCKETS, MIDDLES_NS, bucket_of, pack, unpack
+from squall.metrics.distribution import Distribution
+from squall.record.snapshots import SparseHistogram
+
+SOURCE = Path(__file__).parents[2] / "src" / "squall" / "metrics" / "histogram.py"
+
+
+def from_source() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("histogram_from_source", SOURCE)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+PURE = from_source()
+
+any_ns = st.integers(-(1 << 40), 1 << 50)
+in_range_ns = st.one_of(
+    st.integers(1_000, 100_000_000_000),
+    st.integers(10, 36).flatmap(lambda power: st.integers((1 << power) - 2, (1 << power) + 2)),
+)
+values = st.lists(st.one_of(any_ns, in_range_ns), max_size=60)
+
+
+def recorded(module: ModuleType, values_ns: list[int]) -> SparseHistogram | None:
+    histogram = module.Histogram()
+    for value_ns in values_ns:
+        histogram.record(value_ns)
+    taken: SparseHistogram | None = histogram.take()
+    return taken
+
+
+def distribution(values_ns: list[int]) -> Distribution:
+    made = Distribution()
+    taken = recorded(installed, values_ns)
+    if taken is not None:
+        made.add(taken)
+    return made
+
+
+@settings(deadline=None)
+@given(values)
+def test_compiled_and_source_record_the_same(values_ns: list[int]) -> None:
+    assert recorded(installed, values_ns) == recorded(PURE, values_ns)
+
+
+@settings(deadline=None)
+@given(values)
+def test_count_sum_least_and_greatest_are_exact(values_ns: list[int]) -> None:
+    taken = recorded(installed, values_ns)
+    if not values_ns:
+        assert taken is None
+        return
+    assert taken is not None
+    expected = (len(values_ns), sum(values_ns), min(values_ns), max(values_ns))
+    assert (taken.count, taken.sum_ns, taken.min_ns, taken.max_ns) == expected
+    indices, counts = unpack(taken.buckets)
+    expected_counts = np.bincount([bucket_of(value) for value in values_ns], minlength=BUCKETS)
+    assert dict(zip(indices.tolist(), counts.tolist(), strict=True)) == {
+        index: count for index, count in enumerate(expected_counts.tolist()) if count
+    }
+
+
+@settings(deadline=None)
+@given(in_range_ns)
+def test_a_bucket_stands_for_its_values_within_four_thousandths(value_ns: int) -> None:
+    if value_ns >= 1_000:
+        assert abs(int(MIDDLES_NS[bucket_of(value_ns)]) - value_ns) <= value_ns / 256
+
+
+@settings(deadline=None)
+@given(in_range_ns, in_range_ns)
+def test_buckets_keep_the_order_of_values(one_ns: int, other_ns: int) -> None:
+    assert (one_ns <= other_ns) or (bucket_of(one_ns) >= bucket_of(other_ns))
+
+
+@settings(deadline=None)
+@given(st.dictionaries(st.integers(0, BUCKETS - 1), st.integers(1, (1 << 62) - 1), max_size=40))
+def test_packing_and_unpacking_is_the_identity_in_both_forms(content: dict[int, int]) -> None:
+    counts = np.zeros(BUCKETS, dtype=np.int64)
+    for index, count in content.items():
+        counts[index] = count
+    packed = pack(counts)
+    assert installed.encode(counts) == PURE.encode(counts) == packed
+    for module in (installed, PURE):
+        again = np.zeros(BUCKETS, dtype=np.int64)
+        module.decode_into(packed, again)
+        assert np.array_equal(again, counts)
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=24))
+def test_any_bytes_are_read_alike_in_both_forms_or_refused_by_both(data: bytes) -> None:
+    results = []
+    for module in (installed, PURE):
+        counts = np.zeros(BUCKETS, dtype=np.int64)
+        try:
+            module.decode_into(data, counts)
+        except ValueError:
+            results.append(None)
+        else:
+            results.append(counts.tolist())
+    assert results[0] == results[1]
+
+
+@settings(deadline=None)
+@given(values, values, values)
+def test_merging_is_commutative_associative_and_the_same_as_recording_in_one_place(
+    one: list[int], two: list[int], three: list[int]
+) -> None:
+    left = distribution(one)
+    left.merge(distribution(two))
+    left.merge(distribution(three))
+    inner = distribution(three)
+    inner.merge(distribution(two))
+    right = inner
+    right.merge(distribution(one))
+    assert left == right == distribution(one + two + three)
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(1_000, 100_000_000_000), min_size=1, max_size=200), st.floats(0, 1))
+def test_a_percentile_is_within_its_error_of_the_value_at_its_rank(
+    values_ns: list[int], share: float
+) -> None:
+    rank = max(1, math.ceil(share * len(values_ns) - 1e-9))
+    exact = sorted(values_ns)[rank - 1]
+    found = distribution(values_ns).quantile_ns(share)
+    assert found is not None
+    assert abs(found - exact) <= exact / 256

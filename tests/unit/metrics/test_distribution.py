@@ -1,0 +1,79 @@
+"""Percentiles and extremes of merged histograms."""
+
+from __future__ import annotations
+
+import pytest
+
+from squall.metrics.distribution import Distribution, merged
+from squall.metrics.histogram import Histogram
+from squall.record.snapshots import SparseHistogram
+
+
+def sparse(*values_ns: int) -> SparseHistogram:
+    histogram = Histogram()
+    for value_ns in values_ns:
+        histogram.record(value_ns)
+    taken = histogram.take()
+    assert taken is not None
+    return taken
+
+
+def distribution(*values_ns: int) -> Distribution:
+    made = Distribution()
+    made.add(sparse(*values_ns))
+    return made
+
+
+def test_nothing_measured_is_none_not_zero() -> None:
+    empty = Distribution()
+    assert empty.quantile_ns(0.5) is None
+    assert empty.mean_ns is None
+    assert empty.sparse() is None
+    empty.merge(Distribution())
+    assert empty.count == 0
+
+
+def test_percentiles_are_nearest_ranks() -> None:
+    hundred = distribution(*(value * 1_000_000 for value in range(1, 101)))
+    for share, expected_ms in ((0.5, 50), (0.9, 90), (0.95, 95), (0.99, 99)):
+        assert hundred.quantile_ns(share) == pytest.approx(expected_ms * 1_000_000, rel=0.0040)
+    assert hundred.quantile_ns(1.0) == 100_000_000
+    assert hundred.quantile_ns(0.0) == 1_000_000
+
+
+def test_a_single_value_is_every_percentile_exactly() -> None:
+    one = distribution(123_457)
+    assert {one.quantile_ns(share) for share in (0.0, 0.5, 0.999, 1.0)} == {123_457}
+
+
+def test_the_mean_is_exact() -> None:
+    assert distribution(1_000_001, 2_000_002).mean_ns == 1_500_001.5
+
+
+def test_a_share_past_one_is_refused() -> None:
+    with pytest.raises(ValueError, match="share from 0 to 1"):
+        distribution(1).quantile_ns(95)
+
+
+def test_above_counts_values_over_a_limit() -> None:
+    three = distribution(1_000_000, 5_000_000, 80_000_000)
+    assert [three.above(limit) for limit in (0, 2_000_000, 6_000_000, 90_000_000)] == [3, 2, 1, 0]
+
+
+def test_a_copy_and_a_cleared_one_are_apart() -> None:
+    first = distribution(1_000_000)
+    second = first.copy()
+    first.clear()
+    assert second == distribution(1_000_000)
+    assert first == Distribution()
+    assert first != second
+
+
+def test_merged_of_one_is_that_one_and_of_none_is_none() -> None:
+    one = sparse(4_000, 5_000)
+    assert merged([None, one]) is one
+    assert merged([None, None]) is None
+
+
+def test_merged_is_the_same_as_recorded_together() -> None:
+    assert merged([sparse(4_000, 90_000), None, sparse(4_001)]) == sparse(4_000, 90_000, 4_001)
