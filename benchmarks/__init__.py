@@ -1,0 +1,1 @@
+"""What squall costs, against a bare C client that does the least a client can do."""
