@@ -1,0 +1,170 @@
+"""Which type and size each message has: drawn by weight, or exact quotas shuffled by the seed.
+
+The rule: the type of a message is a pure function of (seed, stream, its number), so a receiver, an auditor or
+another process knows the type that a sequence number must have without having seen the message, and a
+worker keeps no state for it. To make that hold although some intended messages are never sent:
+
+- *sent* messages take positions from the front: sequence 0, 1, 2, … are positions 0, 1, 2, …, without a gap;
+- *not-sent* ones take no sequence number and get their types elsewhere: of quotas the positions from the
+  back (the n-th not-sent message, from 0, is position M − 1 − n), of draws by weight a second series of
+  draws.
+
+With quotas, therefore, whatever is sent or not, all M positions are used once when all M messages have had
+their turn, and every session has intended each type exactly as often as its quota says. Numbers count from
+0.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from fractions import Fraction
+from itertools import accumulate
+from typing import Final, Protocol
+
+from squall.seeds import derive, word_draw
+
+__all__ = ["MessagePlan", "QuotaPlan", "SizePlan", "TypePlan", "exact_quotas"]
+
+_ROUNDS: Final = 6  # of the Feistel network; four suffice for large domains, the smallest ones mix slower
+
+
+class MessagePlan(Protocol):
+    """The type of every message, sent or not, as the index of its weight."""
+
+    def type_of(self, stream: int, sequence: int) -> int:
+        """The type of the sent message with that sequence number."""
+
+    def type_of_not_sent(self, stream: int, number: int) -> int:
+        """The type of the stream's not-sent message number 0, 1, 2, …."""
+
+
+class TypePlan:
+    """Types drawn by weight, each message on its own.
+
+    Raises:
+        ValueError: a weight is not above zero, or there is none.
+    """
+
+    def __init__(self, weights: Sequence[float], seed: int) -> None:
+        self._thresholds = _thresholds(weights)
+        self._sent_seed = derive(seed, "types.sent")
+        self._not_sent_seed = derive(seed, "types.not_sent")
+
+    def type_of(self, stream: int, sequence: int) -> int:
+        """The type of the sent message with that sequence number."""
+        return bisect_right(self._thresholds, word_draw(self._sent_seed, stream, sequence))
+
+    def type_of_not_sent(self, stream: int, number: int) -> int:
+        """The type of the stream's not-sent message number 0, 1, 2, …: a draw of its own."""
+        return bisect_right(self._thresholds, word_draw(self._not_sent_seed, stream, number))
+
+
+class SizePlan:
+    """Sizes drawn by weight, each message on its own, independent of its type.
+
+    Raises:
+        ValueError: a weight is not above zero, there is none, or not one for each size.
+    """
+
+    def __init__(self, sizes: Sequence[int], weights: Sequence[float], seed: int) -> None:
+        if len(sizes) != len(weights):
+            raise ValueError(f"{len(sizes)} sizes, but {len(weights)} weights")
+        self._sizes = tuple(sizes)
+        self._thresholds = _thresholds(weights)
+        self._seed = derive(seed, "sizes")
+
+    def size_of(self, stream: int, sequence: int) -> int:
+        """The size of the sent message with that sequence number, in bytes."""
+        return self._sizes[bisect_right(self._thresholds, word_draw(self._seed, stream, sequence))]
+
+
+class QuotaPlan:
+    """Exact quotas of each type among a session's M messages, in an order of its own for every stream.
+
+    The order is a permutation of the M positions, worked out for a single position at a time: a Feistel
+    network over the smallest power of two that holds M, keyed by the seed and the stream, and walked until
+    it lands below M (Black, Rogaway: Ciphers with Arbitrary Finite Domains, CT-RSA 2002).
+
+    Raises:
+        ValueError: there are no messages, a weight is not above zero, or there is none.
+    """
+
+    def __init__(self, weights: Sequence[float], messages_per_session: int, seed: int) -> None:
+        if messages_per_session < 1:
+            raise ValueError(f"no quotas for {messages_per_session} messages per session")
+        self.messages_per_session = messages_per_session
+        self.quotas = exact_quotas(weights, messages_per_session)
+        """How often each type occurs in a session; they add up to the messages."""
+        self._until = list(accumulate(self.quotas))
+        bits = max(2, (messages_per_session - 1).bit_length())
+        self._low_bits, self._high_bits = bits // 2, bits - bits // 2
+        self._round_seeds = tuple(derive(seed, f"quotas.round{number}") for number in range(_ROUNDS))
+
+    def type_of(self, stream: int, sequence: int) -> int:
+        """The type of the sent message with that sequence number.
+
+        Raises:
+            ValueError: a session has no such message.
+        """
+        return self._type_at(stream, sequence)
+
+    def type_of_not_sent(self, stream: int, number: int) -> int:
+        """The type of the stream's not-sent message number 0, 1, 2, …: that of position M − 1 − number.
+
+        Raises:
+            ValueError: a session has no such message.
+        """
+        return self._type_at(stream, self.messages_per_session - 1 - number)
+
+    def _type_at(self, stream: int, position: int) -> int:
+        if not 0 <= position < self.messages_per_session:
+            raise ValueError(f"position {position} of {self.messages_per_session} messages does not exist")
+        place = self._permuted(stream, position)
+        while place >= self.messages_per_session:
+            place = self._permuted(stream, place)
+        return bisect_right(self._until, place)
+
+    def _permuted(self, stream: int, place: int) -> int:
+        """A bijection of the power of two: each half in turn is changed by a hash of the other one."""
+        low_bits, high_bits = self._low_bits, self._high_bits
+        low, high = place & ((1 << low_bits) - 1), place >> low_bits
+        for number, seed in enumerate(self._round_seeds):
+            if number % 2:
+                low ^= word_draw(seed, stream, high) >> (64 - low_bits)
+            else:
+                high ^= word_draw(seed, stream, low) >> (64 - high_bits)
+        return (high << low_bits) | low
+
+
+def exact_quotas(weights: Sequence[float], total: int) -> tuple[int, ...]:
+    """`total` divided by weight into whole numbers that add up: the method of largest remainders (Hamilton).
+
+    Each is its exact share rounded down or up; of equal remainders the earlier one is rounded up.
+
+    Raises:
+        ValueError: a weight is not above zero, or there is none.
+    """
+    exact = [share * total for share in _shares(weights)]
+    quotas = [int(part) for part in exact]
+    by_remainder = sorted(range(len(exact)), key=lambda index: quotas[index] - exact[index])
+    for index in by_remainder[: total - sum(quotas)]:
+        quotas[index] += 1
+    return tuple(quotas)
+
+
+def _thresholds(weights: Sequence[float]) -> list[int]:
+    """Where, among the 64-bit words, each type but the last one ends."""
+    return [int(part * (1 << 64)) for part in accumulate(_shares(weights)[:-1])]
+
+
+def _shares(weights: Sequence[float]) -> list[Fraction]:
+    """The weights as exact fractions of their sum, read as the decimals that were written: 0.1 is a tenth."""
+    try:
+        exact = [Fraction(str(weight)) for weight in weights]
+    except ValueError:
+        exact = []
+    if not exact or min(exact) <= 0:
+        raise ValueError(f"weights are finite numbers above zero, not {list(weights)}")
+    total = sum(exact)
+    return [part / total for part in exact]
