@@ -20,7 +20,7 @@ def test_the_doubling_time_follows_from_the_duration() -> None:
     profile = Exponential.of(10, 10_000, duration_s=300.0)
     assert profile.double_every_s == pytest.approx(300 / math.log2(1000))
     assert profile.level_at(150.0) == 316  # the square root of a thousandfold: 10 · 31.62
-    assert profile.level_at(300.0) == 10_000
+    assert profile.level_at(300.0) == profile.end == 10_000
     assert profile.describe() == "exponential from 10 to 10,000 connections in 5 min, doubling every 30.1 s"
 
 

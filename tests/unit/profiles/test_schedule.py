@@ -107,3 +107,9 @@ def test_points_on_one_nanosecond_are_one() -> None:
     points = grid.points(0, 0)
     assert len(points) == len(set(points)) <= 64
     assert grid.count_due(0, 0, 64) == len(points)
+
+
+def test_the_next_poisson_point_may_lie_in_a_later_block() -> None:
+    grid = PoissonArrivals(SECOND, seed=1)
+    last = grid.points(0, 4)[-1]
+    assert grid.next_due(0, last) == grid.points(0, 5)[0]
