@@ -17,7 +17,7 @@ from enum import IntEnum
 __all__ = ["NOT_MEASURED", "CounterBoard", "CounterRow", "NodeFigures", "Tally"]
 
 NOT_MEASURED = -1
-"""What a lag cell holds until the node's loop has measured its first beat."""
+"""What the cells of the beat hold until there was one."""
 
 _CELL_BYTES = 8
 
@@ -60,15 +60,15 @@ class Tally:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeFigures:
-    """One node's row, read at one moment. `pid` is 0 and `beat_ns` 0 until the node's loop runs.
+    """One node's row, read at one moment. `pid` is 0 until the node runs.
 
-    `beat_ns` is the monotonic clock's reading at the last beat, `lag_ns` the longest lateness of a beat
-    within the last one to two seconds, `lag_max_ns` that since the start; None until the first beat was
-    due.
+    `beat_ns` is the monotonic clock's reading at the last beat, None until the loop runs; `lag_ns` is the
+    longest lateness of a beat within the last one to two seconds, `lag_max_ns` that since the start, both
+    None until the first beat was due.
     """
 
     pid: int
-    beat_ns: int
+    beat_ns: int | None
     lag_ns: int | None
     lag_max_ns: int | None
     connections: int
@@ -115,7 +115,7 @@ class CounterBoard:
         self._map = mmap.mmap(-1, nodes * self._row_bytes)
         self._rows = [self._cells_of(index) for index in range(nodes)]
         for cells in self._rows:
-            cells[_Cell.LAG_NS] = cells[_Cell.LAG_MAX_NS] = NOT_MEASURED
+            cells[_Cell.BEAT_NS] = cells[_Cell.LAG_NS] = cells[_Cell.LAG_MAX_NS] = NOT_MEASURED
 
     def _cells_of(self, index: int) -> memoryview:
         start = index * self._row_bytes
@@ -131,12 +131,11 @@ class CounterBoard:
 
 
 def _figures_of(cells: memoryview) -> NodeFigures:
-    lag_ns, lag_max_ns = cells[_Cell.LAG_NS], cells[_Cell.LAG_MAX_NS]
     return NodeFigures(
         pid=cells[_Cell.PID],
-        beat_ns=cells[_Cell.BEAT_NS],
-        lag_ns=None if lag_ns == NOT_MEASURED else lag_ns,
-        lag_max_ns=None if lag_max_ns == NOT_MEASURED else lag_max_ns,
+        beat_ns=_measured(cells[_Cell.BEAT_NS]),
+        lag_ns=_measured(cells[_Cell.LAG_NS]),
+        lag_max_ns=_measured(cells[_Cell.LAG_MAX_NS]),
         connections=cells[_Cell.CONNECTIONS],
         connections_total=cells[_Cell.CONNECTIONS_TOTAL],
         messages_received=cells[_Cell.MESSAGES_RECEIVED],
@@ -144,3 +143,7 @@ def _figures_of(cells: memoryview) -> NodeFigures:
         bytes_received=cells[_Cell.BYTES_RECEIVED],
         bytes_sent=cells[_Cell.BYTES_SENT],
     )
+
+
+def _measured(cell: int) -> int | None:
+    return None if cell == NOT_MEASURED else cell

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from http import HTTPStatus
-from operator import attrgetter
 
 from picows import WSUpgradeRequest, WSUpgradeResponse, WSUpgradeResponseWithListener
 
@@ -39,40 +38,16 @@ _PLAIN = "text/plain; charset=utf-8"
 _EXPOSITION = "text/plain; version=0.0.4; charset=utf-8"
 
 _SUMS = (
-    ("connections", "gauge", "WebSocket connections held.", attrgetter("connections")),
-    (
-        "connections_total",
-        "counter",
-        "WebSocket connections accepted since the start.",
-        attrgetter("connections_total"),
-    ),
-    ("messages_received_total", "counter", "Whole data messages received.", attrgetter("messages_received")),
-    (
-        "messages_sent_total",
-        "counter",
-        "Whole data messages handed to the transport.",
-        attrgetter("messages_sent"),
-    ),
-    (
-        "bytes_received_total",
-        "counter",
-        "Payload bytes of the data messages received.",
-        attrgetter("bytes_received"),
-    ),
-    (
-        "bytes_sent_total",
-        "counter",
-        "Payload bytes of the data messages handed to the transport.",
-        attrgetter("bytes_sent"),
-    ),
+    ("connections", "gauge", "WebSocket connections held."),
+    ("connections_total", "counter", "WebSocket connections accepted since the start."),
+    ("messages_received", "counter", "Whole data messages received."),
+    ("messages_sent", "counter", "Whole data messages handed to the transport."),
+    ("bytes_received", "counter", "Payload bytes of the data messages received."),
+    ("bytes_sent", "counter", "Payload bytes of the data messages handed to the transport."),
 )
 _LAGS = (
-    (
-        "loop_lag_seconds",
-        "Longest lateness of a loop's beat in the last second or two.",
-        attrgetter("lag_ns"),
-    ),
-    ("loop_lag_max_seconds", "Longest lateness of a loop's beat since the start.", attrgetter("lag_max_ns")),
+    ("lag_ns", "loop_lag_seconds", "Longest lateness of a loop's beat in the last second or two."),
+    ("lag_max_ns", "loop_lag_max_seconds", "Longest lateness of a loop's beat since the start."),
 )
 
 
@@ -89,28 +64,30 @@ def node_health(name: str, figures: NodeFigures) -> HttpAnswer:
 
 
 def service_health(name: str, pid: int, nodes: Sequence[NodeFigures], now_ns: int) -> HttpAnswer:
-    """The parent's word on all nodes; 503 where one of them has stalled.
+    """The parent's word on all nodes; 503 while one of them is starting or has stalled.
 
     `now_ns` is the monotonic clock's reading, comparable with the nodes' beats. `beat_age_ms` is the time
     since the node's loop last ran, which grows while a loop is too busy to report its own lag.
     """
-    stalled = any(_is_stalled(figures, now_ns) for figures in nodes)
+    ages_ns = [None if figures.beat_ns is None else now_ns - figures.beat_ns for figures in nodes]
+    processes = [
+        {
+            "pid": figures.pid,
+            "connections": figures.connections,
+            "loop_lag_ms": _milliseconds(figures.lag_ns),
+            "beat_age_ms": _milliseconds(age_ns),
+        }
+        for figures, age_ns in zip(nodes, ages_ns, strict=True)
+    ]
+    word = _status_word(ages_ns)
     body = {
-        "status": "stalled" if stalled else "ok",
+        "status": word,
         "node": name,
         "pid": pid,
         "connections": sum(figures.connections for figures in nodes),
-        "processes": [
-            {
-                "pid": figures.pid,
-                "connections": figures.connections,
-                "loop_lag_ms": _milliseconds(figures.lag_ns),
-                "beat_age_ms": _milliseconds(now_ns - figures.beat_ns),
-            }
-            for figures in nodes
-        ],
+        "processes": processes,
     }
-    status = HTTPStatus.SERVICE_UNAVAILABLE if stalled else HTTPStatus.OK
+    status = HTTPStatus.OK if word == "ok" else HTTPStatus.SERVICE_UNAVAILABLE
     return _answer(status, json.dumps(body) + "\n", name=name, content_type="application/json")
 
 
@@ -120,10 +97,11 @@ def metrics_text(name: str, nodes: Sequence[NodeFigures]) -> HttpAnswer:
     A lag that no node has measured yet is left out.
     """
     lines = []
-    for metric, kind, meaning, value_of in _SUMS:
-        lines += _sample(metric, kind, meaning, str(sum(map(value_of, nodes))))
-    for metric, meaning, value_of in _LAGS:
-        measured = [lag_ns for lag_ns in map(value_of, nodes) if lag_ns is not None]
+    for field, kind, meaning in _SUMS:
+        metric = f"{field.removesuffix('_total')}_total" if kind == "counter" else field
+        lines += _sample(metric, kind, meaning, str(sum(getattr(figures, field) for figures in nodes)))
+    for field, metric, meaning in _LAGS:
+        measured = [lag for figures in nodes if (lag := getattr(figures, field)) is not None]
         if measured:
             lines += _sample(metric, "gauge", meaning, f"{max(measured) / 1e9:.9f}")
     lines += _sample("processes", "gauge", "Processes that serve the port.", str(len(nodes)))
@@ -154,8 +132,10 @@ def _sample(metric: str, kind: str, meaning: str, value: str) -> list[str]:
     return [f"# HELP {full} {meaning}", f"# TYPE {full} {kind}", f"{full} {value}"]
 
 
-def _is_stalled(figures: NodeFigures, now_ns: int) -> bool:
-    return now_ns - figures.beat_ns > STALLED_AFTER_NS
+def _status_word(ages_ns: Sequence[int | None]) -> str:
+    if any(age_ns is None for age_ns in ages_ns):
+        return "starting"
+    return "stalled" if any(age_ns is not None and age_ns > STALLED_AFTER_NS for age_ns in ages_ns) else "ok"
 
 
 def _milliseconds(duration_ns: int | None) -> float | None:

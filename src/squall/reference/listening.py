@@ -6,8 +6,10 @@ its use, and the nodes inherit what they serve. It does not know what is served.
 
 from __future__ import annotations
 
-import asyncio
+import errno
+import os
 import socket
+import sys
 from typing import Any, Final
 
 from squall.errors import EnvironmentFailure
@@ -21,15 +23,44 @@ _Address = tuple[Any, ...]  # what the socket module uses for addresses: host, p
 
 
 class ListeningSocket(socket.socket):
-    """A socket that aiofastnet's accept loop can pause.
+    """A socket that closes newcomers at once where the process has no descriptor left for them.
 
-    Out of file descriptors, aiofastnet 1.1 asks the *socket*, not the loop, to remove its reader. Without an
-    answer the accept loop would spin at full speed until a connection ends, instead of trying again later.
+    Left alone they would wait in the backlog, and the accept loop, woken for them again and again, would spin
+    (and that of aiofastnet 1.1 fails on top: it asks the socket, not the loop, to remove its reader). So one
+    descriptor is kept in reserve, given up for the newcomer, and taken back when the newcomer is closed.
     """
 
-    def remove_reader(self, descriptor: int) -> None:
-        """Stop the running loop from watching for connections; aiofastnet starts it again after its delay."""
-        asyncio.get_running_loop().remove_reader(descriptor)
+    _spare_fd: int | None = None
+    _has_said = False
+
+    def keep_spare_descriptor(self) -> None:
+        """Take the descriptor in reserve; called once by the process that accepts."""
+        self._spare_fd = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+
+    def accept(self) -> tuple[socket.socket, _Address]:
+        """The next connection; out of descriptors, it is closed and reported as aborted."""
+        try:
+            return super().accept()
+        except OSError as error:
+            if error.errno not in (errno.EMFILE, errno.ENFILE) or self._spare_fd is None:
+                raise
+            self._refuse_next()
+            raise ConnectionAbortedError("no descriptor left for this connection") from error
+
+    def _refuse_next(self) -> None:
+        if self._spare_fd is not None:
+            os.close(self._spare_fd)
+            self._spare_fd = None
+        try:
+            super().accept()[0].close()
+        finally:
+            self.keep_spare_descriptor()
+        if not self._has_said:
+            self._has_said = True
+            sys.stderr.write(
+                "squall serve: out of file descriptors, newcomers are closed at once; "
+                "raise the limit (ulimit -n) or start more processes\n"
+            )
 
 
 def listen(host: str, port: int, *, sockets: int = 1) -> list[ListeningSocket]:
@@ -49,7 +80,8 @@ def listen(host: str, port: int, *, sockets: int = 1) -> list[ListeningSocket]:
         opened.append(first)
         first.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         first.bind(address)
-        first.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        if sockets > 1:
+            first.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         first.listen(BACKLOG)
         for _ in range(sockets - 1):
             sibling = ListeningSocket(family, socket.SOCK_STREAM)
@@ -58,7 +90,7 @@ def listen(host: str, port: int, *, sockets: int = 1) -> list[ListeningSocket]:
             sibling.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             sibling.bind(first.getsockname())
             sibling.listen(BACKLOG)
-    except (OSError, OverflowError, UnicodeError) as error:
+    except (OSError, UnicodeError) as error:
         for each in opened:
             each.close()
         reason = getattr(error, "strerror", None) or str(error)

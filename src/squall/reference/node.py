@@ -9,7 +9,6 @@ their counters.
 from __future__ import annotations
 
 import asyncio
-import errno
 import gc
 import os
 import signal
@@ -110,7 +109,6 @@ class _Node:
         self._held: set[Connection] = set()
         self._row = setup.board.row(setup.index)
         self._node_header = {health.NODE_HEADER: setup.name}
-        self._said_out_of_descriptors = False
 
     async def serve(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -129,6 +127,7 @@ class _Node:
         await self._go_away(server)
 
     async def _listen(self) -> _Server:
+        self._setup.listening.keep_spare_descriptor()
         server: _Server = await ws_create_server(
             self._admit,
             sock=self._setup.listening,
@@ -179,15 +178,7 @@ class _Node:
 
     def _on_loop_error(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """Peers that reset, vanish or never finish their handshake are daily bread; the rest is a bug."""
-        error = context.get("exception")
-        if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
-            if not self._said_out_of_descriptors:
-                self._said_out_of_descriptors = True
-                sys.stderr.write(
-                    f"squall serve: out of file descriptors with {self._tally.connections} connections held; "
-                    "raise the limit (ulimit -n) or start more processes\n"
-                )
-        elif not isinstance(error, OSError | TimeoutError):
+        if not isinstance(context.get("exception"), OSError | TimeoutError):
             loop.default_exception_handler(context)
 
 

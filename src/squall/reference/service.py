@@ -21,6 +21,7 @@ import threading
 import time
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final, NoReturn
@@ -75,9 +76,8 @@ def serve(settings: ServiceSettings) -> None:
     health_socket = listen(settings.host, settings.health_port)[0]
     _raise_descriptor_limit()
     board = CounterBoard(settings.processes)
-    signal.pthread_sigmask(
-        signal.SIG_BLOCK, _STOP_SIGNALS
-    )  # until their handlers are in place, here and there
+    # Until the handlers are in place, in the children too, a signal waits.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
     nodes = _fork_nodes(settings, listening, health_socket, board, tls)
     uvloop.run(_Parent(settings, nodes, board, health_socket, port=port).run())
 
@@ -127,6 +127,7 @@ class _Parent:
         for number in _STOP_SIGNALS:
             self._loop.add_signal_handler(number, self._on_stop_signal)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)
+        self._health_socket.keep_spare_descriptor()
         await ws_create_server(
             self._answer_health,
             sock=self._health_socket,
@@ -197,12 +198,11 @@ class _Parent:
 
     def _watch_stdin(self) -> None:
         """Runs in a thread: a loop cannot watch every kind of file that standard input may be."""
-        try:
+        with suppress(OSError):  # an input that can no longer be read has ended as well
             while os.read(_STDIN, 4096):
                 pass
-        except OSError:
-            pass  # an input that can no longer be read has ended as well
-        self._loop.call_soon_threadsafe(self._stopping.set)
+        with suppress(RuntimeError):  # the loop has ended already
+            self._loop.call_soon_threadsafe(self._stopping.set)
 
     def _answer_health(self, request: WSUpgradeRequest) -> WSUpgradeResponseWithListener:
         name, path = self._settings.name, health.path_of(request)
