@@ -48,8 +48,8 @@ class TypePlan:
 
     def __init__(self, weights: Sequence[float], seed: int) -> None:
         self._thresholds = _thresholds(weights)
-        self._sent_seed = derive(seed, "types.sent")
-        self._not_sent_seed = derive(seed, "types.not_sent")
+        self._sent_seed = derive(seed, "types")
+        self._not_sent_seed = derive(seed, "types not sent")
 
     def type_of(self, stream: int, sequence: int) -> int:
         """The type of the sent message with that sequence number."""
