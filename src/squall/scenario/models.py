@@ -1,16 +1,42 @@
 """The scenario: every setting of a run as frozen models, with its default and its unit.
 
 Units: durations in seconds, sizes in bytes, rates per second. What the words mean stands in
-docs/reference/definitions.md. The models hold and check; what they lead to is computed elsewhere.
+docs/reference/definitions.md. The models hold, and refuse what contradicts itself (`checks` has the rules);
+what they lead to is computed elsewhere. Checks that compare fields are validators of the later field, so that
+pydantic reports every mistake of a scenario at once, and none that only follows from another.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import ConfigDict, Field, ValidationInfo, ValidatorFunctionWrapHandler, field_validator
 
-from squall.scenario.quantities import Count, Duration, Rate, Size
+from squall.scenario import checks
+from squall.scenario.base import Model, with_unique_names
+from squall.scenario.data import columns
+from squall.scenario.load import (
+    ConstantRamp,
+    ExponentialRamp,
+    LinearRamp,
+    Load,
+    Ramp,
+    SequencePart,
+    SequenceRamp,
+    SteppedRamp,
+)
+from squall.scenario.quantities import Count, Duration, Size
+from squall.scenario.target import Target, Tls
+from squall.scenario.traffic import (
+    EchoExchange,
+    Exchange,
+    IdleExchange,
+    MessageType,
+    Payload,
+    PerConnectionData,
+    Population,
+    Traffic,
+)
 
 __all__ = [
     "ConstantRamp",
@@ -30,6 +56,7 @@ __all__ = [
     "Population",
     "Ramp",
     "Scenario",
+    "SequencePart",
     "SequenceRamp",
     "SteppedRamp",
     "Target",
@@ -39,200 +66,40 @@ __all__ = [
 ]
 
 
-class Model(BaseModel):
-    """The base of all: frozen, and closed to keys it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-
-class Tls(Model):
-    """How `wss://` targets are trusted, and how we show who we are."""
-
-    ca_file: str | None = None
-    cert_file: str | None = None
-    key_file: str | None = None
-    server_name: str | None = Field(None, description="the name to ask for and to check, instead of the URL's")
-    verify: bool = Field(True, description="false accepts any certificate; squall says so in every report")
-
-    @model_validator(mode="after")
-    def _key_needs_certificate(self) -> Self:
-        if self.key_file is not None and self.cert_file is None:
-            raise ValueError("key_file without cert_file")
-        return self
-
-
-class Target(Model):
-    """The service under test: one or more entry points, and how to reach them."""
-
-    url: tuple[str, ...] = Field(
-        min_length=1, description="ws:// or wss:// entry points; a single one may be given as text"
-    )
-    policy: Literal["first", "round_robin", "random", "fail_over"] = Field(
-        "round_robin", description="which entry point a connection takes; fail_over: the next one after a failure"
-    )
-    headers: dict[str, SecretStr] = Field(default_factory=dict, description="sent with each upgrade; kept secret")
-    subprotocols: tuple[str, ...] = ()
-    tls: Tls = Tls()
-    connect_timeout: Duration = Field(10.0, description="for the TCP connect and the TLS handshake, each")
-    handshake_timeout: Duration = Field(10.0, description="for the answer to the upgrade request")
-    close_timeout: Duration = Field(5.0, description="for the peer's answer to our close frame")
-    source_addresses: tuple[str, ...] = Field((), description="local addresses to connect from, in turn")
-    node_header: str | None = Field(
-        "x-squall-node", description="header of the upgrade's answer that names the node behind the entry point"
-    )
-
-
-class ConstantRamp(Model):
-    """All at once."""
-
-    kind: Literal["constant"] = "constant"
-    duration: Duration = 0.0
-
-
-class LinearRamp(Model):
-    """A straight line."""
-
-    kind: Literal["linear"] = "linear"
-    start: Count = 0
-    duration: Duration = 30.0
-
-
-class ExponentialRamp(Model):
-    """Doubling at a steady pace: N(t) = start · 2^(t / double_every)."""
-
-    kind: Literal["exponential"] = "exponential"
-    start: Count = 10
-    duration: Duration | None = Field(None, description="30 s where double_every is not given either")
-    double_every: Duration | None = Field(None, description="follows from start, target and duration")
-    steps: bool = Field(False, description="a staircase: the level jumps at each doubling")
-
-
-class SteppedRamp(Model):
-    """Equal steps, each held."""
-
-    kind: Literal["stepped"] = "stepped"
-    start: Count = 0
-    steps: Count = 5
-    duration: Duration = 30.0
-
-
-class SequenceRamp(Model):
-    """One shape after another; each starts where the one before it ended."""
-
-    kind: Literal["sequence"] = "sequence"
-    parts: tuple[SequencePart, ...] = Field(min_length=1)
-
-
-class SequencePart(Model):
-    """A piece of a sequence: a shape and the level it leads to."""
-
-    to: Count
-    ramp: Annotated[
-        ConstantRamp | LinearRamp | ExponentialRamp | SteppedRamp, Field(discriminator="kind")
-    ] = LinearRamp()
-
-
-Ramp = Annotated[
-    ConstantRamp | LinearRamp | ExponentialRamp | SteppedRamp | SequenceRamp, Field(discriminator="kind")
-]
-
-
-class Load(Model):
-    """How many connections, and how they come, stay and go."""
-
-    connections: Count = 100
-    ramp_up: Ramp = ExponentialRamp()
-    hold: Duration = 30.0
-    ramp_down: Ramp = LinearRamp(duration=5.0)
-    connect_rate_max: Rate | None = Field(None, description="caps every shape; connections per second, in all")
-    connects_in_flight_max: Count = Field(64, description="handshakes under way at once, per worker")
-    replace: bool = Field(False, description="connect again after a drop, under the same stream")
-    retry_backoff: Duration = Field(0.5, description="first pause before a failed connect is tried again")
-    retry_backoff_max: Duration = 5.0
-    warm_up: Duration = Field(0.0, description="this much of the hold is left out of the summary's latency")
-
-
-class EchoExchange(Model):
-    """Send a message, expect it back."""
-
-    kind: Literal["echo"] = "echo"
-
-
-class IdleExchange(Model):
-    """Hold only: no messages, ping round trips."""
-
-    kind: Literal["idle"] = "idle"
-
-
-Exchange = Annotated[EchoExchange | IdleExchange, Field(discriminator="kind")]
-
-
-class MessageType(Model):
-    """A kind of message, with its share of the traffic."""
-
-    name: str = Field("message", pattern=r"^[A-Za-z_][A-Za-z0-9_.-]{0,63}$")
-    weight: float = Field(1.0, gt=0, allow_inf_nan=False)
-    max_latency: Duration | None = Field(None, description="a message delivered after this is late")
-
-
-class Payload(Model):
-    """A message size, the envelope included, with its share of the traffic."""
-
-    size: Size = 128
-    weight: float = Field(1.0, gt=0, allow_inf_nan=False)
-
-
-class Traffic(Model):
-    """What the sessions of a population send."""
-
-    rate: Rate = Field(1.0, description="messages per second and connection")
-    arrival: Literal["uniform", "poisson"] = "uniform"
-    format: Literal["binary", "text"] = "binary"
-    payload: tuple[Payload, ...] = Field((Payload(),), min_length=1)
-    types: tuple[MessageType, ...] = Field((MessageType(),), min_length=1, max_length=250)
-    messages_per_session: Count | None = Field(None, description="then types are exact quotas")
-    during_ramp: bool = Field(True, description="send as soon as connected, not only from the hold on")
-    ping_interval: Duration | None = Field(
-        None, description="ping round trips on each connection; 5 s for an idle exchange"
-    )
-
-
-class PerConnectionData(Model):
-    """A CSV file whose rows fill {column} in headers and in the URL's query, one row a session."""
-
-    file: str
-
-
-class Population(Model):
-    """A group of sessions that behave alike."""
-
-    name: str = Field("main", pattern=r"^[A-Za-z_][A-Za-z0-9_.-]{0,63}$")
-    weight: Count = Field(1, gt=0, description="its share of the connections")
-    exchange: Exchange = EchoExchange()
-    traffic: Traffic = Traffic()
-    headers: dict[str, SecretStr] = Field(default_factory=dict)
-    data: PerConnectionData | None = None
-
-
 class Delivery(Model):
     """The promise that is checked, and how long is waited before anything is called lost."""
 
-    promise: Literal["at-most-once", "at-least-once", "exactly-once"] = "exactly-once"
-    drain_timeout: Duration = 10.0
+    promise: Literal["at-most-once", "at-least-once", "exactly-once"] = Field(
+        "exactly-once", description="what the service promises: which outcomes and events are violations"
+    )
+    drain_timeout: Duration = Field(
+        10.0,
+        gt=0,
+        le=3600,
+        description="longest wait for what is outstanding after a session's last send; seconds",
+    )
     foreign: Literal["count", "ignore"] = Field(
         "count", description="messages without an envelope: unexpected, or declared and not counted"
     )
-    integrity: bool = Field(True, description="judge integrity; false where thresholds of your own replace it")
+    integrity: bool = Field(
+        True, description="judge integrity; false where thresholds of your own replace it"
+    )
 
 
 class Threshold(Model):
     """A bound in k6's form on a metric: `ws_response_time{phase:hold}` → `p(95)<200`."""
 
-    metric: str
-    threshold: str
-    abort_on_fail: bool = Field(False, alias="abortOnFail")
-    delay_abort_eval: Duration = Field(0.0, alias="delayAbortEval")
-    required: bool = True
+    metric: str = Field(min_length=1, description="a metric's name, with tags in braces where wanted")
+    threshold: str = Field(
+        min_length=1, description="the bound, in the metric's own unit: `p(95)<200`, `rate<0.01`"
+    )
+    abort_on_fail: bool = Field(
+        False, alias="abortOnFail", description="end the run as soon as it is crossed"
+    )
+    delay_abort_eval: Duration = Field(
+        0.0, alias="delayAbortEval", description="not before this much of the run has passed; seconds"
+    )
+    required: bool = Field(True, description="false: it is judged and shown, and leaves the outcome alone")
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, hide_input_in_errors=True)
 
@@ -240,38 +107,123 @@ class Threshold(Model):
 class Engine(Model):
     """The load generator itself."""
 
-    workers: Count | None = Field(None, description="processes; by default what the plan and the cores ask for")
-    pacing_window: Duration = Field(0.001, ge=0.0001, le=0.1)
-    send_buffer_max: Size = Field(1 << 20, description="unsent bytes of a connection past which it is blocked")
-    send_buffer_age_max: Duration = 5.0
-    send_buffer_total_max: Size = Field(1 << 30, description="unsent bytes over all workers")
-    blocked_max: Count = Field(100, description="messages a blocked connection holds before they are not sent")
-    receive_message_max: Size = 16 << 20
-    on_worker_loss: Literal["continue", "stop"] = "continue"
+    workers: Count | None = Field(
+        None, ge=1, le=1024, description="processes; by default what the plan and the cores ask for"
+    )
+    pacing_window: Duration = Field(
+        0.001,
+        ge=0.0001,
+        le=0.1,
+        description="the pacer wakes at most once in it and sends all that is due; seconds",
+    )
+    send_buffer_max: Size = Field(
+        1 << 20, ge=1, description="unsent bytes of a connection past which it is blocked"
+    )
+    send_buffer_age_max: Duration = Field(
+        5.0, gt=0, description="age of unsent bytes past which a connection is blocked; seconds"
+    )
+    send_buffer_total_max: Size = Field(
+        1 << 30, validate_default=True, description="unsent bytes over all workers"
+    )
+    blocked_max: Count = Field(
+        100, ge=1, description="messages a blocked connection holds before they are not sent"
+    )
+    receive_message_max: Size = Field(16 << 20, ge=125, description="largest message that is read; bytes")
+    on_worker_loss: Literal["continue", "stop"] = Field(
+        "continue", description="when a worker dies: the others finish the plan, or the run ends"
+    )
+
+    @field_validator("send_buffer_total_max")
+    @classmethod
+    def _is_not_below_one(cls, total: int, info: ValidationInfo) -> int:
+        if total < info.data.get("send_buffer_max", 0):
+            raise ValueError("is below send_buffer_max, that of one connection")
+        return total
 
 
 class Outputs(Model):
     """Where results go."""
 
     out: str | None = Field(None, description="the folder of this one run; by default a new one under runs/")
-    csv: bool = True
-    markdown: bool = True
-    progress: Literal["auto", "live", "plain", "none"] = "auto"
+    csv: bool = Field(True, description="write the time series as CSV")
+    markdown: bool = Field(True, description="write the summary as Markdown")
+    progress: Literal["auto", "live", "plain", "none"] = Field(
+        "auto", description="what is shown while it runs; auto: live on a terminal, else plain lines"
+    )
 
 
 class Scenario(Model):
     """One run, whole."""
 
-    name: str = Field("run", pattern=r"^[A-Za-z0-9_][A-Za-z0-9_. -]{0,99}$")
-    seed: int = Field(1, ge=0, lt=1 << 63)
-    target: Target
-    load: Load = Load()
-    populations: tuple[Population, ...] = Field((Population(),), min_length=1, max_length=100)
-    delivery: Delivery = Delivery()
+    name: str = Field(
+        "run", pattern=r"^[A-Za-z0-9_][A-Za-z0-9_. -]{0,99}$", description="what the run is called in reports"
+    )
+    seed: int = Field(1, ge=0, lt=1 << 63, description="fixes every random choice of the run")
+    target: Target = Field(description="the service under test; a URL alone may be given as text")
+    load: Load = Field(Load(), description="how many connections, and how they come, stay and go")
+    populations: tuple[Population, ...] = Field(
+        (Population(),),
+        min_length=1,
+        max_length=100,
+        validate_default=True,
+        description="groups of sessions that behave alike; the settings of a single one may stand at the top",
+    )
+    delivery: Delivery = Field(
+        Delivery(),
+        validate_default=True,
+        description="the promise that is checked, and the wait before judging",
+    )
     thresholds: tuple[Threshold, ...] = Field(
         (), description="in a file: a mapping metric → bound, or list of bounds"
     )
-    threshold_sets: tuple[Literal["readiness"], ...] = ()
-    engine: Engine = Engine()
-    outputs: Outputs = Outputs()
-    test_environment: str = Field("", description="a label kept in the record")
+    threshold_sets: tuple[Literal["readiness"], ...] = Field((), description="named sets of bounds to add")
+    engine: Engine = Field(Engine(), validate_default=True, description="the load generator itself")
+    outputs: Outputs = Field(Outputs(), description="where results go")
+    test_environment: str = Field("", max_length=200, description="a label kept in the record")
+
+    @field_validator("populations", mode="wrap")
+    @classmethod
+    def _fit_target_and_load(
+        cls, populations: Any, inner: ValidatorFunctionWrapHandler, info: ValidationInfo
+    ) -> Any:
+        load, target = info.data.get("load"), info.data.get("target")
+        checked: tuple[Population, ...] = with_unique_names(
+            populations, inner, what="populations", default="main"
+        )
+        found: list[checks.Finding] = []
+        if load is not None and load.connections < len(checked):
+            found.append(((), f"{len(checked)} populations share {load.connections} connections"))
+        if target is not None:
+            names = set().union(*(columns(each) for each in checks.texts_with_columns(target)))
+            without = [place for place, each in enumerate(checked) if each.data is None]
+            found += [
+                ((place,), f"{checks.places(names)} in target, but it has no data")
+                for place in without
+                if names
+            ]
+        checks.report(found)
+        return checked
+
+    @field_validator("delivery")
+    @classmethod
+    def _waits_for_late_ones(cls, delivery: Delivery, info: ValidationInfo) -> Delivery:
+        checks.report(
+            (
+                ("drain_timeout",),
+                f"is not above max_latency of {one.name}'s type {each.name}: late would be lost",
+            )
+            for one in info.data.get("populations", ())
+            for each in one.traffic.types
+            if each.max_latency is not None and each.max_latency >= delivery.drain_timeout
+        )
+        return delivery
+
+    @field_validator("engine")
+    @classmethod
+    def _takes_what_is_sent(cls, engine: Engine, info: ValidationInfo) -> Engine:
+        sizes = [each.size for one in info.data.get("populations", ()) for each in one.traffic.payload]
+        if max(sizes, default=0) > engine.receive_message_max:
+            checks.report(
+                [(("receive_message_max",), "is below the largest payload: its echo would be refused")]
+            )
+        return engine

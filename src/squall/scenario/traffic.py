@@ -1,0 +1,131 @@
+"""The populations of a scenario: what their sessions do and send, as frozen models. Sends nothing itself."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, SecretStr, ValidationInfo, ValidatorFunctionWrapHandler, field_validator
+
+from squall.scenario import checks
+from squall.scenario.base import NAME, Model, with_unique_names
+from squall.scenario.quantities import Count, Duration, Rate, Size
+
+__all__ = [
+    "EchoExchange",
+    "Exchange",
+    "IdleExchange",
+    "MessageType",
+    "Payload",
+    "PerConnectionData",
+    "Population",
+    "Traffic",
+]
+
+
+class EchoExchange(Model):
+    """Send a message, expect it back."""
+
+    kind: Literal["echo"] = Field("echo", description="the exchange's name")
+
+
+class IdleExchange(Model):
+    """Hold only: no messages, ping round trips."""
+
+    kind: Literal["idle"] = Field("idle", description="the exchange's name")
+
+
+Exchange = Annotated[EchoExchange | IdleExchange, Field(discriminator="kind")]
+
+
+class MessageType(Model):
+    """A kind of message, with its share of the traffic."""
+
+    name: str = Field("message", pattern=NAME, description="its name, the tag `type` of its figures")
+    weight: float = Field(
+        1.0, gt=0, allow_inf_nan=False, description="its share of the messages, to the others'"
+    )
+    max_latency: Duration | None = Field(
+        None, gt=0, description="a message delivered after this is late; seconds; by default none is"
+    )
+
+
+class Payload(Model):
+    """A message size, the envelope included, with its share of the traffic."""
+
+    size: Size = Field(128, description="the whole WebSocket message with its envelope; bytes")
+    weight: float = Field(
+        1.0, gt=0, allow_inf_nan=False, description="its share of the messages, to the others'"
+    )
+
+
+class Traffic(Model):
+    """What the sessions of a population send."""
+
+    rate: Rate = Field(1.0, description="messages per second and connection")
+    arrival: Literal["uniform", "poisson"] = Field(
+        "uniform", description="due times: evenly spread, or those of a Poisson process"
+    )
+    format: Literal["binary", "text"] = Field("binary", description="the WebSocket messages' opcode")
+    payload: tuple[Payload, ...] = Field(
+        (Payload(),), min_length=1, description="message sizes, drawn by weight"
+    )
+    types: tuple[MessageType, ...] = Field(
+        (MessageType(),), min_length=1, max_length=250, description="message types, drawn by weight"
+    )
+    messages_per_session: Count | None = Field(
+        None, ge=1, description="messages in all that a session sends; then types are exact quotas"
+    )
+    during_ramp: bool = Field(True, description="send as soon as connected, not only from the hold on")
+    ping_interval: Duration | None = Field(
+        None, gt=0, description="ping round trips on each connection; seconds; 5 s for an idle exchange"
+    )
+
+    @field_validator("types", mode="wrap")
+    @classmethod
+    def _have_names_of_their_own(cls, types: Any, inner: ValidatorFunctionWrapHandler) -> Any:
+        return with_unique_names(types, inner, what="types", default="message")
+
+    @field_validator("messages_per_session")
+    @classmethod
+    def _can_be_sent(cls, messages: int | None, info: ValidationInfo) -> int | None:
+        if messages is not None and info.data.get("rate") == 0:
+            raise ValueError("cannot be sent at a rate of 0")
+        return messages
+
+
+class PerConnectionData(Model):
+    """A CSV file whose rows fill {column} in headers and in the URL's query, one row a session."""
+
+    file: str = Field(
+        min_length=1,
+        description="the CSV file (UTF-8), relative to the scenario file; names a column in its first line",
+    )
+    cycle: bool = Field(False, description="use the rows again where there are fewer than sessions")
+
+
+class Population(Model):
+    """A group of sessions that behave alike."""
+
+    name: str = Field("main", pattern=NAME, description="its name, the tag `population` of its figures")
+    weight: Count = Field(1, ge=1, description="its share of the connections, to the others'")
+    exchange: Exchange = Field(EchoExchange(), description="what a session does with the service")
+    traffic: Traffic = Field(Traffic(), description="what its sessions send")
+    data: PerConnectionData | None = Field(None, description="values of its own for each connection")
+    headers: dict[str, SecretStr] = Field(
+        default_factory=dict, description="sent with each upgrade, over the target's; kept secret"
+    )
+
+    @field_validator("traffic")
+    @classmethod
+    def _holds_the_envelope(cls, traffic: Traffic, info: ValidationInfo) -> Traffic:
+        if isinstance(info.data.get("exchange"), EchoExchange):
+            checks.report(checks.payload_sizes([each.size for each in traffic.payload], traffic.format))
+        return traffic
+
+    @field_validator("headers")
+    @classmethod
+    def _can_be_sent(cls, headers: dict[str, SecretStr], info: ValidationInfo) -> dict[str, SecretStr]:
+        clear = {name: value.get_secret_value() for name, value in headers.items()}
+        has_data = info.data.get("data", True) is not None
+        checks.report([*checks.headers(clear), *(() if has_data else checks.without_data(clear))])
+        return headers
