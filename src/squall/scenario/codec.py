@@ -43,17 +43,17 @@ def from_bytes(content: bytes) -> Scenario:
 
 def tree_of(scenario: Scenario) -> dict[str, Any]:
     """The settings that were set, in their long form and in clear, as plain data."""
-    tree = _plain(scenario)
-    assert isinstance(tree, dict)
-    return tree
+    return _settings_of(scenario)
+
+
+def _settings_of(model: Model) -> dict[str, Any]:
+    chosen = [name for name in type(model).model_fields if name in model.model_fields_set or name == "kind"]
+    return {name: _plain(getattr(model, name)) for name in chosen}
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, Model):
-        chosen = [
-            name for name in type(value).model_fields if name in value.model_fields_set or name == "kind"
-        ]
-        return {name: _plain(getattr(value, name)) for name in chosen}
+        return _settings_of(value)
     if isinstance(value, SecretStr):
         return value.get_secret_value()
     if isinstance(value, Mapping):

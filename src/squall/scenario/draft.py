@@ -31,7 +31,7 @@ class Draft:
 
     def __init__(self, tree: Mapping[str, Any]) -> None:
         self.origins = Origins()
-        self.tree, self.mistakes = canonical(tree, self.origins)
+        self.tree, self.mistakes = canonical(_copied(tree), self.origins)
         self._sources: dict[Path, str] = {}
 
     def name_sources(self, name: Mapping[Path, str], default: str) -> None:
@@ -76,7 +76,7 @@ class Draft:
         self.mistakes += mistakes
 
     def _in_population(self, path: Path, override: Override) -> Path:
-        """The path with `traffic`, … put into the single population; () and a mistake if there are several."""
+        """The path with `traffic`, … put into the one population; () and a mistake if there are more."""
         if path[0] not in TOP_OF_SINGLE:
             return path
         populations = self.tree.setdefault("populations", [{}])
@@ -156,6 +156,13 @@ def leaves(tree: Any, at: Path = ()) -> Iterator[tuple[Path, Any]]:
         return
     for key, value in entries:
         yield from leaves(value, (*at, key))
+
+
+def _copied(value: Any) -> Any:
+    """Mappings and lists copied all the way down, so that what was given stays as it was."""
+    if isinstance(value, Mapping):
+        return {str(key): _copied(each) for key, each in value.items()}
+    return [_copied(each) for each in value] if isinstance(value, (list, tuple)) else value
 
 
 def _item(holder: Any, place: str | int) -> Any:

@@ -48,6 +48,8 @@ def explained(error: ValidationError, root: type[Model] = Scenario) -> list[Mist
     mistakes = []
     for detail in error.errors(include_url=False, include_input=False):
         path, owners = resolve(detail["loc"], root)
+        if detail["type"].startswith("union_tag"):
+            path = (*path, "kind")
         mistakes.append((detail["type"], Mistake(path, _message(detail, owners))))
     paths = [mistake.path for _, mistake in mistakes]
     return [
@@ -73,7 +75,10 @@ def _message(detail: Any, owners: tuple[type[Model], ...]) -> str:
         return f"must be {context['expected']}"
     if kind in _LIMITS:
         name, words = _LIMITS[kind]
-        return words.format(context[name])
+        limit = context[name]
+        return words.format(
+            limit if isinstance(limit, str) else f"{limit:,g}" if limit < 1 else f"{limit:,.0f}"
+        )
     return _WORDS.get(kind, message.removeprefix("Value error, "))
 
 

@@ -80,12 +80,12 @@ def known_keys(models: tuple[type[Model], ...]) -> list[str]:
 
 def model_named(name: str) -> type[Model] | None:
     """The model of this name, if a scenario is made of it."""
-    models = [Scenario, *(model for setting in settings() for model in setting.models)]
+    models: list[type[Model]] = [Scenario, *(model for setting in settings() for model in setting.models)]
     return next((model for model in models if model.__name__ == name), None)
 
 
 def resolve(loc: Path, root: type[Model] = Scenario) -> tuple[Path, tuple[type[Model], ...]]:
-    """From where pydantic says an error is: the path without the kinds it puts in, and the last key's owners."""
+    """Where pydantic says an error is, without the kinds it puts into the path, and the last key's owners."""
     path: list[str | int] = []
     owners: tuple[type[Model], ...] = ()
     inside: tuple[type[Model], ...] = (root,)

@@ -16,7 +16,7 @@ nothing. `Origins` remembers what was moved, so that a mistake is shown where it
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from squall.scenario.fields import TOP_OF_SINGLE
@@ -58,14 +58,9 @@ class Origins:
 def canonical(tree: Mapping[str, Any], origins: Origins) -> tuple[dict[str, Any], list[Mistake]]:
     """The scenario with every short form written out, and what the short forms themselves get wrong."""
     top, mistakes = _with_populations(dict(tree), origins)
-    for key, form in (
-        ("target", _target),
-        ("load", _load),
-        ("populations", _populations),
-        ("thresholds", _thresholds),
-    ):
-        if key in top:
-            top[key] = form(top[key], origins)
+    for key in top:
+        if key in _FORMS:
+            top[key] = _FORMS[key](top[key], origins)
     if "threshold_sets" in top:
         top["threshold_sets"] = _texts(top["threshold_sets"])
     return top, mistakes
@@ -255,3 +250,11 @@ def _headers(value: Any) -> Any:
     if not isinstance(value, Mapping):
         return value
     return {key: str(each) if type(each) is int else each for key, each in value.items()}
+
+
+_FORMS: dict[str, Callable[[Any, Origins], Any]] = {
+    "target": _target,
+    "load": _load,
+    "populations": _populations,
+    "thresholds": _thresholds,
+}

@@ -83,7 +83,7 @@ def _from_flags(overrides: Mapping[str, Override]) -> tuple[dict[SettingPath, Ov
         path: SettingPath = tuple(int(part) if part.isdecimal() else part for part in dotted.split("."))
         full = ("populations", 0, *path) if path[0] in TOP_OF_SINGLE else path
         if find(full) is None:
-            names = [".".join(setting.path) for setting in settings()]
+            names = [".".join(setting.path).removeprefix("populations.[].") for setting in settings()]
             mistakes.append(Mistake(path, f"is no setting{did_you_mean(dotted, names)}"))
         else:
             layer[path] = override

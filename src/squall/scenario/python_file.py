@@ -1,7 +1,7 @@
 """A scenario as a Python file: a module that defines `scenario`, a `Scenario` or a mapping.
 
-The file is run once, here, with its folder on the path as a script has it. The rule: what its code raises is the
-user's own error and is named with its line; a mistake in the scenario that it builds is a scenario's mistake.
+The file is run once, here, with its folder on the path as a script has it. The rule: what its code raises is
+the user's own error and is named with its line; a mistake in the scenario that it builds is a scenario's.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def run_python(file: Path, text: str) -> Scenario | Mapping[str, Any]:
 
 @contextmanager
 def _as_script(module: ModuleType, file: Path) -> Iterator[None]:
-    """Its neighbours importable by their names while it runs, and the module itself by its own from then on."""
+    """Its neighbours importable by their names while it runs, the module itself by its own from then on."""
     folder = str(file.resolve().parent)
     sys.modules[module.__name__] = module
     sys.path.insert(0, folder)

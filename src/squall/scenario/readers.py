@@ -56,28 +56,27 @@ def read_source(given: str | Path | Mapping[str, Any] | Scenario) -> Source:
     if file.suffix.lower() not in SUFFIXES:
         raise ScenarioError(f"{file}: a scenario file ends in {', '.join(SUFFIXES)}")
     text = _text(file)
-    source = _parsed(file, text)
-    if not isinstance(source.tree, Mapping):
-        empty = "it is empty" if source.tree is None else "it holds no mapping of settings"
-        raise ScenarioError(f"{file.name}: {empty}", hint="the least is a line: target: ws://127.0.0.1:8080/")
-    source.folder = file.parent
-    return source
-
-
-def _parsed(file: Path, text: str) -> Source:
     if file.suffix.lower() == ".toml":
-        try:
-            return Source(tomllib.loads(text), file.name)
-        except tomllib.TOMLDecodeError as error:
-            raise ScenarioError(f"{file.name}: not valid TOML: {error}") from None
-        except RecursionError:
-            raise ScenarioError(f"{file.name}: nested too deep to be a scenario") from None
+        return Source(_toml(file, text), file.name, file.parent)
     if file.suffix.lower() == ".py":
         scenario = run_python(file, text)
-        return Source(tree_of(scenario) if isinstance(scenario, Scenario) else scenario, file.name)
+        tree = tree_of(scenario) if isinstance(scenario, Scenario) else scenario
+        return Source(tree, file.name, file.parent)
     parsed = read_yaml(text, shown_as=file.name)
+    if not isinstance(parsed.tree, Mapping):
+        what = "it is empty" if parsed.tree is None else "it holds no mapping of settings"
+        raise ScenarioError(f"{file.name}: {what}", hint="the least is a line: target: ws://127.0.0.1:8080/")
     places = {path: f"{file.name}:{line}" for path, line in parsed.lines.items()}
-    return Source(parsed.tree, file.name, places=places, mistakes=parsed.mistakes)
+    return Source(parsed.tree, file.name, file.parent, places, parsed.mistakes)
+
+
+def _toml(file: Path, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ScenarioError(f"{file.name}: not valid TOML: {error}") from None
+    except RecursionError:
+        raise ScenarioError(f"{file.name}: nested too deep to be a scenario") from None
 
 
 def _text(file: Path) -> str:

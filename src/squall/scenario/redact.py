@@ -1,7 +1,7 @@
 """A scenario as it may be kept and shown: everything but its secrets.
 
-Secrets are the values of headers, and of URLs the user part and the values of the query. What a data file holds
-is never part of a scenario.
+Secrets are the values of headers, and of URLs the user part and the values of the query. What a data file
+holds is never part of a scenario.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """YAML as a scenario is written in it: plain data, with the line of every key.
 
-The rule: nothing is guessed. `on`, `off`, `yes`, `no`, dates and `1:30` stay the text that they are (YAML 1.2's
-core rules), a key given twice is a mistake, tags and objects are refused, and anchors cannot blow a small file
-up. Messages name lines and never quote what stands there: it may be a secret.
+The rule: nothing is guessed. `on`, `off`, `yes`, `no`, dates and `1:30` stay the text that they are (YAML
+1.2's core rules), a key given twice is a mistake, tags and objects are refused, and anchors cannot blow a
+small file up. Messages name lines and never quote what stands there: it may be a secret.
 """
 
 from __future__ import annotations
@@ -109,8 +109,9 @@ class _Walk:
             if not isinstance(key_node, yaml.ScalarNode):
                 self._refuse(key_node, "a key that is a list or a mapping")
             if key_node.tag == "tag:yaml.org,2002:merge":
-                for source in value_node.value if isinstance(value_node, yaml.SequenceNode) else [value_node]:
-                    # The first of several sources is the strongest, and none is stronger than a key of its own.
+                several = isinstance(value_node, yaml.SequenceNode)
+                for source in value_node.value if several else [value_node]:
+                    # The first of several sources is the strongest, keys of its own are stronger.
                     merged = {**self._merged(source, path, above), **merged}
                 continue
             key, line = key_node.value, key_node.start_mark.line + 1

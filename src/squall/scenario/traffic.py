@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, ValidationInfo, ValidatorFunctionWrapHandler, field_validator
+from pydantic import (
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+)
 
 from squall.scenario import checks
 from squall.scenario.base import NAME, Model, with_unique_names
+from squall.scenario.mistakes import Mistakes
 from squall.scenario.quantities import Count, Duration, Rate, Size
 
 __all__ = [
@@ -115,11 +123,24 @@ class Population(Model):
         default_factory=dict, description="sent with each upgrade, over the target's; kept secret"
     )
 
-    @field_validator("traffic")
+    @field_validator("traffic", mode="wrap")
     @classmethod
-    def _holds_the_envelope(cls, traffic: Traffic, info: ValidationInfo) -> Traffic:
-        if isinstance(info.data.get("exchange"), EchoExchange):
-            checks.report(checks.payload_sizes([each.size for each in traffic.payload], traffic.format))
+    def _holds_the_envelope(
+        cls, given: Any, inner: ValidatorFunctionWrapHandler, info: ValidationInfo
+    ) -> Any:
+        echoes = isinstance(info.data.get("exchange"), EchoExchange)
+        found = Mistakes()
+        traffic = sized = None
+        try:
+            traffic = sized = inner(given)
+        except ValidationError as error:
+            found.adopt(error)
+            sized = _sizes_alone(given)
+        if echoes and sized is not None:
+            sizes = [each.size for each in sized.payload]
+            for path, message in checks.payload_sizes(sizes, sized.format):
+                found.add(message, *path)
+        found.raise_any()
         return traffic
 
     @field_validator("headers")
@@ -129,3 +150,11 @@ class Population(Model):
         has_data = info.data.get("data", True) is not None
         checks.report([*checks.headers(clear), *(() if has_data else checks.without_data(clear))])
         return headers
+
+
+def _sizes_alone(given: Any) -> Traffic | None:
+    """The traffic with its sizes only, to judge these also where other settings are wrong."""
+    try:
+        return Traffic.model_validate({key: given[key] for key in ("format", "payload") if key in given})
+    except (ValidationError, TypeError):
+        return None
