@@ -3,12 +3,14 @@ from squall.engine.mix cimport MessageMix
 
 
 cdef class Lane:
+    cdef readonly int population
     cdef readonly Codec codec
     cdef readonly MessageMix mix
     cdef object arrivals
     cdef readonly long long period_ns
     cdef readonly object keeper
     cdef readonly bint idle
+    cdef readonly bint silent
     cdef readonly bint ignore_foreign
     cdef readonly long long send_buffer_max
     cdef readonly long long send_buffer_age_max_ns

@@ -27,12 +27,14 @@ class Lane:
     def __init__(
         self,
         *,
+        population: int,
         codec: Codec,
         mix: MessageMix,
         arrivals: Arrivals,
         period_ns: int,
         keeper: Keeper,
         idle: bool,
+        silent: bool,
         ignore_foreign: bool,
         send_buffer_max: int,
         send_buffer_age_max_ns: int,
@@ -40,12 +42,14 @@ class Lane:
         blocked_max: int,
         receive_message_max: int,
     ) -> None:
+        self.population = population
         self.codec = codec
         self.mix = mix
         self.arrivals = arrivals
         self.period_ns = period_ns
         self.keeper = keeper
         self.idle = idle
+        self.silent = silent
         self.ignore_foreign = ignore_foreign
         self.send_buffer_max = send_buffer_max
         self.send_buffer_age_max_ns = send_buffer_age_max_ns

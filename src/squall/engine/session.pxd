@@ -34,7 +34,9 @@ cdef class Session(WSListener):
     cdef readonly bint peer_closed
     cdef public bint down_by_tester
     cdef public int place
-    cdef public int entry
+    cdef public int attempts
+    cdef public object attempt
+    cdef public object refusal
 
     cpdef on_ws_connected(self, WSTransport transport)
     cpdef on_ws_frame(self, WSTransport transport, WSFrame frame)

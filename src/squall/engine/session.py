@@ -85,7 +85,9 @@ class Session(WSListener):
         self.peer_closed = False
         self.down_by_tester = False
         self.place = 0
-        self.entry = 0
+        self.attempts = 0
+        self.attempt = None
+        self.refusal = None
 
     # --- connecting and leaving, as the worker says ---
 
@@ -109,7 +111,7 @@ class Session(WSListener):
             transport.response = None
         if not self.started:
             self.started = True
-            if not self.lane.idle:
+            if not self.lane.silent:
                 self.due_ns = self.lane.first_due(self.index, now)
 
     def drain(self) -> None:

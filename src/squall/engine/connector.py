@@ -1,0 +1,274 @@
+"""Opens one WebSocket connection for a session: resolve, TCP, TLS, upgrade, each clocked and each with its failures.
+
+The connection itself is picows'; the socket is made here, so that the source address is ours to choose and each
+part can be clocked apart. Knows nothing of when to connect, or how often to try.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import ssl
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import aiofastnet
+from picows.picows import WSAutoPingStrategy, WSProtocol
+
+from squall.engine import troubles
+from squall.engine.ticks import now_ns
+from squall.record.outcomes import Trouble
+
+if TYPE_CHECKING:
+    from picows import WSTransport, WSUpgradeRequest, WSUpgradeResponse
+
+    from squall.engine.session import Session
+    from squall.scenario.models import Target
+
+__all__ = ["Attempt", "ConnectFailed", "Connector", "EntryPoint", "client_context"]
+
+_IP_BIND_ADDRESS_NO_PORT = 24  # Linux: choose the port at connect, so that ports are shared between targets
+_READ_BUFFER_BYTES = 2048
+_RESOLVED_FOR_NS = 60_000_000_000
+
+
+class ConnectFailed(Exception):  # noqa: N818 - data on its way to a tally, never shown as an error
+    """An attempt failed; `trouble` says how."""
+
+    def __init__(self, trouble: Trouble) -> None:
+        super().__init__(trouble.kind)
+        self.trouble = trouble
+
+
+class _Silent:
+    """A logger for picows that says nothing: it would log each connection, and keep a logger for each."""
+
+    def isEnabledFor(self, _level: int) -> bool:  # noqa: N802 - logging's name
+        return False
+
+    def log(self, *_: object, **__: object) -> None:
+        """Say nothing."""
+
+    debug = info = warning = error = exception = log
+
+
+_SILENT: Any = _Silent()
+
+
+@dataclass(frozen=True)
+class EntryPoint:
+    """Where a connection goes to: what the URL says, taken apart once."""
+
+    url: str
+    public: str
+    host: str
+    port: int
+    secure: bool
+    netloc: str
+    resource: str
+
+    @classmethod
+    def parse(cls, url: str, public: str) -> EntryPoint:
+        """From a URL that the scenario has checked; `public` is what may be shown of it."""
+        parts = urlsplit(url)
+        secure = parts.scheme == "wss"
+        host = parts.hostname or ""
+        return cls(
+            url=url,
+            public=public,
+            host=host,
+            port=parts.port or (443 if secure else 80),
+            secure=secure,
+            netloc=parts.netloc.rpartition("@")[2],
+            resource=(parts.path or "/") + (f"?{parts.query}" if parts.query else ""),
+        )
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One try to connect a session, with its times (nanoseconds of the run, -1 while not reached)."""
+
+    session: Session
+    entry: EntryPoint
+    resource: str
+    headers: tuple[tuple[str, str], ...]
+    source: str | None
+    begun_ns: int = -1
+    tcp_ns: int = -1
+    secured_ns: int = -1
+    node: str = ""
+    lost: BaseException | None = field(default=None, repr=False)
+
+
+class _Protocol(WSProtocol):  # type: ignore[misc] # picows publishes no type for it
+    """picows' protocol, which also notes when TLS was done and why a connection ended."""
+
+    __slots__ = ("attempt", "connector")
+
+    def __init__(self, attempt: Attempt, connector: Connector) -> None:
+        super().__init__(
+            attempt.entry.netloc,
+            attempt.resource,
+            True,
+            lambda request, response: connector.answered(attempt, request, response),
+            _SILENT,
+            True,
+            connector.target.handshake_timeout,
+            False,
+            10,
+            10,
+            WSAutoPingStrategy.PING_WHEN_IDLE,
+            True,
+            connector.receive_message_max,
+            attempt.headers,
+            _READ_BUFFER_BYTES,
+        )
+        self.attempt = attempt
+        self.connector = connector
+
+    def connection_made(self, transport: Any) -> None:
+        """TCP, and TLS where it is used, are done; the upgrade request goes out."""
+        self.attempt.secured_ns = self.connector.now_ns()
+        super().connection_made(transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Keep the reason for the session, which is told next."""
+        self.attempt.lost = error
+        super().connection_lost(error)
+
+
+class Connector:
+    """Connects sessions to a target.
+
+    Args:
+        target: the scenario's target.
+        start_ns: the start of the run on this process's monotonic clock.
+        receive_message_max: bytes of the largest message that is taken.
+    """
+
+    def __init__(self, target: Target, start_ns: int, receive_message_max: int) -> None:
+        self.target = target
+        self.start_ns = start_ns
+        self.receive_message_max = receive_message_max
+        self._subprotocols = tuple(target.subprotocols)
+        self._tls = client_context(target) if any(url.startswith("wss:") for url in target.url) else None
+        self._resolved: dict[tuple[str, int], tuple[int, list[Any]]] = {}
+
+    def now_ns(self) -> int:
+        """The time of the run."""
+        return now_ns() - self.start_ns
+
+    async def connect(self, attempt: Attempt) -> WSTransport:
+        """Carry out an attempt; the session's `on_ws_connected` has been called when this returns.
+
+        Raises:
+            ConnectFailed: with the trouble; nothing stays open.
+        """
+        address = await self._resolve(attempt.entry)
+        sock = await self._connect_tcp(attempt, address)
+        protocol = _Protocol(attempt, self)
+        try:
+            if attempt.entry.secure:
+                name = self.target.tls.server_name or attempt.entry.host
+                await aiofastnet.create_connection(
+                    asyncio.get_running_loop(),
+                    lambda: protocol,
+                    sock=sock,
+                    ssl=self._tls,
+                    server_hostname=name,
+                    ssl_handshake_timeout=self.target.connect_timeout,
+                )
+            else:
+                await aiofastnet.create_connection(asyncio.get_running_loop(), lambda: protocol, sock=sock)
+        except (OSError, ssl.SSLError, TimeoutError) as error:
+            sock.close()
+            raise ConnectFailed(troubles.of_tls(error)) from None
+        return await self._upgrade(protocol)
+
+    async def _resolve(self, entry: EntryPoint) -> Any:
+        """The first address of the entry point; looked up again after a minute."""
+        key = (entry.host, entry.port)
+        known = self._resolved.get(key)
+        if known is None or self.now_ns() - known[0] > _RESOLVED_FOR_NS:
+            try:
+                found = await asyncio.get_running_loop().getaddrinfo(
+                    entry.host, entry.port, type=socket.SOCK_STREAM
+                )
+            except (OSError, UnicodeError) as error:
+                gone = error if isinstance(error, socket.gaierror) else socket.gaierror(str(error))
+                raise ConnectFailed(troubles.of_connect(gone)) from None
+            known = self._resolved[key] = (self.now_ns(), found)
+        return known[1][0]
+
+    async def _connect_tcp(self, attempt: Attempt, address: Any) -> socket.socket:
+        family, kind, protocol, _, sockaddr = address
+        sock: socket.socket | None = None
+        try:
+            attempt.begun_ns = self.now_ns()
+            sock = socket.socket(family, kind, protocol)
+            sock.setblocking(False)
+            if attempt.source is not None:
+                sock.setsockopt(socket.IPPROTO_IP, _IP_BIND_ADDRESS_NO_PORT, 1)
+                sock.bind((attempt.source, 0))
+            async with asyncio.timeout(self.target.connect_timeout):
+                await asyncio.get_running_loop().sock_connect(sock, sockaddr)
+        except OSError as error:
+            if sock is not None:
+                sock.close()
+            raise ConnectFailed(troubles.of_connect(error)) from None
+        except asyncio.CancelledError:
+            if sock is not None:
+                sock.close()
+            raise
+        attempt.tcp_ns = self.now_ns()
+        return sock
+
+    async def _upgrade(self, protocol: _Protocol) -> WSTransport:
+        try:
+            await protocol.wait_until_handshake_complete()
+        except asyncio.CancelledError:
+            if protocol.listener is None:
+                protocol.transport.disconnect(False)
+            raise
+        except Exception as error:  # noqa: BLE001 - picows raises what it met; each becomes a trouble
+            protocol.transport.disconnect(False)
+            raise ConnectFailed(troubles.of_upgrade(error)) from None
+        if protocol.listener is None:
+            lost = protocol.attempt.lost
+            raise ConnectFailed(troubles.of_upgrade(lost if isinstance(lost, OSError) else None))
+        transport: WSTransport = protocol.transport
+        return transport
+
+    def answered(
+        self, attempt: Attempt, _request: WSUpgradeRequest, response: WSUpgradeResponse
+    ) -> Session:
+        """The server accepts: check what it chose (RFC 6455 §4.1) and name the node."""
+        if response.headers.get("Sec-WebSocket-Extensions"):
+            raise troubles.UpgradeRefused("extension_unasked")
+        chosen = response.headers.get("Sec-WebSocket-Protocol")
+        if chosen is not None and chosen not in self._subprotocols:
+            raise troubles.UpgradeRefused("subprotocol_unasked")
+        if self.target.node_header is not None:
+            attempt.node = str(response.headers.get(self.target.node_header, ""))[:64]
+        return attempt.session
+
+
+def client_context(target: Target) -> ssl.SSLContext:
+    """One TLS context for all connections.
+
+    Raises:
+        OSError: a file cannot be read (`ssl.SSLError` is one too).
+    """
+    tls = target.tls
+    context = ssl.create_default_context(cafile=tls.ca_file)
+    if not tls.verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if tls.cert_file is not None:
+        context.load_cert_chain(tls.cert_file, tls.key_file)
+    return context
+
+
+logging.getLogger("aiofastnet").addHandler(logging.NullHandler())

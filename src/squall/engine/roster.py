@@ -1,0 +1,338 @@
+"""The roster: all sessions of a worker, from the moment the plan wants them to the moment nothing is owed.
+
+It opens a session when the level rises past its number and lets it leave when the level falls below: it stops
+sending, drains, closes by handshake. What ends before that is a drop. It knows no phases beyond what the book
+tells it, and reports nothing: it books.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from squall.engine import troubles
+from squall.engine.connector import Attempt, ConnectFailed
+from squall.engine.session import CLOSING, DOWN, DRAINING, GONE, IDLE, OPEN
+from squall.engine.ticks import now_ns
+from squall.record.outcomes import Trouble
+from squall.record.snapshots import Event
+from squall.seeds import derive, unit_draw
+
+if TYPE_CHECKING:
+    from picows import WSTransport
+
+    from squall.engine.book import Book
+    from squall.engine.pacer import Pacer
+    from squall.engine.session import Session
+    from squall.engine.setup import Setup
+    from squall.engine.tally import Tallies
+
+__all__ = ["Roster"]
+
+_LINGER_S = 1.0
+"""How long the peer has to close the connection after both close frames (RFC 6455 §7.1.1 wants it first)."""
+_EVENTS_MAX = 200
+"""Events kept for one report; what comes beyond is counted."""
+_NORMAL_CLOSURE = 1000
+_ABNORMAL_CLOSURE = 1006
+
+
+class Roster:
+    """Sessions by number, and what happens to them. Implements `squall.engine.keeper.Keeper`.
+
+    Args:
+        setup: everything that was made from the scenario.
+        book: where all is booked.
+        pacer: asked to serve each session that has something to send.
+        failed: told of an exception of squall's own; the worker ends with it.
+    """
+
+    def __init__(
+        self, setup: Setup, book: Book, pacer: Pacer, failed: Callable[[BaseException], None]
+    ) -> None:
+        self._setup = setup
+        self._book = book
+        self._pacer = pacer
+        self._start_ns = setup.start_ns
+        self.failed = failed
+        self.sessions: dict[int, Session] = {}
+        self.held = 0
+        self.started = 0
+        self.pending = 0
+        self.events: list[Event] = []
+        self.events_dropped = 0
+        self._wanted: set[int] = set()
+        self._due: list[tuple[int, int]] = []  # a heap of (time, number) of connects to begin
+        self._wake = asyncio.Event()
+        self._room = asyncio.Semaphore(setup.connects_in_flight_max)
+        self._stopped = False
+        self._timers: dict[int, asyncio.TimerHandle] = {}
+        self._loop = asyncio.get_running_loop()
+        self._backoff_seed = derive(setup.seed, "connect back-off")
+
+    def now_ns(self) -> int:
+        """The time of the run."""
+        return now_ns() - self._start_ns
+
+    # --- what the plan wants ---
+
+    def want(self, number: int, at_ns: int) -> None:
+        """Session `number` is to be open from `at_ns` on."""
+        self._wanted.add(number)
+        heapq.heappush(self._due, (at_ns, number))
+        self._wake.set()
+
+    def leave(self, number: int) -> None:
+        """Session `number` is to leave now; one that never came does not come any more."""
+        self._wanted.discard(number)
+        session = self.sessions.get(number)
+        if session is None:
+            return
+        if session.state == OPEN:
+            self._drain(session)
+        elif session.state in {DOWN, IDLE}:
+            self._gone(session, lived=False)
+
+    def plan_leave(self, number: int, at_ns: int) -> None:
+        """Session `number` will leave at `at_ns`: what is due then or later is not intended."""
+        self._session(number).leave_ns = at_ns
+
+    def stop(self) -> None:
+        """Nothing due after now is intended, nobody new comes, and everybody leaves."""
+        self._stopped = True
+        self._due.clear()
+        now = self.now_ns()
+        for session in list(self.sessions.values()):
+            session.leave_ns = min(session.leave_ns, now)
+            self.leave(session.number)
+        self._wanted.clear()
+
+    def is_empty(self) -> bool:
+        """Whether no session is, or will be, open."""
+        return not self.sessions and not self._wanted
+
+    def remaining(self) -> list[int]:
+        """The numbers of the sessions that are wanted or here."""
+        return sorted(self._wanted | set(self.sessions))
+
+    def _session(self, number: int) -> Session:
+        if number not in self.sessions:
+            self.sessions[number] = self._setup.session(number)
+        return self.sessions[number]
+
+    # --- connecting ---
+
+    async def run(self) -> None:
+        """Begin each connect at its time, a bounded number at once. Runs until it is cancelled."""
+        async with asyncio.TaskGroup() as group:
+            while True:
+                await self._wait_for_due()
+                await self._room.acquire()
+                if not self._due or self._due[0][0] > self.now_ns():
+                    self._room.release()
+                    continue
+                _, number = heapq.heappop(self._due)
+                if number in self._wanted and not self._stopped:
+                    self.pending += 1
+                    group.create_task(self._attempt(number))
+                else:
+                    self._room.release()
+
+    async def _wait_for_due(self) -> None:
+        while not self._due or self._due[0][0] > self.now_ns():
+            self._wake.clear()
+            pause_s = (self._due[0][0] - self.now_ns()) / 1e9 if self._due else None
+            try:
+                async with asyncio.timeout(pause_s):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+
+    async def _attempt(self, number: int) -> None:
+        """One try; a failed one is booked and, while the phase says so, tried again."""
+        try:
+            session = self._session(number)
+            attempt = session.attempt = self._setup.attempt(session)
+            session.attempts += 1
+            tallies = self._tallies(session, self._book.place(attempt.entry.public, ""))
+            tallies.connection.attempted += 1
+            try:
+                await self._setup.connector.connect(attempt)
+            except ConnectFailed as failure:
+                self._connect_failed(session, failure.trouble)
+        except Exception as error:  # noqa: BLE001 - a bug of ours: the worker ends with it
+            self.failed(error)
+        finally:
+            self.pending -= 1
+            self._room.release()
+
+    def _connect_failed(self, session: Session, trouble: Trouble) -> None:
+        attempt = session.attempt
+        tallies = self._tallies(session, self._book.place(attempt.entry.public, ""))
+        tallies.connection.failed += 1
+        tallies.connection.trouble(trouble)
+        self._say(
+            "connect_failed",
+            f"{trouble.step}: {trouble.kind} ({trouble.blame}) at {attempt.entry.public}",
+            session.number,
+        )
+        retries = self._book.order_at(self.now_ns()).retries or session.started
+        if session.number in self._wanted and not self._stopped and retries:
+            self._retry(session)
+        elif not session.started:
+            self._gone(session, lived=False)
+
+    def _retry(self, session: Session) -> None:
+        """Try again after a pause that doubles, half of it jitter."""
+        ceiling_s = min(
+            self._setup.retry_backoff_s * 2 ** min(session.attempts - 1, 20), self._setup.retry_backoff_max_s
+        )
+        jitter = unit_draw(self._backoff_seed, session.number, session.attempts)
+        heapq.heappush(
+            self._due, (self.now_ns() + int(ceiling_s * (0.5 + 0.5 * jitter) * 1e9), session.number)
+        )
+        self._wake.set()
+
+    # --- what sessions tell (Keeper) ---
+
+    def tallies_at(self, session: Session, intended_ns: int) -> Tallies:
+        """The tallies of the phase in which a time lies."""
+        return self._book.at(session.lane.population, intended_ns, session.place)
+
+    def tallies_now(self, session: Session) -> Tallies:
+        """The tallies of the present phase."""
+        return self._book.at(session.lane.population, self.now_ns(), session.place)
+
+    def tallies_labelled(self, label: int) -> Tallies:
+        """The tallies under a label that a ledger has kept."""
+        return self._book.labelled(label)
+
+    def upgraded(self, session: Session, transport: WSTransport) -> None:
+        """A connection stands: book its times and let the session send."""
+        attempt: Attempt = session.attempt
+        now = self.now_ns()
+        session.place = self._book.place(attempt.entry.public, attempt.node)
+        tallies = self.tallies_now(session)
+        connection = tallies.connection
+        connection.established += 1
+        connection.connect.record(now - attempt.begun_ns)
+        connection.tcp.record(attempt.tcp_ns - attempt.begun_ns)
+        if attempt.entry.secure:
+            connection.tls.record(attempt.secured_ns - attempt.tcp_ns)
+        connection.upgrade.record(now - attempt.secured_ns)
+        # Told of the first byte that the kernel does not take: see the session on backpressure.
+        transport.underlying_transport.set_write_buffer_limits(high=0)
+        again = session.started
+        if again:
+            connection.reconnected += 1
+        session.connected(transport, tallies)
+        session.attempts = 0
+        self.held += 1
+        if not again:
+            self.started += 1
+            self._pacer.enrol(session)
+        if session.number not in self._wanted:
+            self._drain(session)
+
+    def _drain(self, session: Session) -> None:
+        self._after(session, self._setup.drain_timeout_s, self._close)
+        session.drain()
+
+    def drained(self, session: Session) -> None:
+        """Nothing is owed any more: close."""
+        self._close(session)
+
+    def _close(self, session: Session) -> None:
+        session.give_up_held()
+        self._after(session, self._setup.close_timeout_s, self._abort)
+        session.close(_NORMAL_CLOSURE)
+
+    def close_answered(self, session: Session) -> None:
+        """Both close frames have passed; the peer should end the connection."""
+        self._after(session, _LINGER_S, self._abort)
+
+    def _abort(self, session: Session) -> None:
+        if session.transport is not None:
+            session.transport.disconnect(False)
+
+    def _after(self, session: Session, delay_s: float, then: Callable[[Session], None]) -> None:
+        """One timer a session: the latest replaces the one before."""
+        timer = self._timers.pop(session.number, None)
+        if timer is not None:
+            timer.cancel()
+        self._timers[session.number] = self._loop.call_later(delay_s, self._fire, session, then)
+
+    def _fire(self, session: Session, then: Callable[[Session], None]) -> None:
+        self._timers.pop(session.number, None)
+        try:
+            then(session)
+        except Exception as error:  # noqa: BLE001 - the loop would only log it
+            self.failed(error)
+
+    def refused(self, session: Session, code: int, why: str) -> None:
+        """The session fails its connection because the peer broke the protocol."""
+        session.refusal = (code, why)
+
+    def disconnected(self, session: Session, transport: WSTransport) -> None:
+        """A connection is over: closed if we had planned it, else dropped."""
+        connection = self.tallies_now(session).connection
+        connection.session.record(self.now_ns() - session.upgraded_ns)
+        handshake = transport.close_handshake
+        received = handshake.recv if handshake is not None else None
+        code = None if received is None else int(received.code) or 1005  # no code in the frame: RFC 6455 §7.1.5
+        self.held -= 1
+        timer = self._timers.pop(session.number, None)
+        if timer is not None:
+            timer.cancel()
+        connection.closed_with(code or _ABNORMAL_CLOSURE)
+        if session.state == CLOSING and session.refusal is None:
+            connection.closed += 1
+            connection.graceful += code is not None
+            self._gone(session, lived=True)
+            return
+        if session.refusal is None and received is None and handshake is not None:
+            session.refusal = (int(handshake.sent.code), handshake.sent.reason or "")
+        trouble = troubles.of_drop(session.attempt.lost, code, session.refusal)
+        self._dropped(session, trouble, session.refusal)
+
+    def _dropped(self, session: Session, trouble: Trouble, refusal: tuple[int, str] | None) -> None:
+        connection = self.tallies_now(session).connection
+        connection.dropped += 1
+        connection.trouble(trouble)
+        why = f": {refusal[1]}" if refusal is not None else ""
+        self._say("drop", f"{trouble.kind} ({trouble.blame}){why}", session.number)
+        session.refusal = None
+        leaving = session.state in {DRAINING, CLOSING} or session.number not in self._wanted
+        session.went_down()
+        session.down_by_tester = trouble.blame == "tester"
+        if leaving:
+            self._gone(session, lived=False)
+        elif self._setup.replace and not self._stopped:
+            self._retry(session)
+        else:
+            session.settle(False)
+
+    def _gone(self, session: Session, *, lived: bool) -> None:
+        session.give_up_held()
+        session.settle(lived)
+        session.state = GONE
+        self.sessions.pop(session.number, None)
+        self._wanted.discard(session.number)
+
+    # --- reporting ---
+
+    def _say(self, kind: str, text: str, stream: int) -> None:
+        if len(self.events) >= _EVENTS_MAX:
+            self.events_dropped += 1
+            return
+        self.events.append(
+            Event(at_ns=self.now_ns(), kind=kind, text=text, worker=self._setup.worker, stream=stream)
+        )
+
+    def take_events(self) -> tuple[list[Event], int]:
+        """The events since the last call, and how many were too many to keep."""
+        taken = self.events, self.events_dropped
+        self.events, self.events_dropped = [], 0
+        return taken

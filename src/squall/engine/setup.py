@@ -1,0 +1,166 @@
+"""From a scenario to what a worker works with: lanes, connector, sessions and their attempts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from squall.delivery.envelope import Codec
+from squall.engine.connector import Attempt, Connector, EntryPoint
+from squall.engine.lane import Lane
+from squall.engine.mix import MessageMix
+from squall.engine.session import Session
+from squall.engine.tally import NEVER_NS
+from squall.profiles.schedule import arrivals, period_ns
+from squall.profiles.share import PopulationSplit
+from squall.scenario.data import DataRows, fill, fill_url, read_rows
+from squall.scenario.urls import public_url
+from squall.seeds import derive, word_draw
+
+if TYPE_CHECKING:
+    from squall.engine.book import Book
+    from squall.engine.keeper import Keeper
+    from squall.scenario.models import Population, Scenario
+
+__all__ = ["Setup", "make_book", "population_seed"]
+
+IDLE_PING_INTERVAL_S = 5.0
+
+
+def population_seed(seed: int, population: int) -> int:
+    """The seed of a population's due times and message mix."""
+    return derive(seed, f"population {population}")
+
+
+def make_book(scenario: Scenario) -> Book:
+    """Empty books for a scenario's populations and types."""
+    from squall.engine.book import Book
+
+    latencies = [
+        [NEVER_NS if kind.max_latency is None else int(kind.max_latency * 1e9) for kind in each.traffic.types]
+        for each in scenario.populations
+    ]
+    return Book(latencies, [each.traffic.during_ramp for each in scenario.populations])
+
+
+@dataclass
+class Setup:
+    """What the sessions of a worker are made from. Times of the run are on this process's clock."""
+
+    scenario: Scenario
+    worker: int
+    workers: int
+    run_number: int
+    start_ns: int = 0
+    lanes: list[Lane] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        scenario, load = self.scenario, self.scenario.load
+        self.seed = scenario.seed
+        self.connects_in_flight_max = load.connects_in_flight_max
+        self.retry_backoff_s = load.retry_backoff
+        self.retry_backoff_max_s = load.retry_backoff_max
+        self.replace = load.replace
+        self.drain_timeout_s = scenario.delivery.drain_timeout
+        self.close_timeout_s = scenario.target.close_timeout
+        self.connector = Connector(scenario.target, 0, scenario.engine.receive_message_max)
+        self._entries = [EntryPoint.parse(url, public_url(url)) for url in scenario.target.url]
+        self._split = PopulationSplit([population.weight for population in scenario.populations])
+        self._headers = [
+            {
+                name: value.get_secret_value()
+                for name, value in {**scenario.target.headers, **population.headers}.items()
+            }
+            for population in scenario.populations
+        ]
+        self._rows = [_rows_of(population) for population in scenario.populations]
+        self._entry_seed = derive(scenario.seed, "entry points")
+
+    def begin(self, start_ns: int, keeper: Keeper) -> None:
+        """The run starts at this time of the monotonic clock."""
+        self.start_ns = start_ns
+        self.connector.start_ns = start_ns
+        self.lanes = [
+            self._lane(index, population, keeper) for index, population in enumerate(self.scenario.populations)
+        ]
+
+    def _lane(self, index: int, population: Population, keeper: Keeper) -> Lane:
+        traffic, engine = population.traffic, self.scenario.engine
+        idle = population.exchange.kind == "idle"
+        seed = population_seed(self.seed, index)
+        silent = idle or traffic.rate == 0
+        rate_hz = 1.0 if silent else traffic.rate
+        lane = Lane(
+            population=index,
+            codec=Codec(
+                self.run_number, traffic.format == "text", tuple(each.size for each in traffic.payload), seed
+            ),
+            mix=MessageMix(
+                tuple(each.weight for each in traffic.types),
+                tuple(each.weight for each in traffic.payload),
+                traffic.messages_per_session or 0,
+                seed,
+            ),
+            arrivals=arrivals(traffic.arrival, rate_hz, seed),
+            period_ns=period_ns(rate_hz) if traffic.arrival == "uniform" else 0,
+            keeper=keeper,
+            idle=idle,
+            silent=silent,
+            ignore_foreign=self.scenario.delivery.foreign == "ignore",
+            send_buffer_max=engine.send_buffer_max,
+            send_buffer_age_max_ns=int(engine.send_buffer_age_max * 1e9),
+            send_buffer_total_max=engine.send_buffer_total_max // self.workers,
+            blocked_max=engine.blocked_max,
+            receive_message_max=engine.receive_message_max,
+        )
+        lane.start_ns = self.start_ns
+        return lane
+
+    def ping_interval_s(self, population: int) -> float | None:
+        """How often each connection of a population is pinged; None for never."""
+        asked = self.scenario.populations[population].traffic.ping_interval
+        if asked is None and self.lanes[population].idle:
+            return IDLE_PING_INTERVAL_S
+        return asked
+
+    def session(self, number: int) -> Session:
+        """The session with this number, not connected yet."""
+        population, index = self._split.place_of(number)
+        return Session(number, index, self.lanes[population])
+
+    def attempt(self, session: Session) -> Attempt:
+        """The next try to connect a session: entry point, headers and source address are its own."""
+        population = session.lane.population
+        rows = self._rows[population]
+        row = rows.row_for(session.index) if rows is not None else {}
+        entry = self._entries[self._entry_index(session)]
+        headers = [(name, fill(value, row)) for name, value in self._headers[population].items()]
+        target = self.scenario.target
+        if target.subprotocols:
+            headers.append(("Sec-WebSocket-Protocol", ", ".join(target.subprotocols)))
+        sources = target.source_addresses
+        return Attempt(
+            session=session,
+            entry=entry,
+            resource=fill_url(entry.resource, row),
+            headers=tuple(headers),
+            source=sources[session.number // self.workers % len(sources)] if sources else None,
+        )
+
+    def _entry_index(self, session: Session) -> int:
+        """Which entry point this try takes."""
+        count = len(self._entries)
+        policy = self.scenario.target.policy
+        if count == 1 or policy == "first":
+            return 0
+        if policy == "random":
+            return word_draw(self._entry_seed, session.number, session.attempts) % count
+        if policy == "fail_over":
+            return session.attempts % count
+        return (session.number + session.attempts) % count
+
+
+def _rows_of(population: Population) -> DataRows | None:
+    if population.data is None:
+        return None
+    return read_rows(population.data.file, cycle=getattr(population.data, "cycle", False))

@@ -1,0 +1,126 @@
+"""From exceptions to troubles: at which step a connect failed, how, and whose doing it was.
+
+Only fixed words come out of here: exception texts may quote what was sent or received, and so a secret.
+"""
+
+from __future__ import annotations
+
+import errno
+import re
+import socket
+import ssl
+
+from picows import WSError, WSInvalidHeaderError, WSInvalidStatusError, WSInvalidUpgradeError
+
+from squall.record.outcomes import Blame, Step, Trouble
+
+__all__ = ["UpgradeRefused", "of_connect", "of_drop", "of_tls", "of_upgrade"]
+
+_TESTER_ERRNOS = {
+    errno.EMFILE: "too_many_files",
+    errno.ENFILE: "too_many_files",
+    errno.EADDRNOTAVAIL: "no_local_port",
+    errno.EADDRINUSE: "no_local_port",
+    errno.ENOBUFS: "no_buffers",
+    errno.ENOMEM: "no_memory",
+    errno.EACCES: "not_permitted",
+    errno.EPERM: "not_permitted",
+}
+_NETWORK_ERRNOS = {
+    errno.ENETUNREACH: "network_unreachable",
+    errno.EHOSTUNREACH: "host_unreachable",
+    errno.ETIMEDOUT: "timeout",
+    errno.ENETDOWN: "network_down",
+}
+_TARGET_ERRNOS = {
+    errno.ECONNREFUSED: "refused",
+    errno.ECONNRESET: "reset",
+    errno.EPIPE: "reset",
+    errno.ECONNABORTED: "reset",
+}
+
+
+class UpgradeRefused(WSError):
+    """We do not accept the answer to the upgrade request; `kind` is the trouble's word."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(kind)
+        self.kind = kind
+
+
+def of_connect(error: BaseException) -> Trouble:
+    """A failed name look-up, bind or TCP connect."""
+    if isinstance(error, socket.gaierror):
+        return Trouble("resolve", "name_not_found", "network")
+    if isinstance(error, TimeoutError) and error.errno is None:
+        return Trouble("connect", "timeout", "network")
+    return _of_os_error("connect", error)
+
+
+def of_tls(error: BaseException) -> Trouble:
+    """A failed TLS handshake."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        wrong_name = error.verify_code in {62, 64}  # X509_V_ERR_HOSTNAME_MISMATCH, _IP_ADDRESS_MISMATCH
+        expired = error.verify_code in {9, 10}  # X509_V_ERR_CERT_NOT_YET_VALID, _HAS_EXPIRED
+        kind = "wrong_name" if wrong_name else "certificate_expired" if expired else "certificate_untrusted"
+        return Trouble("tls", kind, "target")
+    if isinstance(error, TimeoutError):
+        return Trouble("tls", "timeout", "target")
+    if isinstance(error, ssl.SSLError):
+        alert = re.search(r"ALERT_(\w+)", error.reason or "")
+        return Trouble("tls", f"alert_{alert[1].lower()}" if alert else "handshake_failed", "target")
+    if isinstance(error, ConnectionError):
+        return Trouble("tls", "closed", "target")
+    return _of_os_error("tls", error)
+
+
+def of_upgrade(error: BaseException | None) -> Trouble:
+    """A failed upgrade; None where the peer closed before it had answered."""
+    if error is None:
+        return Trouble("upgrade", "closed", "target")
+    if isinstance(error, UpgradeRefused):
+        return Trouble("upgrade", error.kind, "target")
+    if isinstance(error, TimeoutError):
+        return Trouble("upgrade", "timeout", "target")
+    if isinstance(error, WSInvalidStatusError) and error.response is not None:
+        return Trouble("upgrade", f"status_{int(error.response.status)}", "target")
+    if isinstance(error, WSInvalidUpgradeError):
+        return Trouble("upgrade", "no_upgrade_header", "target")
+    if isinstance(error, WSInvalidHeaderError) and error.name.lower() == "sec-websocket-accept":
+        return Trouble("upgrade", "wrong_accept_key", "target")
+    if isinstance(error, OSError):
+        return _of_os_error("upgrade", error)
+    return Trouble("upgrade", "bad_answer", "target")
+
+
+def of_drop(error: BaseException | None, close_code: int | None, refused: tuple[int, str] | None) -> Trouble:
+    """A connection that ended unplanned: how we failed it, or the peer's close code, or how the transport broke."""
+    if refused is not None:
+        kind = {1009: "message_too_big", 1007: "invalid_text"}.get(refused[0], "protocol_error")
+        if "compression" in refused[1]:
+            kind = "compressed_unasked"
+        elif "masked" in refused[1]:
+            kind = "masked_frame"
+        return Trouble("open", kind, "target")
+    if close_code is not None:
+        return Trouble("open", f"closed_{close_code}", "target")
+    if error is None:
+        return Trouble("open", "closed_without_frame", "target")
+    return _of_os_error("open", error)
+
+
+def _of_os_error(step: Step, error: BaseException) -> Trouble:
+    number = getattr(error, "errno", None)
+    tables: tuple[tuple[dict[int, str], Blame], ...] = (
+        (_TESTER_ERRNOS, "tester"),
+        (_NETWORK_ERRNOS, "network"),
+        (_TARGET_ERRNOS, "target"),
+    )
+    for table, blame in tables:
+        if number in table:
+            return Trouble(step, table[number], blame)
+    if isinstance(error, ConnectionError):
+        return Trouble(step, "reset", "target")
+    if isinstance(error, TimeoutError):
+        return Trouble(step, "timeout", "network")
+    return Trouble(step, f"error_{errno.errorcode.get(number or 0, type(error).__name__)}".lower(), "tester")
