@@ -55,7 +55,6 @@ class Roster:
         self._setup = setup
         self._book = book
         self._pacer = pacer
-        self._start_ns = setup.start_ns
         self.failed = failed
         self.sessions: dict[int, Session] = {}
         self.held = 0
@@ -74,7 +73,7 @@ class Roster:
 
     def now_ns(self) -> int:
         """The time of the run."""
-        return now_ns() - self._start_ns
+        return now_ns() - self._setup.start_ns
 
     # --- what the plan wants ---
 
@@ -156,8 +155,7 @@ class Roster:
             session = self._session(number)
             attempt = session.attempt = self._setup.attempt(session)
             session.attempts += 1
-            tallies = self._tallies(session, self._book.place(attempt.entry.public, ""))
-            tallies.connection.attempted += 1
+            self._tallies_nowhere(session).connection.attempted += 1
             try:
                 await self._setup.connector.connect(attempt)
             except ConnectFailed as failure:
@@ -169,13 +167,12 @@ class Roster:
             self._room.release()
 
     def _connect_failed(self, session: Session, trouble: Trouble) -> None:
-        attempt = session.attempt
-        tallies = self._tallies(session, self._book.place(attempt.entry.public, ""))
-        tallies.connection.failed += 1
-        tallies.connection.trouble(trouble)
+        connection = self._tallies_nowhere(session).connection
+        connection.failed += 1
+        connection.trouble(trouble)
         self._say(
             "connect_failed",
-            f"{trouble.step}: {trouble.kind} ({trouble.blame}) at {attempt.entry.public}",
+            f"{trouble.step}: {trouble.kind} ({trouble.blame}) at {session.attempt.entry.public}",
             session.number,
         )
         retries = self._book.order_at(self.now_ns()).retries or session.started
@@ -183,6 +180,11 @@ class Roster:
             self._retry(session)
         elif not session.started:
             self._gone(session, lived=False)
+
+    def _tallies_nowhere(self, session: Session) -> Tallies:
+        """The tallies of an attempt: no node has answered yet."""
+        place = self._book.place(session.attempt.entry.public, "")
+        return self._book.at(session.lane.population, self.now_ns(), place)
 
     def _retry(self, session: Session) -> None:
         """Try again after a pause that doubles, half of it jitter."""
