@@ -38,14 +38,16 @@ Duration = Annotated[
 Size = Annotated[
     int,
     BeforeValidator(_plain(parse_size, forms='a size like 128 or "1KiB"')),
-    WithJsonSchema({"type": ["string", "integer"], "description": 'a size: 128, "1KiB", "8kB"; bytes'}),
+    WithJsonSchema(
+        {"type": ["string", "integer"], "minimum": 0, "description": 'a size: 128, "1KiB", "8kB"; bytes'}
+    ),
 ]
 """Bytes."""
 
 Count = Annotated[
     int,
     BeforeValidator(_plain(parse_count, forms='a count like 100 or "10k"')),
-    WithJsonSchema({"type": ["string", "integer"], "description": 'a count: 100, "10k"'}),
+    WithJsonSchema({"type": ["string", "integer"], "minimum": 0, "description": 'a count: 100, "10k"'}),
 ]
 """A whole number."""
 

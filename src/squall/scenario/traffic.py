@@ -106,7 +106,7 @@ class PerConnectionData(Model):
 
     file: str = Field(
         min_length=1,
-        description="the CSV file (UTF-8), relative to the scenario file; names a column in its first line",
+        description="the CSV file (UTF-8), relative to the scenario; its first line names the columns",
     )
     cycle: bool = Field(False, description="use the rows again where there are fewer than sessions")
 
