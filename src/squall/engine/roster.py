@@ -29,10 +29,12 @@ if TYPE_CHECKING:
     from squall.engine.setup import Setup
     from squall.engine.tally import Tallies
 
-__all__ = ["Roster"]
+__all__ = ["Roster", "pause_until"]
 
 _LINGER_S = 1.0
 """How long the peer has to close the connection after both close frames (RFC 6455 §7.1.1 wants it first)."""
+_PAUSE_MIN_S = 0.002
+"""The loop's timers round to milliseconds: a shorter pause would spin until its time has come."""
 _EVENTS_MAX = 200
 """Events kept for one report; what comes beyond is counted."""
 _NORMAL_CLOSURE = 1000
@@ -142,7 +144,7 @@ class Roster:
     async def _wait_for_due(self) -> None:
         while not self._due or self._due[0][0] > self.now_ns():
             self._wake.clear()
-            pause_s = (self._due[0][0] - self.now_ns()) / 1e9 if self._due else None
+            pause_s = pause_until(self._due[0][0] - self.now_ns()) if self._due else None
             try:
                 async with asyncio.timeout(pause_s):
                     await self._wake.wait()
@@ -338,3 +340,8 @@ class Roster:
         taken = self.events, self.events_dropped
         self.events, self.events_dropped = [], 0
         return taken
+
+
+def pause_until(wait_ns: int) -> float:
+    """How long to sleep, in seconds, for something `wait_ns` away: never so short that the loop would spin."""
+    return max(_PAUSE_MIN_S, wait_ns / 1e9)

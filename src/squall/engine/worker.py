@@ -29,7 +29,7 @@ from squall.engine.base import (
 )
 from squall.engine.orders import moves_of
 from squall.engine.pacer import Pacer
-from squall.engine.roster import Roster
+from squall.engine.roster import Roster, pause_until
 from squall.engine.session import OPEN, Session
 from squall.engine.setup import Setup, make_book
 from squall.engine.ticks import now_ns
@@ -207,7 +207,7 @@ class Worker:
                     self._roster.leave(number)
             if self._ending and not self._moves:
                 break
-            pause_s = (self._moves[0][0] - now) / 1e9 if self._moves else None
+            pause_s = pause_until(self._moves[0][0] - now) if self._moves else None
             self._moved.clear()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause_s):
