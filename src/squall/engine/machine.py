@@ -1,0 +1,97 @@
+"""The machine that the load comes from: the limits that decide what it can carry, read once and as they are.
+
+Linux tells all of them; elsewhere a limit that the system does not tell is None, and is not checked.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import socket
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+__all__ = ["Machine", "this_machine"]
+
+_PORT_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
+_CGROUP = Path("/sys/fs/cgroup")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machine:
+    """What a run on this machine has to fit into."""
+
+    cores: int
+    """Cores that this process may use, rounded up where a quota gives a part of one."""
+    files_max: int | None
+    """Descriptors that a process may open: the hard limit, to which workers raise their own."""
+    ports: int | None
+    """Ephemeral ports for each pair of a source address and a destination."""
+    memory_bytes: int | None
+    """Memory that is to be had: what the system calls available, or less where a cgroup gives less."""
+    addresses: frozenset[str]
+    """The addresses of this machine's interfaces."""
+    unbindable: frozenset[str] = frozenset()
+    """Those of the addresses asked for that no socket can be bound to."""
+
+
+def this_machine(source_addresses: Iterable[str] = ()) -> Machine:
+    """The machine as it is now; tries whether a socket can be bound to each of `source_addresses`."""
+    return Machine(
+        cores=_cores(),
+        files_max=_files_max(),
+        ports=_ports(),
+        memory_bytes=_memory_bytes(),
+        addresses=frozenset(
+            each.address.partition("%")[0]
+            for interface in psutil.net_if_addrs().values()
+            for each in interface
+            if each.family in (socket.AF_INET, socket.AF_INET6)
+        ),
+        unbindable=frozenset(address for address in source_addresses if not _can_bind(address)),
+    )
+
+
+def _cores() -> int:
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        quota, period = (_CGROUP / "cpu.max").read_text(encoding="ascii").split()
+        return max(1, min(allowed, -(-int(quota) // int(period))))
+    except (OSError, ValueError):  # no such file, or "max": no quota
+        return allowed
+
+
+def _files_max() -> int | None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return None if hard == resource.RLIM_INFINITY else hard
+
+
+def _ports() -> int | None:
+    try:
+        low, high = _PORT_RANGE.read_text(encoding="ascii").split()
+        return int(high) - int(low) + 1
+    except (OSError, ValueError):
+        return None
+
+
+def _memory_bytes() -> int | None:
+    available = int(psutil.virtual_memory().available)
+    try:
+        limit = int((_CGROUP / "memory.max").read_text(encoding="ascii"))
+        used = int((_CGROUP / "memory.current").read_text(encoding="ascii"))
+        return min(available, max(0, limit - used))
+    except (OSError, ValueError):  # no such file, or "max": no limit
+        return available
+
+
+def _can_bind(address: str) -> bool:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as sock:
+        try:
+            sock.bind((address, 0))
+        except OSError:
+            return False
+    return True
