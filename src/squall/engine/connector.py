@@ -166,8 +166,7 @@ class Connector:
         Raises:
             ConnectFailed: with the trouble; nothing stays open.
         """
-        address = await self._resolve(attempt.entry)
-        sock = await self._connect_tcp(attempt, address)
+        sock = await self._connect_any(attempt, await self._resolve(attempt.entry))
         protocol = _Protocol(attempt, self)
         try:
             if attempt.entry.secure:
@@ -187,8 +186,8 @@ class Connector:
             raise ConnectFailed(troubles.of_tls(error)) from None
         return await self._upgrade(protocol)
 
-    async def _resolve(self, entry: EntryPoint) -> Any:
-        """The first address of the entry point; looked up again after a minute."""
+    async def _resolve(self, entry: EntryPoint) -> list[Any]:
+        """The addresses of the entry point, the one that answered last first; looked up again after a minute."""
         key = (entry.host, entry.port)
         known = self._resolved.get(key)
         if known is None or self.now_ns() - known[0] > _RESOLVED_FOR_NS:
@@ -200,7 +199,21 @@ class Connector:
                 gone = error if isinstance(error, socket.gaierror) else socket.gaierror(str(error))
                 raise ConnectFailed(troubles.of_connect(gone)) from None
             known = self._resolved[key] = (self.now_ns(), found)
-        return known[1][0]
+        return known[1]
+
+    async def _connect_any(self, attempt: Attempt, addresses: list[Any]) -> socket.socket:
+        """Connect to the first address that answers; the trouble is that of the last one tried."""
+        for index, address in enumerate(list(addresses)):
+            try:
+                sock = await self._connect_tcp(attempt, address)
+            except ConnectFailed:
+                if index == len(addresses) - 1:
+                    raise
+                continue
+            if index:
+                addresses.insert(0, addresses.pop(index))
+            return sock
+        raise ConnectFailed(Trouble("resolve", "name_not_found", "network"))
 
     async def _connect_tcp(self, attempt: Attempt, address: Any) -> socket.socket:
         family, kind, protocol, _, sockaddr = address
