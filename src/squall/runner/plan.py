@@ -1,0 +1,241 @@
+"""What a run would do, known before it does anything: its phases and what they ask of the machine. Pure.
+
+A run is ramp_up → warm_up (where one is asked for) → hold → ramp_down. A ramp up lasts until its level is
+held, at the earliest when its profile ends, at the latest `settle_s` after that, so that what follows starts
+on the level it is meant to have; durations here are those of a run in which that takes no time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Final
+from urllib.parse import urlsplit
+
+from squall.engine.base import PhaseOrder, ProfileSpec
+from squall.engine.machine import Machine
+from squall.engine.orders import profile_of
+from squall.engine.preflight import Demand, Destination, choose_workers
+from squall.errors import PlanError
+from squall.metrics.phases import WARM_UP
+from squall.profiles.base import Profile
+from squall.profiles.share import PopulationSplit
+from squall.record.run import Phase, PhaseKind
+from squall.runner.ramps import held, spec_of
+from squall.scenario.models import Population, Scenario, Target
+
+__all__ = [
+    "Plan",
+    "PlannedPhase",
+    "demand_of",
+    "make_plan",
+    "plan_phase",
+    "rate_hz",
+    "sends_in",
+    "settle_s",
+    "split_of",
+]
+
+_SCHEME_PORTS: Final = {"ws": 80, "wss": 443}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedPhase:
+    """A phase before it has begun. `before` is the level it takes over from, `spec` leads to its own."""
+
+    name: str
+    kind: PhaseKind
+    spec: ProfileSpec
+    before: int
+    connect_rate_max_hz: float | None
+    sends: bool = True
+
+    @cached_property
+    def profile(self) -> Profile:
+        """The profile, under the cap on connects.
+
+        Raises:
+            PlanError: its parameters contradict each other.
+        """
+        try:
+            return profile_of(self.order(0, 0, words=""))
+        except ValueError as error:
+            raise PlanError(f"{self.name}: {error}") from None
+
+    @property
+    def duration_s(self) -> float:
+        """How long it takes, in seconds, if all goes well."""
+        return self.profile.duration_s
+
+    def order(self, phase_id: int, start_ns: int, *, words: str | None = None) -> PhaseOrder:
+        """What the workers are told when it begins."""
+        phase = Phase(
+            id=phase_id,
+            name=self.name,
+            kind=self.kind,
+            start_ns=start_ns,
+            end_ns=None,
+            level_start=self.before,
+            level_end=self.spec.target,
+            words=self.profile.describe() if words is None else words,
+        )
+        return PhaseOrder(
+            phase=phase,
+            profile=self.spec,
+            previous=self.before,
+            connect_rate_max_hz=self.connect_rate_max_hz,
+            sends=self.sends,
+            retries=self.kind == "ramp_up",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """A run before it has begun."""
+
+    scenario: Scenario
+    phases: tuple[PlannedPhase, ...]
+    demand: Demand
+    workers: int
+
+    @property
+    def duration_s(self) -> float:
+        """How long all phases take, in seconds, if all goes well; drains and closes come on top."""
+        return sum(phase.duration_s for phase in self.phases)
+
+    @property
+    def connections_peak(self) -> int:
+        """The highest level."""
+        return max(phase.profile.needs(phase.before).connections_peak for phase in self.phases)
+
+    @property
+    def messages_peak_hz(self) -> float:
+        """Messages per second at the highest level."""
+        return sum(
+            count * rate_hz(population)
+            for count, population in zip(
+                split_of(self.scenario).counts(self.connections_peak), self.scenario.populations, strict=True
+            )
+        )
+
+    @cached_property
+    def messages_total(self) -> int:
+        """About how many messages become due, if every connection is made when it is planned."""
+        total = sum(
+            _messages(self, phase, index)
+            for phase in self.phases
+            for index in range(len(self.scenario.populations))
+        )
+        return round(min(total, self._messages_at_most))
+
+    @property
+    def _messages_at_most(self) -> float:
+        """What message counts per session allow; infinite where a population has none."""
+        counts = split_of(self.scenario).counts(self.connections_peak)
+        return sum(
+            count
+            * (
+                float("inf")
+                if each.traffic.messages_per_session is None
+                else each.traffic.messages_per_session
+            )
+            for count, each in zip(counts, self.scenario.populations, strict=True)
+            if rate_hz(each) and count
+        )
+
+
+def make_plan(scenario: Scenario, machine: Machine) -> Plan:
+    """The plan of a scenario on a machine.
+
+    Raises:
+        PlanError: what is asked contradicts itself.
+    """
+    phases = _phases(scenario)
+    peak = max(phase.profile.needs(phase.before).connections_peak for phase in phases)
+    demand = demand_of(scenario, peak)
+    return Plan(scenario=scenario, phases=phases, demand=demand, workers=choose_workers(demand, machine))
+
+
+def plan_phase(
+    scenario: Scenario, name: str, kind: PhaseKind, spec: ProfileSpec, *, before: int
+) -> PlannedPhase:
+    """A phase that takes over from the level `before`, under the cap on connects where it makes any.
+
+    Raises:
+        PlanError: the profile's parameters contradict each other.
+    """
+    bare = PlannedPhase(name=name, kind=kind, spec=spec, before=before, connect_rate_max_hz=None)
+    cap_hz = scenario.load.connect_rate_max
+    if cap_hz is None or not bare.profile.moves(before).opens.any():
+        return bare
+    return replace(bare, connect_rate_max_hz=cap_hz)
+
+
+def demand_of(scenario: Scenario, connections: int) -> Demand:
+    """What a level of connections asks of the machine."""
+    return Demand(
+        connections=connections,
+        destinations=_destinations(scenario.target),
+        spread=scenario.target.policy in ("round_robin", "random"),
+        source_addresses=scenario.target.source_addresses,
+        send_buffer_total_max=scenario.engine.send_buffer_total_max,
+        workers=scenario.engine.workers,
+    )
+
+
+def settle_s(target: Target) -> float:
+    """How long a ramp up may last beyond its profile: until an attempt begun at its end has had its time."""
+    return target.connect_timeout + target.handshake_timeout
+
+
+def rate_hz(population: Population) -> float:
+    """Messages per second of one session of a population."""
+    return 0.0 if population.exchange.kind == "idle" else population.traffic.rate
+
+
+def sends_in(population: Population, phase: PlannedPhase) -> bool:
+    """Whether the sessions of a population send in a phase."""
+    ramping = phase.kind == "ramp_up" and not population.traffic.during_ramp
+    return phase.sends and not ramping and rate_hz(population) > 0
+
+
+def split_of(scenario: Scenario) -> PopulationSplit:
+    """Which session belongs to which population."""
+    return PopulationSplit([population.weight for population in scenario.populations])
+
+
+def _phases(scenario: Scenario) -> tuple[PlannedPhase, ...]:
+    load = scenario.load
+    level = load.connections
+    phases = [plan_phase(scenario, "ramp_up", "ramp_up", spec_of(load.ramp_up, before=0, to=level), before=0)]
+    for name, duration_s in ((WARM_UP, load.warm_up), ("hold", load.hold - load.warm_up)):
+        if duration_s > 0:
+            phases.append(plan_phase(scenario, name, "sustained", held(level, duration_s), before=level))
+    down = spec_of(load.ramp_down, before=level, to=0)
+    return (*phases, plan_phase(scenario, "ramp_down", "ramp_down", down, before=level))
+
+
+def _destinations(target: Target) -> tuple[Destination, ...]:
+    found = []
+    for url in target.url:
+        parts = urlsplit(url)
+        scheme = parts.scheme.lower()
+        found.append(
+            Destination(parts.hostname or "", parts.port or _SCHEME_PORTS[scheme], secure=scheme == "wss")
+        )
+    return tuple(found)
+
+
+def _messages(plan: Plan, phase: PlannedPhase, index: int) -> float:
+    """Level of a population times its rate, over the phase."""
+    population = plan.scenario.populations[index]
+    if not sends_in(population, phase):
+        return 0.0
+    levels = phase.profile.levels
+    offsets = [*levels.offset_s.tolist(), levels.duration_s]
+    weight = population.weight / sum(each.weight for each in plan.scenario.populations)
+    seconds = sum(
+        level * (until - since)
+        for level, since, until in zip(levels.level.tolist(), offsets, offsets[1:], strict=False)
+    )
+    return float(seconds * weight * rate_hz(population))

@@ -1,0 +1,87 @@
+"""From the ramp that a scenario asks for to the load profile that workers are sent. Pure."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from squall.engine.base import ProfileSpec
+from squall.errors import PlanError
+from squall.profiles.exponential import Exponential
+from squall.scenario.models import (
+    ConstantRamp,
+    ExponentialRamp,
+    LinearRamp,
+    Ramp,
+    SequenceRamp,
+    SteppedRamp,
+)
+
+__all__ = ["EXPONENTIAL_DEFAULT_S", "held", "spec_of"]
+
+EXPONENTIAL_DEFAULT_S = 30.0
+"""How long an exponential ramp takes that says neither its duration nor its doubling time."""
+
+
+def held(level: int, duration_s: float) -> ProfileSpec:
+    """A level that is held."""
+    return ProfileSpec(kind="constant", start=level, target=level, duration_s=duration_s)
+
+
+def spec_of(ramp: Ramp, *, before: int, to: int) -> ProfileSpec:
+    """The profile of a ramp that takes over from the level `before` and leads to the level `to`.
+
+    Raises:
+        PlanError: the shape cannot lead there.
+    """
+    match ramp:
+        case ConstantRamp():
+            return ProfileSpec(kind="constant", start=before, target=to, duration_s=ramp.duration)
+        case LinearRamp():
+            start = before or ramp.start
+            return ProfileSpec(kind="linear", start=start, target=to, duration_s=ramp.duration)
+        case SteppedRamp():
+            return ProfileSpec(
+                kind="stepped",
+                start=before or ramp.start,
+                target=to,
+                duration_s=ramp.duration,
+                steps=ramp.steps,
+            )
+        case ExponentialRamp():
+            return _exponential(ramp, before or ramp.start, to)
+        case SequenceRamp():
+            return _sequence(ramp, before)
+        case _:
+            assert_never(ramp)
+
+
+def _exponential(ramp: ExponentialRamp, start: int, to: int) -> ProfileSpec:
+    duration_s = ramp.duration
+    if duration_s is None and ramp.double_every is None:
+        duration_s = EXPONENTIAL_DEFAULT_S
+    try:
+        profile = Exponential.of(start, to, duration_s=duration_s, double_every_s=ramp.double_every)
+    except ValueError as error:
+        raise PlanError(str(error)) from None
+    return ProfileSpec(
+        kind="exponential",
+        start=start,
+        target=to,
+        duration_s=profile.duration_s,
+        double_every_s=ramp.double_every,
+        steps=int(ramp.steps),
+    )
+
+
+def _sequence(ramp: SequenceRamp, before: int) -> ProfileSpec:
+    parts: list[ProfileSpec] = []
+    for part in ramp.parts:
+        parts.append(spec_of(part.ramp, before=before, to=part.to))
+        before = part.to
+    return ProfileSpec(
+        kind="sequence",
+        start=parts[0].start,
+        target=parts[-1].target,
+        duration_s=sum(part.duration_s for part in parts),
+        parts=tuple(parts),
+    )

@@ -1,0 +1,164 @@
+"""A plan in words: what would happen, how much of it, and what it is judged by. Pure; shows no secret."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from squall.engine.preflight import memory_bytes
+from squall.profiles.base import connections_in_words, duration_in_words
+from squall.runner.plan import Plan, PlannedPhase, rate_hz, sends_in, settle_s
+from squall.scenario.loader import Loaded
+from squall.scenario.models import Population, Scenario
+from squall.scenario.redact import public_url, redacted_settings
+from squall.units import format_count, format_rate, format_size
+
+__all__ = ["plan_lines", "setting_lines"]
+
+
+def plan_lines(plan: Plan) -> list[str]:
+    """The plan, a line each, in the order in which a run goes."""
+    scenario = plan.scenario
+    return [
+        f"run: {scenario.name}, seed {scenario.seed}",
+        *_target_lines(scenario),
+        f"load: {connections_in_words(plan.connections_peak)} at the peak, by {_workers(plan)}",
+        *_phase_lines(plan),
+        *(_population_line(each, scenario) for each in scenario.populations),
+        _traffic_line(plan),
+        _memory_line(plan),
+        *_judged_lines(scenario),
+    ]
+
+
+def setting_lines(loaded: Loaded) -> list[str]:
+    """Every setting with its value in base units and where it came from; secrets masked."""
+    return [
+        f"{path} = {_shown(value)}  ({_source(path, loaded)})"
+        for path, value in redacted_settings(loaded.scenario).items()
+    ]
+
+
+def _target_lines(scenario: Scenario) -> list[str]:
+    target = scenario.target
+    entries = [public_url(url) for url in target.url]
+    lines = [f"target: {entries[0]}"]
+    if len(entries) > 1:
+        lines = [f"target: {len(entries)} entry points, {target.policy.replace('_', ' ')}"]
+        lines += [f"  {entry}" for entry in entries]
+    if target.source_addresses:
+        lines.append(f"from: {', '.join(target.source_addresses)}, in turn")
+    if not target.tls.verify:
+        lines.append("certificates are NOT verified (target.tls.verify: false)")
+    return lines
+
+
+def _workers(plan: Plan) -> str:
+    return f"{plan.workers} worker process{'' if plan.workers == 1 else 'es'}"
+
+
+def _phase_lines(plan: Plan) -> list[str]:
+    lines = []
+    at_s = 0.0
+    for phase in plan.phases:
+        lines.append(f"{_clock(at_s)} {phase.name}: {phase.profile.describe()}{_beside(plan, phase)}")
+        at_s += phase.duration_s
+    wait_s = plan.scenario.delivery.drain_timeout + plan.scenario.target.close_timeout
+    lines.append(f"{_clock(at_s)} the last ones drain and close, at most {duration_in_words(wait_s)}")
+    return lines
+
+
+def _beside(plan: Plan, phase: PlannedPhase) -> str:
+    parts = []
+    if phase.kind == "ramp_up":
+        wait = duration_in_words(settle_s(plan.scenario.target))
+        parts.append(f"; it lasts until all are held, at most {wait} longer")
+    silent = [
+        each.name for each in plan.scenario.populations if rate_hz(each) > 0 and not sends_in(each, phase)
+    ]
+    if silent:
+        parts.append(f"; no messages yet ({', '.join(silent)})")
+    return "".join(parts)
+
+
+def _population_line(population: Population, scenario: Scenario) -> str:
+    share = ""
+    if len(scenario.populations) > 1:
+        total = sum(each.weight for each in scenario.populations)
+        share = f" ({population.weight}/{total} of the connections)"
+    traffic = population.traffic
+    if population.exchange.kind == "idle":
+        from squall.engine.setup import IDLE_PING_INTERVAL_S  # the engine is loaded only where it is needed
+
+        every = duration_in_words(traffic.ping_interval or IDLE_PING_INTERVAL_S)
+        return f"{population.name}{share}: holds its connections, a ping every {every}"
+    sizes = _mixed([(format_size(each.size), each.weight) for each in traffic.payload])
+    types = _mixed([(each.name, each.weight) for each in traffic.types])
+    count = ""
+    if traffic.messages_per_session is not None:
+        count = f", {format_count(traffic.messages_per_session)} messages a session"
+    return (
+        f"{population.name}{share}: {population.exchange.kind}, {format_rate(traffic.rate)} a connection"
+        f" ({traffic.arrival}), {traffic.format}, {sizes}; types: {types}{count}"
+    )
+
+
+def _traffic_line(plan: Plan) -> str:
+    sending = [each.traffic for each in plan.scenario.populations if rate_hz(each) > 0]
+    if not sending:
+        return "messages: none"
+    smallest = min(part.size for traffic in sending for part in traffic.payload)
+    peak, total = format_rate(plan.messages_peak_hz), format_count(plan.messages_total)
+    return (
+        f"messages: {peak} at the peak, about {total} in {duration_in_words(plan.duration_s)};"
+        f" the smallest has {format_size(smallest)}"
+    )
+
+
+def _memory_line(plan: Plan) -> str:
+    demand = plan.demand
+    return (
+        f"memory: about {format_size(memory_bytes(demand, plan.workers))}, and at most"
+        f" {format_size(demand.send_buffer_total_max)} more where the target stops reading"
+    )
+
+
+def _judged_lines(scenario: Scenario) -> list[str]:
+    delivery = scenario.delivery
+    lines = []
+    if delivery.integrity:
+        lines.append(
+            f"judged: integrity ({delivery.promise}; lost after {duration_in_words(delivery.drain_timeout)})"
+        )
+    lines += [f"judged: the threshold set {name}" for name in scenario.threshold_sets]
+    for each in scenario.thresholds:
+        extra = [] if each.required else ["not required"]
+        if each.abort_on_fail:
+            after = f" after {duration_in_words(each.delay_abort_eval)}" if each.delay_abort_eval else ""
+            extra.append(f"ends the run when it fails{after}")
+        aside = f" ({', '.join(extra)})" if extra else ""
+        lines.append(f"judged: {each.metric} {each.threshold}{aside}")
+    return lines or ["judged: nothing (delivery.integrity is off and there is no threshold)"]
+
+
+def _mixed(parts: Sequence[tuple[str, float]]) -> str:
+    if len(parts) == 1:
+        return parts[0][0]
+    total = sum(weight for _, weight in parts)
+    return ", ".join(f"{name} {weight / total:.4g}" for name, weight in parts)
+
+
+def _clock(at_s: float) -> str:
+    minutes, seconds = divmod(round(at_s), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
+
+
+def _source(path: str, loaded: Loaded) -> str:
+    """Where a setting came from; of a list, where the first of its parts did."""
+    if path in loaded.sources:
+        return loaded.sources[path]
+    inside = (source for each, source in loaded.sources.items() if each.startswith((f"{path}.", f"{path}[")))
+    return next(inside, "default")
+
+
+def _shown(value: object) -> str:
+    return "none" if value is None else str(value)

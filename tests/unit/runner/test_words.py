@@ -1,0 +1,106 @@
+"""The plan in words says what counts, and no secret."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from squall.engine.machine import Machine
+from squall.runner.plan import make_plan
+from squall.runner.words import plan_lines, setting_lines
+from squall.scenario.loader import Loaded, load_scenario
+
+MACHINE = Machine(cores=4, files_max=None, ports=None, memory_bytes=None, addresses=frozenset())
+
+
+def loaded(**given: Any) -> Loaded:
+    return load_scenario({"target": "ws://service.example/", "load": {"connections": 1000}} | given)
+
+
+def text(**given: Any) -> str:
+    return "\n".join(plan_lines(make_plan(loaded(**given).scenario, MACHINE)))
+
+
+def test_the_phases_stand_in_order_with_their_times() -> None:
+    lines = text(load={"connections": 1000, "ramp_up": {"kind": "linear", "duration": "1m"}, "hold": "1h"})
+    assert (
+        "0:00:00 ramp_up: linear from 0 to 1,000 connections in 1 min; it lasts until all are held" in lines
+    )
+    assert "0:01:00 hold: constant at 1,000 connections for 1 h" in lines
+    assert "1:01:00 ramp_down: linear from 1,000 to 0 connections" in lines
+    assert "1:01:05 the last ones drain and close, at most 15 s" in lines
+
+
+def test_traffic_sizes_types_and_totals() -> None:
+    lines = text(traffic={"rate": "2/s", "payload": ["100", "1KiB"], "types": ["a", "b", "c"]})
+    assert (
+        "echo, 2/s a connection (uniform), binary, 100 B 0.5, 1 KiB 0.5; types: a 0.3333, b 0.3333" in lines
+    )
+    assert "messages: 2,000/s at the peak" in lines
+    assert "the smallest has 100 B" in lines
+
+
+def test_populations_say_their_share_and_who_waits_for_the_hold() -> None:
+    lines = text(
+        populations=[
+            {"name": "talks", "weight": 3, "traffic": {"during_ramp": False, "messages_per_session": 7}},
+            {"name": "waits", "exchange": "idle"},
+        ]
+    )
+    assert "talks (3/4 of the connections): echo" in lines
+    assert "7 messages a session" in lines
+    assert "waits (1/4 of the connections): holds its connections, a ping every 5 s" in lines
+    assert "no messages yet (talks)" in lines
+
+
+def test_a_run_that_only_holds_sends_nothing() -> None:
+    assert "messages: none" in text(exchange="idle")
+
+
+def test_what_is_judged_is_said() -> None:
+    assert "judged: integrity (exactly-once; lost after 10 s)" in text()
+    lines = text(
+        delivery={"integrity": False},
+        thresholds={
+            "ws_response_time": {"threshold": "p(95)<200", "abortOnFail": True, "delayAbortEval": "10s"},
+            "ws_connecting": {"threshold": "p(95)<500", "required": False},
+        },
+        threshold_sets=["readiness"],
+    )
+    assert "integrity" not in lines
+    assert "judged: ws_response_time p(95)<200 (ends the run when it fails after 10 s)" in lines
+    assert "judged: ws_connecting p(95)<500 (not required)" in lines
+    assert "judged: the threshold set readiness" in lines
+    assert "judged: nothing" in text(delivery={"integrity": False})
+
+
+def test_entry_points_source_addresses_and_unverified_certificates_are_said() -> None:
+    lines = text(
+        target={
+            "url": ["wss://a/", "wss://b/"],
+            "policy": "fail_over",
+            "source_addresses": ["127.0.0.1", "127.0.0.2"],
+            "tls": {"verify": False},
+        }
+    )
+    assert "target: 2 entry points, fail over" in lines
+    assert "from: 127.0.0.1, 127.0.0.2, in turn" in lines
+    assert "NOT verified" in lines
+
+
+def test_every_setting_is_shown_with_its_source() -> None:
+    lines = setting_lines(loaded(traffic={"payload": [{"size": 256}]}))
+    assert "load.connections = 1000  (code)" in lines
+    assert "load.hold = 30.0  (default)" in lines
+    assert "load.connect_rate_max = none  (default)" in lines
+    [payload] = [line for line in lines if ".payload" in line]
+    assert payload.endswith("(code)")
+
+
+def test_no_secret_is_shown() -> None:
+    given = {
+        "target": {
+            "url": "wss://user:hunter2@service.example/?token=hunter2",
+            "headers": {"authorization": "hunter2"},
+        }
+    }
+    assert "hunter2" not in text(**given) + "\n".join(setting_lines(loaded(**given)))
