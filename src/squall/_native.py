@@ -18,12 +18,12 @@ COMPILED = (
     "squall.delivery.envelope",
     "squall.delivery.ledger",
     "squall.engine.lane",
-    "squall.engine.mix",
     "squall.engine.pacer",
     "squall.engine.session",
     "squall.engine.tally",
     "squall.engine.ticks",
     "squall.metrics.histogram",
+    "squall.profiles.mix",
     "squall.seeds",
 )
 

@@ -20,7 +20,8 @@ from squall.profiles.capped import capped
 from squall.profiles.constant import Constant
 from squall.profiles.exponential import Exponential
 from squall.profiles.linear import Linear
-from squall.profiles.quotas import QuotaPlan, SizePlan, TypePlan, exact_quotas
+from squall.profiles.mix import MessageMix
+from squall.profiles.quotas import QuotaPlan, exact_quotas
 from squall.profiles.schedule import Arrivals, PoissonArrivals, UniformArrivals
 from squall.profiles.sequence import Sequence
 from squall.profiles.share import PopulationSplit, population_of, sessions_of, share
@@ -406,12 +407,12 @@ def test_a_session_meets_its_quotas_whatever_is_sent(
 @settings(max_examples=300)
 @given(PARTS, SEEDS, SESSIONS, st.integers(0, (1 << 48)))
 def test_draws_are_pure_and_in_range(weights: list[float], seed: int, stream: int, sequence: int) -> None:
-    plan, again = TypePlan(weights, seed), TypePlan(weights, seed)
+    plan, again = MessageMix(weights, weights, 0, seed), MessageMix(weights, weights, 0, seed)
     assert plan.type_of(stream, sequence) == again.type_of(stream, sequence) in range(len(weights))
     assert (
         plan.type_of_not_sent(stream, sequence)
         == again.type_of_not_sent(stream, sequence)
         in range(len(weights))
     )
-    sizes = [100 + index for index in range(len(weights))]
-    assert SizePlan(sizes, weights, seed).size_of(stream, sequence) in sizes
+    size = plan.size_index_of(stream, sequence)
+    assert size == again.size_index_of(stream, sequence) in range(len(weights))

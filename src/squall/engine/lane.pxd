@@ -1,5 +1,5 @@
 from squall.delivery.envelope cimport Codec
-from squall.engine.mix cimport MessageMix
+from squall.profiles.mix cimport MessageMix
 
 
 cdef class Lane:

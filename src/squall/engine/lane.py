@@ -8,10 +8,10 @@ import cython
 
 if cython.compiled:
     from cython.cimports.squall.delivery.envelope import Codec
-    from cython.cimports.squall.engine.mix import MessageMix
+    from cython.cimports.squall.profiles.mix import MessageMix
 else:
     from squall.delivery.envelope import Codec
-    from squall.engine.mix import MessageMix
+    from squall.profiles.mix import MessageMix
 
 if TYPE_CHECKING:
     from squall.engine.keeper import Keeper

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from squall.delivery.envelope import Codec
 from squall.engine.connector import Attempt, Connector, EntryPoint
 from squall.engine.lane import Lane
-from squall.engine.mix import MessageMix
 from squall.engine.session import Session
 from squall.engine.tally import NEVER_NS
+from squall.profiles.mix import MessageMix
 from squall.profiles.schedule import arrivals, period_ns
 from squall.profiles.share import PopulationSplit
 from squall.scenario.data import DataRows, fill, fill_url, read_rows
@@ -81,7 +81,8 @@ class Setup:
         self.start_ns = start_ns
         self.connector.start_ns = start_ns
         self.lanes = [
-            self._lane(index, population, keeper) for index, population in enumerate(self.scenario.populations)
+            self._lane(index, population, keeper)
+            for index, population in enumerate(self.scenario.populations)
         ]
 
     def _lane(self, index: int, population: Population, keeper: Keeper) -> Lane:

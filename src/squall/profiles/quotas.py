@@ -1,17 +1,16 @@
-"""Which type and size each message has: drawn by weight, or exact quotas shuffled by the seed.
+"""Exact quotas: how often each type occurs among a session's messages, and in which shuffled order.
 
 The rule: the type of a message is a pure function of (seed, stream, its number), so a receiver, an auditor or
 another process knows the type that a sequence number must have without having seen the message, and a
 worker keeps no state for it. To make that hold although some intended messages are never sent:
 
 - *sent* messages take positions from the front: sequence 0, 1, 2, … are positions 0, 1, 2, …, without a gap;
-- *not-sent* ones take no sequence number and get their types elsewhere: of quotas the positions from the
-  back (the n-th not-sent message, from 0, is position M − 1 − n), of draws by weight a second series of
-  draws.
+- *not-sent* ones take no sequence number and have the positions from the back: the n-th not-sent message,
+  from 0, is position M − 1 − n.
 
-With quotas, therefore, whatever is sent or not, all M positions are used once when all M messages have had
-their turn, and every session has intended each type exactly as often as its quota says. Numbers count from
-0.
+Therefore, whatever is sent or not, all M positions are used once when all M messages have had their turn, and
+every session has intended each type exactly as often as its quota says. Numbers count from 0. Draws by
+weight, where a session has no message count, are `squall.profiles.mix`'s.
 """
 
 from __future__ import annotations
@@ -20,63 +19,13 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from fractions import Fraction
 from itertools import accumulate
-from typing import Final, Protocol
+from typing import Final
 
 from squall.seeds import derive, word_draw
 
-__all__ = ["MessagePlan", "QuotaPlan", "SizePlan", "TypePlan", "exact_quotas"]
+__all__ = ["QuotaPlan", "exact_quotas", "exact_shares"]
 
 _ROUNDS: Final = 6  # of the Feistel network; four suffice for large domains, the smallest ones mix slower
-
-
-class MessagePlan(Protocol):
-    """The type of every message, sent or not, as the index of its weight."""
-
-    def type_of(self, stream: int, sequence: int) -> int:
-        """The type of the sent message with that sequence number."""
-
-    def type_of_not_sent(self, stream: int, number: int) -> int:
-        """The type of the stream's not-sent message number 0, 1, 2, …."""
-
-
-class TypePlan:
-    """Types drawn by weight, each message on its own.
-
-    Raises:
-        ValueError: a weight is not above zero, or there is none.
-    """
-
-    def __init__(self, weights: Sequence[float], seed: int) -> None:
-        self._thresholds = _thresholds(weights)
-        self._sent_seed = derive(seed, "types")
-        self._not_sent_seed = derive(seed, "types not sent")
-
-    def type_of(self, stream: int, sequence: int) -> int:
-        """The type of the sent message with that sequence number."""
-        return bisect_right(self._thresholds, word_draw(self._sent_seed, stream, sequence))
-
-    def type_of_not_sent(self, stream: int, number: int) -> int:
-        """The type of the stream's not-sent message number 0, 1, 2, …: a draw of its own."""
-        return bisect_right(self._thresholds, word_draw(self._not_sent_seed, stream, number))
-
-
-class SizePlan:
-    """Sizes drawn by weight, each message on its own, independent of its type.
-
-    Raises:
-        ValueError: a weight is not above zero, there is none, or not one for each size.
-    """
-
-    def __init__(self, sizes: Sequence[int], weights: Sequence[float], seed: int) -> None:
-        if len(sizes) != len(weights):
-            raise ValueError(f"{len(sizes)} sizes, but {len(weights)} weights")
-        self._sizes = tuple(sizes)
-        self._thresholds = _thresholds(weights)
-        self._seed = derive(seed, "sizes")
-
-    def size_of(self, stream: int, sequence: int) -> int:
-        """The size of the sent message with that sequence number, in bytes."""
-        return self._sizes[bisect_right(self._thresholds, word_draw(self._seed, stream, sequence))]
 
 
 class QuotaPlan:
@@ -145,7 +94,7 @@ def exact_quotas(weights: Sequence[float], total: int) -> tuple[int, ...]:
     Raises:
         ValueError: a weight is not above zero, or there is none.
     """
-    exact = [share * total for share in _shares(weights)]
+    exact = [share * total for share in exact_shares(weights)]
     quotas = [int(part) for part in exact]
     by_remainder = sorted(range(len(exact)), key=lambda index: quotas[index] - exact[index])
     for index in by_remainder[: total - sum(quotas)]:
@@ -153,13 +102,12 @@ def exact_quotas(weights: Sequence[float], total: int) -> tuple[int, ...]:
     return tuple(quotas)
 
 
-def _thresholds(weights: Sequence[float]) -> list[int]:
-    """Where, among the 64-bit words, each type but the last one ends."""
-    return [int(part * (1 << 64)) for part in accumulate(_shares(weights)[:-1])]
+def exact_shares(weights: Sequence[float]) -> list[Fraction]:
+    """The weights as exact fractions of their sum, read as the decimals that were written: 0.1 is a tenth.
 
-
-def _shares(weights: Sequence[float]) -> list[Fraction]:
-    """The weights as exact fractions of their sum, read as the decimals that were written: 0.1 is a tenth."""
+    Raises:
+        ValueError: a weight is not above zero, or there is none.
+    """
     try:
         exact = [Fraction(str(weight)) for weight in weights]
     except ValueError:

@@ -1,14 +1,15 @@
-"""Types and sizes of messages: draws by weight, and exact quotas in shuffled order."""
+"""Exact quotas of message types, in shuffled order."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
+from fractions import Fraction
 from itertools import permutations
 
 import pytest
 
-from squall.profiles.quotas import QuotaPlan, SizePlan, TypePlan, exact_quotas
+from squall.profiles.quotas import QuotaPlan, exact_quotas, exact_shares
 
 
 def test_largest_remainders_are_rounded_up() -> None:
@@ -21,41 +22,17 @@ def test_largest_remainders_are_rounded_up() -> None:
 @pytest.mark.parametrize("weights", [(), (0,), (1, -1), (1, math.nan), (math.inf,)])
 def test_weights_out_of_range_are_refused(weights: tuple[float, ...]) -> None:
     for make in (
-        lambda: TypePlan(weights, 1),
         lambda: QuotaPlan(weights, 5, 1),
         lambda: exact_quotas(weights, 5),
+        lambda: exact_shares(weights),
     ):
         with pytest.raises(ValueError, match="finite numbers above zero"):
             make()
 
 
-def test_draws_follow_the_weights() -> None:
-    plan = TypePlan((0.7, 0.2, 0.1), seed=1)
-    for draw in (plan.type_of, plan.type_of_not_sent):
-        drawn = Counter(draw(stream, number) for stream in range(100) for number in range(100))
-        for kind, weight in enumerate((0.7, 0.2, 0.1)):
-            assert drawn[kind] / 10_000 == pytest.approx(
-                weight, abs=4 * math.sqrt(weight * (1 - weight) / 10_000)
-            )
-
-
-def test_not_sent_messages_have_draws_of_their_own() -> None:
-    plan = TypePlan((1, 1), seed=1)
-    assert [plan.type_of(1, n) for n in range(64)] != [plan.type_of_not_sent(1, n) for n in range(64)]
-
-
-def test_sizes_follow_the_weights_and_not_the_types() -> None:
-    sizes, types = SizePlan((100, 1024), (3, 1), seed=1), TypePlan((1, 1), seed=1)
-    pairs = Counter(
-        (types.type_of(stream, n), sizes.size_of(stream, n)) for stream in range(100) for n in range(100)
-    )
-    for kind in (0, 1):
-        assert pairs[kind, 100] / (pairs[kind, 100] + pairs[kind, 1024]) == pytest.approx(0.75, abs=0.03)
-
-
-def test_a_weight_for_each_size() -> None:
-    with pytest.raises(ValueError, match="2 sizes, but 1 weights"):
-        SizePlan((1, 2), (1,), 1)
+def test_shares_are_those_of_the_decimals_that_were_written() -> None:
+    assert exact_shares((0.1, 0.2, 0.7)) == [Fraction(1, 10), Fraction(1, 5), Fraction(7, 10)]
+    assert exact_shares((3, 1)) == [Fraction(3, 4), Fraction(1, 4)]
 
 
 def test_a_session_has_each_type_as_often_as_its_quota_says() -> None:
