@@ -1,4 +1,4 @@
-"""Prices as a Python scenario: the mix of symbols is computed, which a plain file could not say as shortly."""
+"""Prices as a Python scenario: the mix of symbols is computed, which a plain file cannot do."""
 
 from squall.scenario.models import (
     ExponentialRamp,

@@ -30,7 +30,11 @@ Duration = Annotated[
     float,
     BeforeValidator(_plain(parse_duration_s, forms='a duration like "30s" or "5m"')),
     WithJsonSchema(
-        {"type": ["string", "number"], "description": 'a duration: "30s", "5m", "1h30m"; seconds'}
+        {
+            "type": ["string", "number"],
+            "minimum": 0,
+            "description": 'a duration: "30s", "5m", "1h30m"; seconds',
+        }
     ),
 ]
 """Seconds."""
@@ -55,7 +59,11 @@ Rate = Annotated[
     float,
     BeforeValidator(_plain(parse_rate_hz, forms='a rate like "1/s" or "2k/s"')),
     WithJsonSchema(
-        {"type": ["string", "number"], "description": 'a rate: "1/s", "2k/s", "30/min"; per second'}
+        {
+            "type": ["string", "number"],
+            "minimum": 0,
+            "description": 'a rate: "1/s", "2k/s", "30/min"; per second',
+        }
     ),
 ]
 """Events per second."""

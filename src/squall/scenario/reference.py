@@ -1,4 +1,4 @@
-"""The reference page of scenarios, written from the models: each setting with path, type, default and meaning.
+"""The reference page of scenarios, written from the models: each one's path, type, default, meaning.
 
 The rule: the page is generated, and a test says so when it is not current:
 `python -m squall.scenario.reference docs/reference` writes the page and the schema beside it.
@@ -39,8 +39,8 @@ _HEAD = """\
 
 Every setting of a run, written from the code (`python -m squall.scenario.reference docs/reference`).
 A file is YAML (`.yaml`, `.yml`), TOML (`.toml`) or Python (`.py`, a module that defines `scenario` as a
-`squall.Scenario` or a mapping). The schema for editors is [`scenario.schema.json`](scenario.schema.json), which
-`squall schema` prints.
+`squall.Scenario` or a mapping). The schema for editors is [`scenario.schema.json`](scenario.schema.json);
+`squall schema` prints it.
 
 ## Quantities
 
@@ -78,15 +78,15 @@ Flag, then environment, then file, then default; a stronger one replaces single 
 `squall plan` shows where each came from. A variable is named after the path, `__` between levels:
 `SQUALL_LOAD__HOLD=5m`, `SQUALL_TARGET__URL=ws://a/,ws://b/`, `SQUALL_TRAFFIC__RATE=2/s` (or
 `SQUALL_POPULATIONS__1__TRAFFIC__RATE` for the second of several). Lists are comma-separated or JSON, mappings
-JSON, `null` is none, and an empty variable counts as absent. `SQUALL_TARGET__HEADERS__X_API_KEY` sets the header
-`x-api-key`. Other names that start with `SQUALL_` are mistakes, but for `SQUALL_PURE` and `SQUALL_SCALE`, which
-are no settings.
+JSON, `null` is none, and an empty variable counts as absent. `SQUALL_TARGET__HEADERS__X_API_KEY` sets the
+header `x-api-key`. Other names that start with `SQUALL_` are mistakes, but for `SQUALL_PURE` and
+`SQUALL_SCALE`, which are no settings.
 
 ## Data of its own for each connection
 
-`data` names a CSV file whose first line names its columns. `{column}` in a header's value or in the query of a
-URL is filled from it: session *g* of the population takes row *g*, whichever worker holds it. Values in a query
-are percent-encoded. `{{name}}` stands for a literal `{name}`; braces around anything else are literal.
+`data` names a CSV file whose first line names its columns. `{column}` in a header's value or in the query of
+a URL is filled from it: session *g* of the population takes row *g*, whichever worker holds it. Values in a
+query are percent-encoded. `{{name}}` stands for a literal `{name}`; braces around anything else are literal.
 
 Secrets are the values of headers, of a URL its user part and the values of its query, and what a data file
 holds: none of them is shown or recorded. Paths of files are relative to the scenario file.

@@ -38,9 +38,8 @@ def read_yaml(text: str, *, shown_as: str) -> YamlFile:
     Raises:
         ScenarioError: it is not YAML, or not plain data; `shown_as` is what the message calls the file.
     """
-    loader = _Core(text)
     try:
-        root = loader.get_single_node()
+        root = _Core(text).get_single_node()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f":{mark.line + 1}:{mark.column + 1}" if mark is not None else ""
@@ -49,8 +48,6 @@ def read_yaml(text: str, *, shown_as: str) -> YamlFile:
         raise ScenarioError(f"{shown_as}: not valid YAML: it holds characters that text does not") from None
     except RecursionError:
         raise ScenarioError(f"{shown_as}: nested too deep to be a scenario") from None
-    finally:
-        loader.dispose()
     walk = _Walk(shown_as)
     tree = walk.value(root, (), ()) if root is not None else None
     return YamlFile(tree, walk.lines, walk.mistakes)
