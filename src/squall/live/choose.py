@@ -1,0 +1,26 @@
+"""Which view a run gets: by `--progress`, and by whether there is a terminal."""
+
+from __future__ import annotations
+
+from typing import Literal, TextIO
+
+from squall.live.base import LiveView
+from squall.live.picture import Title
+from squall.live.silent import SilentView
+
+__all__ = ["Progress", "view_for"]
+
+Progress = Literal["auto", "live", "plain", "none"]
+
+
+def view_for(progress: Progress, stream: TextIO, title: Title, *, is_terminal: bool) -> LiveView:
+    """The view on a stream; `auto` is live on a terminal, and plain lines elsewhere."""
+    if progress == "none":
+        return SilentView()
+    if progress == "live" or (progress == "auto" and is_terminal):
+        from squall.live.terminal import TerminalView
+
+        return TerminalView(stream, title)
+    from squall.live.plain import PlainView
+
+    return PlainView(stream)

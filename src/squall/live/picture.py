@@ -1,0 +1,182 @@
+"""The run at one moment, as figures: what every view shows. Pure; formats nothing and writes nowhere.
+
+**Rates and times** of a picture are those of its window: of all that came since the picture before.
+**Counts** are those of the whole run. Of messages whose outcome is not known yet, only `sent` has any. Memory
+is bounded by the kinds of trouble that there are, `EVENTS_MAX` and one window.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Final
+
+from squall.metrics.cells import ConnectionTotals, MessageTotals
+from squall.metrics.distribution import Distribution
+from squall.record.outcomes import Trouble
+from squall.record.run import Phase
+from squall.record.snapshots import Event, Interval
+
+__all__ = ["EVENTS_MAX", "Delivery", "Picture", "Scene", "Times", "Title"]
+
+EVENTS_MAX: Final = 6
+"""The last events that a picture has."""
+
+TROUBLES_MAX: Final = 5
+"""The most frequent troubles that a picture has."""
+
+_NS: Final = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Title:
+    """What is known before: the run's name and its target, without secrets."""
+
+    name: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """A distribution in milliseconds; None where nothing was measured in the window."""
+
+    p50_ms: float | None = None
+    p95_ms: float | None = None
+    p99_ms: float | None = None
+    max_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """The messages of the whole run so far."""
+
+    sent: int = 0
+    not_sent: int = 0
+    delivered: int = 0
+    lost: int = 0
+    unknown: int = 0
+    duplicated: int = 0
+    reordered: int = 0
+    late: int = 0
+    corrupted: int = 0
+    unexpected: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """One moment of a run. Times are nanoseconds since its start, `_hz` are per second over the window."""
+
+    at_ns: int
+    phase: str
+    phase_start_ns: int
+    phase_duration_s: float | None
+    held: int
+    planned: int
+    pending: int
+    connects_hz: float | None
+    sent_hz: float | None
+    delivered_hz: float | None
+    response: Times
+    service: Times
+    lag: Times
+    ping: Times
+    delivery: Delivery
+    connects_failed: int
+    dropped: int
+    errors: int
+    troubles: tuple[tuple[Trouble, int], ...]
+    events: tuple[Event, ...]
+    blocked: int
+    loop_lag_max_ms: float | None
+
+
+class Scene:
+    """What a view was told so far, added up."""
+
+    def __init__(self) -> None:
+        self._phase: Phase | None = None
+        self._phase_duration_s: float | None = None
+        self._last: Interval | None = None
+        self._from_ns = 0
+        self._window, self._connections_window = MessageTotals(), ConnectionTotals()
+        self._delivery = Delivery()
+        self._connections = ConnectionTotals()
+        self._events: deque[Event] = deque(maxlen=EVENTS_MAX)
+
+    def begin_phase(self, phase: Phase, duration_s: float | None = None) -> None:
+        """What follows is in this phase."""
+        self._phase, self._phase_duration_s = phase, duration_s
+
+    def happened(self, event: Event) -> None:
+        """Keep an event until others push it out."""
+        self._events.append(event)
+
+    def accept(self, interval: Interval) -> None:
+        """Add an interval to the window and to the counts."""
+        self._last = interval
+        self._events.extend(interval.events)
+        for cell in interval.messages:
+            self._window.merge(MessageTotals.of(cell))
+        for each in interval.connections:
+            self._connections_window.add(each)
+
+    def picture(self) -> Picture:
+        """The run as it stands; its window ends here."""
+        window, connections = self._close_window()
+        last, phase = self._last, self._phase
+        at_ns = last.at_ns if last is not None else 0
+        length_s, self._from_ns = (at_ns - self._from_ns) / _NS, at_ns
+        workers = last.workers if last is not None else []
+        return Picture(
+            at_ns=at_ns,
+            phase=phase.name if phase is not None else "",
+            phase_start_ns=phase.start_ns if phase is not None else 0,
+            phase_duration_s=self._phase_duration_s,
+            held=last.held if last is not None else 0,
+            planned=last.planned if last is not None else 0,
+            pending=sum(each.pending for each in workers),
+            connects_hz=_rate(connections.established, length_s),
+            sent_hz=_rate(window.sent, length_s),
+            delivered_hz=_rate(window.delivered, length_s),
+            response=_times(window.response),
+            service=_times(window.service),
+            lag=_times(window.lag),
+            ping=_times(connections.ping),
+            delivery=self._delivery,
+            connects_failed=self._connections.failed,
+            dropped=self._connections.dropped,
+            errors=self._connections.troubles.total(),
+            troubles=tuple(self._connections.troubles.most_common(TROUBLES_MAX)),
+            events=tuple(self._events),
+            blocked=sum(each.blocked for each in workers),
+            loop_lag_max_ms=max((each.loop_lag_max_ns / 1e6 for each in workers), default=None),
+        )
+
+    def _close_window(self) -> tuple[MessageTotals, ConnectionTotals]:
+        """The window, now part of the counts; a new one begins."""
+        window, connections = self._window, self._connections_window
+        self._window, self._connections_window = MessageTotals(), ConnectionTotals()
+        self._connections.merge(connections)
+        before = self._delivery
+        self._delivery = Delivery(
+            sent=before.sent + window.sent,
+            not_sent=before.not_sent + window.not_sent,
+            delivered=before.delivered + window.delivered,
+            lost=before.lost + window.lost,
+            unknown=before.unknown + window.unknown,
+            duplicated=before.duplicated + window.duplicated,
+            reordered=before.reordered + window.reordered,
+            late=before.late + window.late,
+            corrupted=before.corrupted + window.corrupted_body + connections.corrupted_header,
+            unexpected=before.unexpected + connections.unexpected,
+        )
+        return window, connections
+
+
+def _rate(count: int, length_s: float) -> float | None:
+    return count / length_s if length_s > 0 else None
+
+
+def _times(distribution: Distribution) -> Times:
+    found = (None if each is None else each / 1e6 for each in distribution.quantiles_ns(0.5, 0.95, 0.99, 1.0))
+    return Times(*found)

@@ -1,0 +1,122 @@
+"""Intervals and pictures as the views get them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from squall.live.picture import Delivery, Picture, Times
+from squall.metrics.histogram import Histogram
+from squall.record.outcomes import Trouble
+from squall.record.run import Phase
+from squall.record.snapshots import (
+    ConnectionCell,
+    Event,
+    Interval,
+    MessageCell,
+    SparseHistogram,
+    WorkerSample,
+)
+
+
+def phase(name: str = "hold", *, start_s: float = 0.0) -> Phase:
+    return Phase(
+        id=1,
+        name=name,
+        kind="sustained",
+        start_ns=int(start_s * 1e9),
+        end_ns=None,
+        level_start=10,
+        level_end=10,
+        words="10 connections",
+    )
+
+
+def histogram(*values_ns: int) -> SparseHistogram:
+    filled = Histogram()
+    for value in values_ns:
+        filled.record(value)
+    taken = filled.take()
+    assert taken is not None
+    return taken
+
+
+def interval(index: int, **changes: object) -> Interval:
+    """A second of ten connections that sent 20 and got 19, one second after the other."""
+    message = MessageCell(
+        population=0,
+        phase=1,
+        type=0,
+        place=0,
+        intended=20,
+        delivered=19,
+        lost=1,
+        response=histogram(*[2_000_000] * 19),
+        service=histogram(*[1_000_000] * 19),
+        lag=histogram(*[500_000] * 20),
+    )
+    connection = ConnectionCell(
+        population=0,
+        phase=1,
+        place=0,
+        attempted=3,
+        established=2,
+        failed=1,
+        troubles=[(Trouble("upgrade", "status_403", "target"), 1)],
+    )
+    fields: dict[str, object] = {
+        "index": index,
+        "at_ns": (index + 1) * 1_000_000_000,
+        "held": 10,
+        "planned": 12,
+        "messages": [message],
+        "connections": [connection],
+        "workers": [WorkerSample(worker=0, held=10, pending=2, blocked=4, loop_lag_max_ns=3_000_000)],
+    }
+    return Interval(**{**fields, **changes})  # type: ignore[arg-type] # what a test changes has its field's type
+
+
+@pytest.fixture
+def make_interval() -> Callable[..., Interval]:
+    return interval
+
+
+@pytest.fixture
+def make_phase() -> Callable[..., Phase]:
+    return phase
+
+
+@pytest.fixture
+def picture() -> Picture:
+    """A hold in which a few things went wrong."""
+    return Picture(
+        at_ns=72_000_000_000,
+        phase="hold",
+        phase_start_ns=40_000_000_000,
+        phase_duration_s=45.0,
+        held=9_998,
+        planned=10_000,
+        pending=2,
+        connects_hz=0.0,
+        sent_hz=10_012.3,
+        delivered_hz=10_011.2,
+        response=Times(0.412, 0.92, 13.31, 912.2),
+        service=Times(0.4, 0.91, 1.3, 9.0),
+        lag=Times(0.011, 0.02, 0.1, 0.3),
+        ping=Times(),
+        delivery=Delivery(sent=1_234_567, delivered=1_234_500, lost=3),
+        connects_failed=2,
+        dropped=2,
+        errors=4,
+        troubles=(
+            (Trouble("upgrade", "status_403", "target"), 2),
+            (Trouble("open", "reset", "target"), 2),
+        ),
+        events=(
+            Event(at_ns=41_500_000_000, kind="drop", text="session 17 was reset by the target"),
+            Event(at_ns=60_000_000_000, kind="worker_lost", text="x" * 120),
+        ),
+        blocked=0,
+        loop_lag_max_ms=1.0,
+    )

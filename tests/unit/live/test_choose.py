@@ -1,0 +1,26 @@
+"""Which view a run gets."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from squall.live.choose import Progress, view_for
+from squall.live.picture import Title
+
+
+@pytest.mark.parametrize(
+    ("progress", "is_terminal", "view"),
+    [
+        ("auto", True, "TerminalView"),
+        ("auto", False, "PlainView"),
+        ("live", False, "TerminalView"),
+        ("plain", True, "PlainView"),
+        ("none", True, "SilentView"),
+    ],
+)
+def test_auto_is_live_on_a_terminal_only(progress: Progress, is_terminal: bool, view: str) -> None:
+    made = view_for(progress, io.StringIO(), Title("run", "ws://host/"), is_terminal=is_terminal)
+    made.finish()
+    assert type(made).__name__ == view
