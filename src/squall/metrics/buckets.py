@@ -1,8 +1,8 @@
 """The buckets of every histogram: where they lie, and what each stands for.
 
 Log-linear: each octave of nanoseconds is cut into 128 equal buckets, from the one that holds 1 µs to the
-one that holds 100 s; a value below goes to the first, one above to the last. A bucket stands for its middle,
-which is at most half its width, 1/256 = 0.39 % of its lower end, away from any value in it.
+one that holds 100 s; a value below goes to the first, one above to the last. A bucket stands for its
+middle, which is at most half its width, 1/256 = 0.39 % of its lower end, away from any value in it.
 
     2^e ≤ value < 2^(e+1)  →  bucket 128 · e + (value >> (e − 7)) − 1402
 

@@ -1,28 +1,27 @@
 """Merged histograms and what is read from them: percentiles, mean, least, greatest.
 
 The rule: percentiles come from merged counts, none is ever averaged. Merging is commutative and associative
-and gives what recording in one place would have given. Count, sum, least and greatest are exact; a percentile
-is within 0.39 % of the value at its rank.
+and gives what recording in one place would have given. Count, sum, least and greatest are exact; a
+percentile is within 0.39 % of the value at its rank.
 
 A percentile is the nearest rank: the least value that at least the share q of all values do not exceed, the
-one at rank ⌈q · count⌉ (the first for q = 0). It is the middle of its bucket, kept between the least and the
-greatest value.
+one at rank ⌈q · count⌉ (the first for q = 0). It is the middle of its bucket, kept between the least and
+the greatest value.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from squall.metrics.buckets import BUCKETS, MIDDLES_NS
-from squall.metrics.histogram import decode_into, encode
+from squall.metrics.buckets import BUCKETS, MIDDLES_NS, bucket_of
+from squall.metrics.histogram import decode_into
 from squall.record.snapshots import SparseHistogram
 
-__all__ = ["Distribution", "merged"]
+__all__ = ["Distribution"]
 
 
 class Distribution:
@@ -47,6 +46,11 @@ class Distribution:
             decode_into(histogram.buckets, self._counts)
             self._add_extremes(histogram.count, histogram.sum_ns, histogram.min_ns, histogram.max_ns)
 
+    def record(self, value_ns: int) -> None:
+        """Count a single value; for thousands of them there is `Histogram`."""
+        self._counts[bucket_of(value_ns)] += 1
+        self._add_extremes(1, value_ns, value_ns, value_ns)
+
     def merge(self, other: Distribution) -> None:
         """Add all that another one holds."""
         if other.count:
@@ -70,17 +74,24 @@ class Distribution:
         Raises:
             ValueError: the share is not from 0 to 1.
         """
-        if not 0 <= share <= 1:
-            raise ValueError(f"a percentile is a share from 0 to 1, not {share}")
+        return self.quantiles_ns(share)[0]
+
+    def quantiles_ns(self, *shares: float) -> list[int | None]:
+        """Several percentiles at once, as `quantile_ns` has them."""
+        if not all(0 <= share <= 1 for share in shares):
+            raise ValueError(f"a percentile is a share from 0 to 1, not one of {shares}")
         if not self.count:
-            return None
-        rank = max(1, _ceiling(share * self.count))
+            return [None] * len(shares)
+        counts = self._counts.cumsum()
+        return [self._at_rank(counts, max(1, _ceiling(share * self.count))) for share in shares]
+
+    def _at_rank(self, up_to: NDArray[np.int64], rank: int) -> int:
         if rank == 1:
             return self.min_ns
         if rank >= self.count:
             return self.max_ns
-        index = int(np.searchsorted(np.cumsum(self._counts), rank))
-        return min(max(int(MIDDLES_NS[index]), self.min_ns), self.max_ns)
+        middle_ns = int(MIDDLES_NS[up_to.searchsorted(rank)])
+        return min(max(middle_ns, self.min_ns), self.max_ns)
 
     @property
     def mean_ns(self) -> float | None:
@@ -90,12 +101,6 @@ class Distribution:
     def above(self, limit_ns: float) -> int:
         """How many values were above a limit, to the width of the bucket that the limit falls into."""
         return int(self._counts[np.greater(MIDDLES_NS, limit_ns)].sum())
-
-    def sparse(self) -> SparseHistogram | None:
-        """The same as an interval's histogram; None of nothing."""
-        if not self.count:
-            return None
-        return SparseHistogram(self.count, self.sum_ns, self.min_ns, self.max_ns, encode(self._counts))
 
     def _add_extremes(self, count: int, sum_ns: int, min_ns: int, max_ns: int) -> None:
         self.min_ns = min(self.min_ns, min_ns) if self.count else min_ns
@@ -114,17 +119,6 @@ class Distribution:
 
     def __repr__(self) -> str:
         return f"Distribution(count={self.count}, min_ns={self.min_ns}, max_ns={self.max_ns})"
-
-
-def merged(histograms: Iterable[SparseHistogram | None]) -> SparseHistogram | None:
-    """Several workers' histograms of one interval as one; None where none of them holds anything."""
-    parts = [histogram for histogram in histograms if histogram is not None and histogram.count]
-    if len(parts) < 2:
-        return parts[0] if parts else None
-    total = Distribution()
-    for part in parts:
-        total.add(part)
-    return total.sparse()
 
 
 def _ceiling(rank: float) -> int:

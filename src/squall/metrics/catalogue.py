@@ -1,0 +1,313 @@
+"""Every metric that a threshold can name: one entry each, and nowhere else.
+
+To add a metric, add an entry: thresholds, their messages, the problems of a scenario and the table in
+docs/reference/metrics.md follow from it. An entry says how its figure is read from the run's totals.
+
+A **trend** is a distribution of times. A **counter** is a number of things that happened. A **rate** is a
+share, as an interval from the least to the greatest that it can turn out to be (both alike for most). A
+**gauge** is a level. Where a threshold names no phase, a metric covers the whole run, the `sustained`
+phases, or the `settled` ones, which are those without their warm-up (`squall.metrics.phases`). One that is
+`windowed` says nothing in a run in which a stream's window was exceeded, and one of `events` is a lower
+bound where a worker died, since what that worker saw after its last report is missing. `latency` marks
+those whose upper bounds decide how much lag of squall's own a run may have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from squall.metrics.cells import ConnectionTotals, MessageTotals
+from squall.metrics.distribution import Distribution
+from squall.metrics.totals import Selection, Totals
+from squall.metrics.windows import Level
+
+__all__ = ["CATALOGUE", "METRICS", "Extent", "Kind", "Metric", "Reading", "Share", "table"]
+
+Kind = Literal["trend", "counter", "rate", "gauge"]
+Extent = Literal["run", "sustained", "settled"]
+
+_IN_MESSAGES: Final = ("population", "type", "phase", "entry_point", "node")
+_IN_CONNECTIONS: Final = ("population", "phase", "entry_point", "node")
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """From `least` to `most` of `of`, in numbers of things."""
+
+    least: float
+    most: float
+    of: float
+
+
+Reading = Distribution | int | Share | Level
+"""What a trend, a counter, a rate, a gauge is read as."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """One metric. `unit` is that of its figures; a counter's rate is per second."""
+
+    name: str
+    kind: Kind
+    unit: str
+    about: str
+    tags: tuple[str, ...]
+    read: Callable[[Totals, Selection], Reading]
+    without_pacer_lag: Callable[[Totals, Selection], Reading] | None = None
+    over: Extent = "run"
+    windowed: bool = False
+    events: bool = False
+    latency: bool = False
+
+
+def _trend(
+    name: str,
+    about: str,
+    pick: Callable[[MessageTotals], Distribution],
+    *,
+    without_pacer_lag: Callable[[MessageTotals], Distribution] | None = None,
+    latency: bool = False,
+) -> Metric:
+    """A trend over messages."""
+    other = without_pacer_lag
+    return Metric(
+        name=name,
+        kind="trend",
+        unit="ms",
+        about=about,
+        tags=_IN_MESSAGES,
+        read=lambda totals, selection: pick(totals.messages(selection)),
+        without_pacer_lag=other and (lambda totals, selection: other(totals.messages(selection))),
+        over="settled",
+        latency=latency,
+    )
+
+
+def _count(name: str, about: str, *, windowed: bool = False, events: bool = False) -> Metric:
+    """A counter over messages, named like its field."""
+    field = name.removeprefix("ws_msgs_")
+    return Metric(
+        name=name,
+        kind="counter",
+        unit="messages",
+        about=about,
+        tags=_IN_MESSAGES,
+        read=lambda totals, selection: int(getattr(totals.messages(selection), field)),
+        windowed=windowed,
+        events=events,
+    )
+
+
+def _connection_trend(
+    name: str, about: str, pick: Callable[[ConnectionTotals], Distribution], *, over: Extent = "run"
+) -> Metric:
+    return Metric(
+        name=name,
+        kind="trend",
+        unit="ms",
+        about=about,
+        tags=_IN_CONNECTIONS,
+        read=lambda totals, selection: pick(totals.connections(selection)),
+        over=over,
+    )
+
+
+def _connection_count(name: str, unit: str, about: str, field: str, *, events: bool = False) -> Metric:
+    return Metric(
+        name=name,
+        kind="counter",
+        unit=unit,
+        about=about,
+        tags=_IN_CONNECTIONS,
+        read=lambda totals, selection: int(getattr(totals.connections(selection), field)),
+        events=events,
+    )
+
+
+def _connection_share(name: str, about: str, of: Callable[[ConnectionTotals], tuple[int, int]]) -> Metric:
+    def read(totals: Totals, selection: Selection) -> Share:
+        part, whole = of(totals.connections(selection))
+        return Share(part, part, whole)
+
+    return Metric(name=name, kind="rate", unit="share", about=about, tags=_IN_CONNECTIONS, read=read)
+
+
+def _delivery_success(totals: Totals, selection: Selection) -> Share:
+    messages = totals.messages(selection)
+    return Share(messages.delivered, messages.sent - messages.lost, messages.sent)
+
+
+def _stability(totals: Totals, selection: Selection) -> Share:
+    level = totals.level(selection)
+    held_s, planned_s = level.held_of_planned_ns / 1e9, level.planned_ns / 1e9
+    return Share(held_s, held_s, planned_s)
+
+
+def _errors(totals: Totals, selection: Selection) -> int:
+    return sum(
+        count
+        for trouble, count in totals.connections(selection).troubles.items()
+        if selection.step in (None, trouble.step)
+        and selection.kind in (None, trouble.kind)
+        and selection.blame in (None, trouble.blame)
+    )
+
+
+def _close_codes(totals: Totals, selection: Selection) -> int:
+    codes = totals.connections(selection).close_codes
+    return codes.total() if selection.code is None else codes[selection.code]
+
+
+METRICS: Final[tuple[Metric, ...]] = (
+    _trend(
+        "ws_response_time",
+        "from the intended send of a message to its delivery",
+        lambda messages: messages.response,
+        without_pacer_lag=lambda messages: messages.unlagged,
+        latency=True,
+    ),
+    _trend(
+        "ws_service_time",
+        "from handing a message to the transport to its delivery",
+        lambda messages: messages.service,
+        latency=True,
+    ),
+    _trend(
+        "ws_send_lag",
+        "from the intended to the actual send: pacer_lag and blocked time",
+        lambda messages: messages.lag,
+    ),
+    _trend(
+        "ws_pacer_lag", "the part of send_lag that is squall's own doing", lambda messages: messages.pacer_lag
+    ),
+    _count("ws_msgs_intended", "messages that the schedule made due"),
+    _count("ws_msgs_sent", "intended messages that were handed to a transport"),
+    _count(
+        "ws_msgs_not_sent",
+        "intended and never sent: blocked past the limit, or no connection",
+    ),
+    _count("ws_msgs_delivered", "messages of which a good copy arrived", windowed=True),
+    _count(
+        "ws_msgs_lost", "messages without a good copy whose connection lived through its drain", windowed=True
+    ),
+    _count(
+        "ws_msgs_unknown", "messages without a good copy whose connection or worker died first", windowed=True
+    ),
+    _count("ws_msgs_duplicated", "further good copies", windowed=True, events=True),
+    _count(
+        "ws_msgs_reordered", "good copies that came behind a successor (RFC 4737)", windowed=True, events=True
+    ),
+    _count("ws_msgs_late", "messages delivered after the maximum latency of their type", events=True),
+    _count(
+        "ws_msgs_recovered",
+        "messages delivered only by a retry or after a reconnect",
+        windowed=True,
+        events=True,
+    ),
+    _count(
+        "ws_msgs_corrupted_body", "copies with a good header and a wrong length, opcode or body", events=True
+    ),
+    _connection_count(
+        "ws_msgs_corrupted_header",
+        "messages",
+        "arrivals whose header is damaged",
+        "corrupted_header",
+        events=True,
+    ),
+    _connection_count(
+        "ws_msgs_unexpected",
+        "messages",
+        "good envelopes of another run, stream or receiver, and arrivals that are no envelope",
+        "unexpected",
+        events=True,
+    ),
+    Metric(
+        name="ws_delivery_success",
+        kind="rate",
+        unit="share",
+        about="delivered / sent to (delivered + unknown) / sent",
+        tags=_IN_MESSAGES,
+        read=_delivery_success,
+        windowed=True,
+    ),
+    _connection_count(
+        "ws_msgs_received", "messages", "messages that arrived, whatever they were", "messages_received"
+    ),
+    _connection_count("data_sent", "bytes", "payload bytes sent", "bytes_sent"),
+    _connection_count("data_received", "bytes", "payload bytes received", "bytes_received"),
+    _connection_trend(
+        "ws_connecting",
+        "from the start of the TCP connect to the accepted upgrade",
+        lambda each: each.connect,
+    ),
+    _connection_trend("ws_connect_tcp", "the TCP connect", lambda each: each.tcp),
+    _connection_trend("ws_connect_tls", "the TLS handshake", lambda each: each.tls),
+    _connection_trend("ws_connect_upgrade", "the upgrade request and its answer", lambda each: each.upgrade),
+    _connection_trend("ws_ping", "from a ping to its pong", lambda each: each.ping, over="settled"),
+    _connection_trend(
+        "ws_session_duration", "from the accepted upgrade to the end", lambda each: each.session
+    ),
+    _connection_count("ws_connect_attempts", "connections", "connects that were tried", "attempted"),
+    _connection_count("ws_sessions", "connections", "connects that were established", "established"),
+    _connection_share(
+        "ws_connect_failed", "failed connects / connects tried", lambda each: (each.failed, each.attempted)
+    ),
+    _connection_count("ws_closed", "connections", "connections that squall planned to close", "closed"),
+    _connection_count("ws_dropped", "connections", "connections that anyone else ended", "dropped"),
+    _connection_share(
+        "ws_connection_drop_rate", "dropped / established", lambda each: (each.dropped, each.established)
+    ),
+    _connection_share(
+        "ws_graceful_disconnections",
+        "planned closes that were answered by a close frame / planned closes",
+        lambda each: (each.graceful, each.closed),
+    ),
+    _connection_count("ws_reconnects", "connections", "drops that were replaced", "reconnected"),
+    Metric(
+        name="ws_connections",
+        kind="gauge",
+        unit="connections",
+        about="connections held at a second's end",
+        tags=("phase",),
+        read=lambda totals, selection: totals.level(selection),
+    ),
+    Metric(
+        name="ws_connection_stability",
+        kind="rate",
+        unit="share",
+        about="connection-seconds held / planned",
+        tags=("phase",),
+        read=_stability,
+        over="sustained",
+    ),
+    Metric(
+        name="ws_close_code",
+        kind="counter",
+        unit="connections",
+        about="connections that ended, by close code (1006: without a close frame)",
+        tags=(*_IN_CONNECTIONS, "code"),
+        read=_close_codes,
+    ),
+    Metric(
+        name="ws_errors",
+        kind="counter",
+        unit="errors",
+        about="what went wrong on connections, by step, kind and whose doing it was",
+        tags=(*_IN_CONNECTIONS, "step", "kind", "blame"),
+        read=_errors,
+    ),
+)
+
+CATALOGUE: Final[dict[str, Metric]] = {metric.name: metric for metric in METRICS}
+
+
+def table() -> str:
+    """The catalogue as a Markdown table."""
+    heads = ("metric", "kind", "unit", "over", "tags", "what it is")
+    rows = [
+        (f"`{each.name}`", each.kind, each.unit, each.over, ", ".join(each.tags), each.about)
+        for each in METRICS
+    ]
+    return "\n".join(f"| {' | '.join(row)} |" for row in (heads, ("---",) * len(heads), *rows)) + "\n"

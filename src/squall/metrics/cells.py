@@ -1,0 +1,221 @@
+"""Cells added up: what happened to messages, and what happened to connections.
+
+The rule: a figure is the sum (or the greatest, where its name says so) of the same figure of all cells that
+were added, and its histograms are merged; the order of adding changes nothing.
+
+    intended = not_sent + delivered + lost + unknown + unsettled        sent = intended − not_sent
+    attempted = established + failed + pending                         established = closed + dropped + open
+
+`unsettled` messages still wait for their outcome; there are none once a run has drained. **Delivery
+success** is an interval: delivered / sent to (sent − lost) / sent, which is (delivered + unknown) / sent
+once all is settled. response_time − pacer_lag (`unlagged`) and pacer_lag come as histograms of their own
+only where they differ from service_time and send_lag, which stand in for them elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Final, Self
+
+from squall.metrics.distribution import Distribution
+from squall.record.outcomes import Trouble
+from squall.record.snapshots import ConnectionCell, MessageCell, SparseHistogram
+
+__all__ = ["ConnectionTotals", "MessageTotals"]
+
+_MAXIMA: Final = ("reorder_extent_max", "reorder_late_ns_max")
+_MESSAGE_SUMS: Final = (
+    "intended",
+    "not_sent_target",
+    "not_sent_squall",
+    "delivered",
+    "lost",
+    "unknown",
+    "duplicated",
+    "reordered",
+    "late",
+    "recovered",
+    "corrupted_body",
+    "reorder_extent_sum",
+    "reorder_late_ns_sum",
+    "service_unmeasured",
+)
+_CONNECTION_SUMS: Final = (
+    "attempted",
+    "established",
+    "failed",
+    "closed",
+    "dropped",
+    "graceful",
+    "reconnected",
+    "pings_sent",
+    "pongs_received",
+    "corrupted_header",
+    "unexpected",
+    "foreign",
+    "invalid_utf8",
+    "window_exceeded",
+    "messages_sent",
+    "messages_received",
+    "bytes_sent",
+    "bytes_received",
+)
+
+
+@dataclass(slots=True)
+class MessageTotals:
+    """Messages of any number of cells. The fields mean what they mean in `MessageCell`."""
+
+    intended: int = 0
+    not_sent_target: int = 0
+    not_sent_squall: int = 0
+    delivered: int = 0
+    lost: int = 0
+    unknown: int = 0
+    duplicated: int = 0
+    reordered: int = 0
+    late: int = 0
+    recovered: int = 0
+    corrupted_body: int = 0
+    reorder_extent_sum: int = 0
+    reorder_extent_max: int = 0
+    reorder_late_ns_sum: int = 0
+    reorder_late_ns_max: int = 0
+    service_unmeasured: int = 0
+    response: Distribution = field(default_factory=Distribution)
+    service: Distribution = field(default_factory=Distribution)
+    lag: Distribution = field(default_factory=Distribution)
+    _pacer_lag: Distribution | None = None
+    _unlagged: Distribution | None = None
+
+    @classmethod
+    def of(cls, cell: MessageCell) -> Self:
+        """One cell as totals of its own."""
+        made = cls()
+        for name in _MESSAGE_SUMS + _MAXIMA:
+            setattr(made, name, getattr(cell, name))
+        for name in ("response", "service", "lag"):
+            _add(getattr(made, name), getattr(cell, name))
+        if cell.pacer_lag is not None:
+            made._pacer_lag = _add(Distribution(), cell.pacer_lag)
+        if cell.unlagged is not None:
+            made._unlagged = _add(Distribution(), cell.unlagged)
+        return made
+
+    def merge(self, other: MessageTotals) -> None:
+        """Add all that other totals hold."""
+        # First what another histogram stands in for, while that one still holds only our own.
+        if self._pacer_lag is not None or other._pacer_lag is not None:
+            self._pacer_lag = self._pacer_lag or self.lag.copy()
+            self._pacer_lag.merge(other.pacer_lag)
+        if self._unlagged is not None or other._unlagged is not None:
+            self._unlagged = self._unlagged or self.service.copy()
+            self._unlagged.merge(other.unlagged)
+        for name in _MESSAGE_SUMS:
+            if change := getattr(other, name):
+                setattr(self, name, getattr(self, name) + change)
+        for name in _MAXIMA:
+            setattr(self, name, max(getattr(self, name), getattr(other, name)))
+        self.response.merge(other.response)
+        self.service.merge(other.service)
+        self.lag.merge(other.lag)
+
+    @property
+    def pacer_lag(self) -> Distribution:
+        """The part of send_lag that is ours."""
+        return self.lag if self._pacer_lag is None else self._pacer_lag
+
+    @property
+    def unlagged(self) -> Distribution:
+        """response_time − pacer_lag."""
+        return self.service if self._unlagged is None else self._unlagged
+
+    @property
+    def not_sent(self) -> int:
+        """Intended and never handed to a transport, by whose doing ever."""
+        return self.not_sent_target + self.not_sent_squall
+
+    @property
+    def sent(self) -> int:
+        """Intended − not_sent; those that are blocked are still among them."""
+        return self.intended - self.not_sent
+
+    @property
+    def unsettled(self) -> int:
+        """Sent, and without an outcome yet."""
+        return self.sent - self.delivered - self.lost - self.unknown
+
+    @property
+    def delivery_success(self) -> tuple[float, float] | None:
+        """The interval in which delivery success lies; None where nothing was sent."""
+        if self.sent <= 0:
+            return None
+        return self.delivered / self.sent, (self.sent - self.lost) / self.sent
+
+
+@dataclass(slots=True)
+class ConnectionTotals:
+    """Connections of any number of cells. The fields mean what they mean in `ConnectionCell`."""
+
+    attempted: int = 0
+    established: int = 0
+    failed: int = 0
+    closed: int = 0
+    dropped: int = 0
+    graceful: int = 0
+    reconnected: int = 0
+    pings_sent: int = 0
+    pongs_received: int = 0
+    corrupted_header: int = 0
+    unexpected: int = 0
+    foreign: int = 0
+    invalid_utf8: int = 0
+    window_exceeded: int = 0
+    messages_sent: int = 0
+    messages_received: int = 0
+    bytes_sent: int = 0
+    bytes_received: int = 0
+    close_codes: Counter[int] = field(default_factory=Counter)
+    troubles: Counter[Trouble] = field(default_factory=Counter)
+    connect: Distribution = field(default_factory=Distribution)
+    tcp: Distribution = field(default_factory=Distribution)
+    tls: Distribution = field(default_factory=Distribution)
+    upgrade: Distribution = field(default_factory=Distribution)
+    ping: Distribution = field(default_factory=Distribution)
+    session: Distribution = field(default_factory=Distribution)
+
+    def add(self, cell: ConnectionCell) -> None:
+        """Add one interval's cell."""
+        for name in _CONNECTION_SUMS:
+            if change := getattr(cell, name):
+                setattr(self, name, getattr(self, name) + change)
+        self.close_codes.update(cell.close_codes)
+        self.troubles.update(dict(cell.troubles))
+        for name in ("connect", "tcp", "tls", "upgrade", "ping", "session"):
+            _add(getattr(self, name), getattr(cell, name))
+
+    def merge(self, other: ConnectionTotals) -> None:
+        """Add all that other totals hold."""
+        for name in _CONNECTION_SUMS:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.close_codes.update(other.close_codes)
+        self.troubles.update(other.troubles)
+        for name in ("connect", "tcp", "tls", "upgrade", "ping", "session"):
+            getattr(self, name).merge(getattr(other, name))
+
+    @property
+    def pending(self) -> int:
+        """Attempts that have neither succeeded nor failed."""
+        return self.attempted - self.established - self.failed
+
+    @property
+    def open(self) -> int:
+        """Established, and neither closed nor dropped; within one phase it may be below zero."""
+        return self.established - self.closed - self.dropped
+
+
+def _add(distribution: Distribution, histogram: SparseHistogram | None) -> Distribution:
+    if histogram is not None:
+        distribution.add(histogram)
+    return distribution

@@ -1,0 +1,318 @@
+"""The threshold set `readiness`: the bounds that the specification puts on a load test, as one named set.
+
+The rule: ratios and times are the specification's own; absolute numbers of connections are shares of the
+level that was planned, which is the highest that any phase was to reach.
+
+- **Level reached**: the highest number held at a second's end is the planned level.
+- **Connect success**: established / attempted. **Drop rate**: dropped / established.
+- **Graceful disconnections**: planned closes answered by a close frame / planned closes.
+- **Average connect time**: the mean connect_time.
+- **Average latency**: the mean response_time of the settled phases.
+- **Peak latency** (`squall.metrics.windows`): of the ramp, where the specification asks for it; of all phases
+  where nothing was sent in the ramp.
+- **Average active connections**: held on average over the sustained phases / planned level.
+- **Stability score**: connection-seconds held / planned, over the sustained phases.
+- **Delivery**: delivered / sent, as an interval.
+- **Final active**: held at the end of the run's last second.
+
+The target's memory and processor are not watched here: their bounds are listed as not measured, not
+required.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from squall.metrics.cells import ConnectionTotals
+from squall.metrics.figures import Figure, judged, number, truth
+from squall.metrics.phases import settled, sustained
+from squall.metrics.thresholds import Ruling
+from squall.metrics.totals import Selection, Totals
+
+__all__ = ["READINESS", "Requirement", "judge_readiness"]
+
+_NS_PER_MS: Final = 1_000_000
+
+Measure = Callable[[Totals], Figure | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requirement:
+    """One bound of the set. `asked` says in the specification's words where it comes from."""
+
+    name: str
+    sign: str
+    limit: float
+    shown: str
+    asked: str
+    measure: Measure
+    without_pacer_lag: Measure | None = None
+    phases: Callable[[Totals], frozenset[int] | None] = lambda _totals: None
+    timed: bool = False
+    required: bool = True
+
+
+def judge_readiness(totals: Totals, *, resources_left: int | None = None) -> list[Ruling]:
+    """Every bound of the set, on a run that is over.
+
+    Args:
+        totals: the run.
+        resources_left: descriptors, tasks and connections that the workers counted once all was closed.
+    """
+    rulings = [_ruling(requirement, totals) for requirement in READINESS]
+    return [*rulings, _ruling(_cleanup(resources_left), totals)]
+
+
+def _ruling(requirement: Requirement, totals: Totals) -> Ruling:
+    figure = requirement.measure(totals)
+    judgement = judged(
+        figure,
+        requirement.sign,
+        requirement.limit,
+        name=requirement.name,
+        source="readiness",
+        bound=f"{requirement.shown} ({requirement.asked})",
+        required=requirement.required,
+    )
+    other = judgement.truth
+    if requirement.without_pacer_lag is not None:
+        other = truth(requirement.without_pacer_lag(totals), requirement.sign, requirement.limit)
+    latency = requirement.without_pacer_lag is not None
+    return Ruling(
+        judgement=judgement,
+        timed=requirement.timed,
+        latency_limit_ms=requirement.limit if latency else None,
+        without_pacer_lag=other,
+        phases=requirement.phases(totals),
+    )
+
+
+def _planned_level(totals: Totals) -> int:
+    levels = (max(phase.level_start, phase.level_end) for phase in totals.phases.values())
+    return max(levels, default=0)
+
+
+def _level_reached(totals: Totals) -> Figure | None:
+    planned, most = _planned_level(totals), totals.level().most
+    if not planned or most is None:
+        return None
+    return Figure.exact(most / planned, f"{number(most)} of {number(planned)} planned")
+
+
+def _average_active(totals: Totals) -> Figure | None:
+    planned, mean = _planned_level(totals), totals.level(_sustained(totals)).mean
+    if not planned or mean is None:
+        return None
+    return Figure.exact(mean / planned, f"{number(mean)} of {number(planned)} planned")
+
+
+def _stability(totals: Totals) -> Figure | None:
+    level = totals.level(_sustained(totals))
+    if not level.planned_ns:
+        return None
+    held_s, planned_s = round(level.held_of_planned_ns / 1e9), round(level.planned_ns / 1e9)
+    words = f"{number(held_s)} of {number(planned_s)} connection-seconds"
+    return Figure.exact(level.held_of_planned_ns / level.planned_ns, words)
+
+
+def _final_active(totals: Totals) -> Figure | None:
+    last = totals.level().last
+    return None if last is None else Figure.exact(last, f"{number(last)} held at the end")
+
+
+def _share(part: Callable[[ConnectionTotals], int], whole: Callable[[ConnectionTotals], int]) -> Measure:
+    def measure(totals: Totals) -> Figure | None:
+        connections = totals.connections()
+        of = whole(connections)
+        if not of:
+            return None
+        return Figure.exact(part(connections) / of, f"{number(part(connections))} of {number(of)}")
+
+    return measure
+
+
+def _delivery(totals: Totals) -> Figure | None:
+    messages, success = totals.messages(), totals.messages().delivery_success
+    if success is None or totals.connections().window_exceeded:
+        return None
+    words = (
+        f"{number(messages.delivered)} to {number(messages.sent - messages.lost)} of {number(messages.sent)}"
+    )
+    return Figure(*success, words)
+
+
+def _average_connect(totals: Totals) -> Figure | None:
+    connect = totals.connections().connect
+    return _milliseconds(connect.mean_ns, f"{number(connect.count)} connects")
+
+
+def _average_latency(*, unlagged: bool) -> Measure:
+    def measure(totals: Totals) -> Figure | None:
+        messages = totals.messages(Selection(phases=_settled_ids(totals)))
+        values = messages.unlagged if unlagged else messages.response
+        return _milliseconds(values.mean_ns, f"{number(values.count)} responses")
+
+    return measure
+
+
+def _peak_latency(*, unlagged: bool) -> Measure:
+    def measure(totals: Totals) -> Figure | None:
+        peak_ns = totals.peak_ns(Selection(phases=_peak_ids(totals)), unlagged=unlagged)
+        return _milliseconds(peak_ns, "the highest p99 of a window")
+
+    return measure
+
+
+def _milliseconds(value_ns: float | None, words: str) -> Figure | None:
+    if value_ns is None:
+        return None
+    return Figure.exact(value_ns / _NS_PER_MS, f"{number(value_ns / _NS_PER_MS)} ms: {words}")
+
+
+def _not_watched(_totals: Totals) -> None:
+    return None
+
+
+def _sustained(totals: Totals) -> Selection:
+    return Selection(phases=sustained(totals.phases.values()))
+
+
+def _settled_ids(totals: Totals) -> frozenset[int] | None:
+    return settled(totals.phases.values()) or None
+
+
+def _peak_ids(totals: Totals) -> frozenset[int] | None:
+    ramps = frozenset(phase.id for phase in totals.phases.values() if phase.kind == "ramp_up")
+    return ramps if totals.peak_ns(Selection(phases=ramps)) is not None else None
+
+
+def _cleanup(resources_left: int | None) -> Requirement:
+    figure = None if resources_left is None else Figure.exact(resources_left, "resources left")
+    return Requirement(
+        name="nothing left behind",
+        sign="==",
+        limit=0,
+        shown="== 0",
+        asked="ramp-down: resource cleanup success",
+        measure=lambda _totals: figure,
+        required=figure is not None,
+    )
+
+
+READINESS: Final[tuple[Requirement, ...]] = (
+    Requirement(
+        name="connections reached",
+        sign=">=",
+        limit=1.0,
+        shown="the planned level",
+        asked="ramp-up: final connection count; overview: concurrent connections",
+        measure=_level_reached,
+    ),
+    Requirement(
+        name="connect success",
+        sign=">",
+        limit=0.95,
+        shown="> 95 %",
+        asked="ramp-up: overall success rate",
+        measure=_share(lambda each: each.established, lambda each: each.attempted),
+    ),
+    Requirement(
+        name="average connect time",
+        sign="<",
+        limit=5000.0,
+        shown="< 5,000 ms",
+        asked="ramp-up: average connection time",
+        measure=_average_connect,
+        timed=True,
+    ),
+    Requirement(
+        name="peak latency",
+        sign="<",
+        limit=200.0,
+        shown="< 200 ms",
+        asked="ramp-up: peak latency",
+        measure=_peak_latency(unlagged=False),
+        without_pacer_lag=_peak_latency(unlagged=True),
+        phases=_peak_ids,
+        timed=True,
+    ),
+    Requirement(
+        name="average active connections",
+        sign=">",
+        limit=0.99,
+        shown="> 99 % of the planned level",
+        asked="sustained load: average active connections",
+        measure=_average_active,
+    ),
+    Requirement(
+        name="average latency",
+        sign="<",
+        limit=100.0,
+        shown="< 100 ms",
+        asked="sustained load: average message latency; overview: latency",
+        measure=_average_latency(unlagged=False),
+        without_pacer_lag=_average_latency(unlagged=True),
+        phases=_settled_ids,
+        timed=True,
+    ),
+    Requirement(
+        name="delivery",
+        sign=">",
+        limit=0.999,
+        shown="> 99.9 %",
+        asked="sustained load: message delivery success; overview: message delivery",
+        measure=_delivery,
+    ),
+    Requirement(
+        name="connection stability",
+        sign=">",
+        limit=0.98,
+        shown="> 0.98",
+        asked="sustained load: connection stability score",
+        measure=_stability,
+    ),
+    Requirement(
+        name="connection drop rate",
+        sign="<",
+        limit=0.01,
+        shown="< 1 %",
+        asked="overview: connection drop rate",
+        measure=_share(lambda each: each.dropped, lambda each: each.established),
+    ),
+    Requirement(
+        name="graceful disconnections",
+        sign=">",
+        limit=0.99,
+        shown="> 99 %",
+        asked="ramp-down: graceful disconnections",
+        measure=_share(lambda each: each.graceful, lambda each: each.closed),
+    ),
+    Requirement(
+        name="final active connections",
+        sign="==",
+        limit=0.0,
+        shown="== 0",
+        asked="ramp-down: final active connections",
+        measure=_final_active,
+    ),
+    Requirement(
+        name="target's peak memory",
+        sign="<",
+        limit=0.90,
+        shown="< 90 %",
+        asked="sustained load: peak memory",
+        measure=_not_watched,
+        required=False,
+    ),
+    Requirement(
+        name="target's peak processor",
+        sign="<",
+        limit=0.85,
+        shown="< 85 %",
+        asked="sustained load: peak cpu",
+        measure=_not_watched,
+        required=False,
+    ),
+)
