@@ -3,7 +3,7 @@
 A run is invalid
 - if the p99 of pacer_lag was above the limit in more than 5 % of the one-second windows, and in at least
   three. The limit is a tenth of the tightest bound on latency, and at least 5 ms. The windows are those in
-  which anything was sent, of the phases that a bound on latency is judged on: lag elsewhere changes no verdict;
+  which anything was sent, of the phases that a bound on latency is judged on: lag elsewhere changes none;
 - if judging by response_time − pacer_lag flips a verdict on latency;
 - if any message was not sent by squall's doing;
 - if a worker died.

@@ -1,0 +1,345 @@
+"""A run in figures: summary.json, computed from the totals and the verdict.
+
+The rule: a figure that was not measured is null, and the identities of `squall.metrics.cells` hold for what
+is written here. Latency is that of the settled phases, or of all phases where a run has none of those
+(`squall.metrics.phases`); every other figure covers the whole run. Throughput is per second of sending,
+from the start of the first second in which anything was sent to the end of the last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from squall.metrics.cells import ConnectionTotals, MessageTotals
+from squall.metrics.distribution import Distribution
+from squall.metrics.phases import settled, sustained
+from squall.metrics.summary_document import (
+    Connect,
+    Connections,
+    Delivery,
+    DeliverySuccess,
+    Judged,
+    Latency,
+    NotSent,
+    Percentiles,
+    PhaseSummary,
+    PlaceSummary,
+    PopulationSummary,
+    Reordering,
+    Summary,
+    Throughput,
+    TroubleCount,
+    VerdictSummary,
+    Workers,
+)
+from squall.metrics.totals import EVERYTHING, Selection, Totals
+from squall.record.run import Phase, RunHeader
+from squall.record.verdicts import Verdict
+
+__all__ = ["summarise"]
+
+_NS_PER_MS: Final = 1_000_000
+_NS_PER_S: Final = 1_000_000_000
+_EVIDENCE: Final = {"echo": "reply"}
+"""What shows that a message was delivered, by the exchange of its population."""
+
+
+def summarise(header: RunHeader, phases: Sequence[Phase], totals: Totals, verdict: Verdict | None) -> Summary:
+    """The summary of a run.
+
+    Args:
+        header: what was known before it.
+        phases: those that took place; the totals take note of them.
+        totals: all of its intervals.
+        verdict: None for a run that was killed before it had one.
+    """
+    for phase in phases:
+        totals.note(phase)
+    connections = totals.connections()
+    messages = totals.messages()
+    names = settled(phases)
+    latency_of = Selection(phases=names) if names else EVERYTHING
+    types = sorted({name for population in header.types for name in population})
+    return Summary(
+        format_version=header.format_version,
+        run_id=header.run_id,
+        name=header.name,
+        squall_version=header.squall_version,
+        started_wall_ns=header.started_wall_ns,
+        seed=header.seed,
+        duration_s=totals.last_at_ns / _NS_PER_S if totals.seconds else None,
+        delivery=_delivery(totals, EVERYTHING),
+        delivery_by_type={name: _delivery(totals, Selection(type=name)) for name in types},
+        latency=_latency(totals.messages(latency_of)),
+        connections=_connections(totals, EVERYTHING),
+        verdict=_verdict(verdict),
+        latency_phases=[phase.name for phase in phases if not names or phase.id in names],
+        latency_by_type={name: _latency(totals.messages(replace(latency_of, type=name))) for name in types},
+        latency_by_phase={
+            name: _latency(totals.messages(Selection(phase=name)))
+            for name in dict.fromkeys(phase.name for phase in phases)
+        },
+        peak_latency_ms=_ms(totals.peak_ns()),
+        delivery_success=_success(messages),
+        not_sent=_not_sent(totals, messages),
+        reordering=_reordering(messages),
+        window_exceeded=_measured(totals, connections.window_exceeded),
+        service_unmeasured=_measured(totals, messages.service_unmeasured),
+        foreign=_measured(totals, connections.foreign),
+        invalid_utf8=_measured(totals, connections.invalid_utf8),
+        events_complete=totals.events_complete,
+        evidence=_evidence(header.scenario),
+        connect=_connect(connections),
+        ping=_percentiles(connections.ping),
+        session_duration=_percentiles(connections.session),
+        errors=_errors(connections),
+        close_codes={str(code): count for code, count in sorted(connections.close_codes.items())},
+        throughput=_throughput(totals, messages, connections),
+        phases=[_phase(totals, phase) for phase in phases],
+        populations={name: _population(totals, name, latency_of) for name in header.populations},
+        places=_places(totals),
+        workers=_workers(totals),
+    )
+
+
+def _delivery(totals: Totals, selection: Selection) -> Delivery:
+    if not totals.seconds:
+        return Delivery()
+    messages = totals.messages(selection)
+    typed = selection.type is not None
+    connections = None if typed else totals.connections(selection)
+    return Delivery(
+        intended=messages.intended,
+        sent=messages.sent,
+        not_sent=messages.not_sent,
+        delivered=messages.delivered,
+        lost=messages.lost,
+        unknown=messages.unknown + messages.unsettled,
+        duplicated=messages.duplicated,
+        reordered=messages.reordered,
+        late=messages.late,
+        recovered=messages.recovered,
+        corrupted_body=messages.corrupted_body,
+        corrupted_header=None if connections is None else connections.corrupted_header,
+        unexpected=None if connections is None else connections.unexpected,
+    )
+
+
+def _latency(messages: MessageTotals) -> Latency:
+    return Latency(
+        response=_percentiles(messages.response),
+        service=_percentiles(messages.service),
+        lag=_percentiles(messages.lag),
+        pacer_lag=_percentiles(messages.pacer_lag),
+    )
+
+
+def _percentiles(values: Distribution) -> Percentiles:
+    if not values.count:
+        return Percentiles()
+    p50, p90, p95, p99, p999 = values.quantiles_ns(0.5, 0.9, 0.95, 0.99, 0.999)
+    return Percentiles(
+        p50=_ms(p50),
+        p90=_ms(p90),
+        p95=_ms(p95),
+        p99=_ms(p99),
+        p999=_ms(p999),
+        max=_ms(values.max_ns),
+        mean=_ms(values.mean_ns),
+        min=_ms(values.min_ns),
+        count=values.count,
+    )
+
+
+def _connections(totals: Totals, selection: Selection) -> Connections:
+    """The level is the whole run's: only where all populations are meant."""
+    if not totals.seconds:
+        return Connections()
+    found = totals.connections(selection)
+    level = totals.level(Selection(phases=sustained(totals.phases.values())))
+    all_of_it = selection == EVERYTHING
+    return Connections(
+        attempted=found.attempted,
+        established=found.established,
+        failed=found.failed,
+        closed=found.closed,
+        dropped=found.dropped,
+        open=found.open,
+        pending=found.pending,
+        peak=totals.level().most if all_of_it else None,
+        graceful=found.graceful,
+        reconnected=found.reconnected,
+        success_rate=_ratio(found.established, found.attempted),
+        drop_rate=_ratio(found.dropped, found.established),
+        graceful_rate=_ratio(found.graceful, found.closed),
+        stability=_ratio(level.held_of_planned_ns, level.planned_ns) if all_of_it else None,
+        held_mean=level.mean if all_of_it else None,
+        held_last=totals.level().last if all_of_it else None,
+    )
+
+
+def _verdict(verdict: Verdict | None) -> VerdictSummary:
+    if verdict is None:
+        return VerdictSummary()
+    return VerdictSummary(
+        outcome=verdict.outcome,
+        valid=verdict.validity.valid,
+        exit_code=verdict.exit_code,
+        reasons=list(verdict.reasons),
+        warnings=list(verdict.validity.warnings),
+        stopped_by=verdict.stopped_by,
+        judgements=[
+            Judged(
+                name=each.name,
+                source=each.source,
+                bound=each.bound,
+                figure=each.figure,
+                truth=each.truth,
+                required=each.required,
+                evidence=each.evidence,
+                aborted=each.aborted,
+            )
+            for each in verdict.judgements
+        ],
+    )
+
+
+def _success(messages: MessageTotals) -> DeliverySuccess:
+    interval = messages.delivery_success
+    return DeliverySuccess() if interval is None else DeliverySuccess(lower=interval[0], upper=interval[1])
+
+
+def _not_sent(totals: Totals, messages: MessageTotals) -> NotSent:
+    return NotSent(
+        target=_measured(totals, messages.not_sent_target), squall=_measured(totals, messages.not_sent_squall)
+    )
+
+
+def _reordering(messages: MessageTotals) -> Reordering:
+    if not messages.reordered:
+        return Reordering()
+    return Reordering(
+        extent_mean=messages.reorder_extent_sum / messages.reordered,
+        extent_max=messages.reorder_extent_max,
+        late_mean_ms=messages.reorder_late_ns_sum / messages.reordered / _NS_PER_MS,
+        late_max_ms=messages.reorder_late_ns_max / _NS_PER_MS,
+    )
+
+
+def _connect(connections: ConnectionTotals) -> Connect:
+    return Connect(
+        total=_percentiles(connections.connect),
+        tcp=_percentiles(connections.tcp),
+        tls=_percentiles(connections.tls),
+        upgrade=_percentiles(connections.upgrade),
+    )
+
+
+def _errors(connections: ConnectionTotals) -> list[TroubleCount]:
+    """The most frequent first."""
+    found = [
+        TroubleCount(step=trouble.step, kind=trouble.kind, blame=trouble.blame, count=count)
+        for trouble, count in connections.troubles.items()
+    ]
+    return sorted(found, key=lambda each: (-each.count, each.step, each.kind, each.blame))
+
+
+def _throughput(totals: Totals, messages: MessageTotals, connections: ConnectionTotals) -> Throughput:
+    if not totals.seconds:
+        return Throughput()
+    received = {
+        "messages_received": connections.messages_received,
+        "bytes_sent": connections.bytes_sent,
+        "bytes_received": connections.bytes_received,
+    }
+    if totals.sending_from_ns is None or totals.sending_to_ns is None:
+        return Throughput(**received)
+    sending_s = (totals.sending_to_ns - totals.sending_from_ns) / _NS_PER_S
+    return Throughput(
+        sending_s=sending_s,
+        sent_per_s=_ratio(messages.sent, sending_s),
+        delivered_per_s=_ratio(messages.delivered, sending_s),
+        **received,
+    )
+
+
+def _phase(totals: Totals, phase: Phase) -> PhaseSummary:
+    selection = Selection(phases=frozenset((phase.id,)))
+    level = totals.level(selection)
+    return PhaseSummary(
+        name=phase.name,
+        kind=phase.kind,
+        words=phase.words,
+        start_s=phase.start_ns / _NS_PER_S,
+        end_s=None if phase.end_ns is None else phase.end_ns / _NS_PER_S,
+        level_start=phase.level_start,
+        level_end=phase.level_end,
+        held_mean=level.mean,
+        held_min=level.least,
+        held_max=level.most,
+        peak_latency_ms=_ms(totals.peak_ns(selection)),
+        delivery=_delivery(totals, selection),
+    )
+
+
+def _population(totals: Totals, name: str, latency_of: Selection) -> PopulationSummary:
+    selection = Selection(population=name)
+    return PopulationSummary(
+        delivery=_delivery(totals, selection),
+        latency=_latency(totals.messages(replace(latency_of, population=name))),
+        connections=_connections(totals, selection),
+    )
+
+
+def _places(totals: Totals) -> list[PlaceSummary]:
+    found = []
+    for place in totals.places:
+        selection = Selection(entry_point=place.entry_point, node=place.node)
+        connections, messages = totals.connections(selection), totals.messages(selection)
+        found.append(
+            PlaceSummary(
+                entry_point=place.entry_point,
+                node=place.node,
+                established=connections.established,
+                failed=connections.failed,
+                dropped=connections.dropped,
+                delivered=messages.delivered,
+                lost=messages.lost,
+                response_p99_ms=_ms(messages.response.quantile_ns(0.99)),
+            )
+        )
+    return found
+
+
+def _workers(totals: Totals) -> Workers:
+    if not totals.workers:
+        return Workers()
+    return Workers(
+        count=len(totals.workers),
+        lost=sorted(totals.workers_lost),
+        rss_max_bytes=totals.rss_max_bytes,
+        cpu_s=sum(sample.cpu_ns for sample in totals.workers.values()) / _NS_PER_S,
+        loop_lag_max_ms=totals.loop_lag_max_ns / _NS_PER_MS,
+        silence_max_ms=totals.silence_max_ns / _NS_PER_MS,
+        silence_start_s=totals.silence_start_ns / _NS_PER_S,
+    )
+
+
+def _evidence(scenario: dict[str, Any]) -> str | None:
+    populations: Iterable[dict[str, Any]] = scenario.get("populations", ())
+    kinds = {_EVIDENCE.get(population.get("exchange", {}).get("kind", "")) for population in populations}
+    return " and ".join(sorted(kind for kind in kinds if kind is not None)) or None
+
+
+def _measured(totals: Totals, count: int) -> int | None:
+    return count if totals.seconds else None
+
+
+def _ratio(part: float, whole: float) -> float | None:
+    return part / whole if whole else None
+
+
+def _ms(value_ns: float | None) -> float | None:
+    return None if value_ns is None else value_ns / _NS_PER_MS

@@ -1,0 +1,295 @@
+"""The shape of summary.json. Keys may be added within a format version, never changed; null is not
+measured.
+
+What the figures mean stands with the modules that compute them: `squall.metrics.cells`, `windows`,
+`verdict`, and `summary`, which puts them together. Times are milliseconds, unless the key says otherwise.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+__all__ = [
+    "Connect",
+    "Connections",
+    "Delivery",
+    "DeliverySuccess",
+    "Judged",
+    "Latency",
+    "NotSent",
+    "Percentiles",
+    "PhaseSummary",
+    "PlaceSummary",
+    "PopulationSummary",
+    "Reordering",
+    "Summary",
+    "Throughput",
+    "TroubleCount",
+    "VerdictSummary",
+    "Workers",
+    "summary_schema",
+]
+
+
+class Percentiles(msgspec.Struct, frozen=True, kw_only=True):
+    """A distribution of times in milliseconds; all null where there is none."""
+
+    p50: float | None = None
+    p90: float | None = None
+    p95: float | None = None
+    p99: float | None = None
+    p999: float | None = None
+    max: float | None = None
+    mean: float | None = None
+    min: float | None = None
+    count: int = 0
+
+
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of the messages."""
+
+    intended: int | None = None
+    sent: int | None = None
+    not_sent: int | None = None
+    delivered: int | None = None
+    lost: int | None = None
+    unknown: int | None = None
+    duplicated: int | None = None
+    reordered: int | None = None
+    late: int | None = None
+    recovered: int | None = None
+    corrupted_body: int | None = None
+    corrupted_header: Annotated[
+        int | None,
+        Meta(description="belongs to no message and so to no type: null in delivery_by_type"),
+    ] = None
+    unexpected: Annotated[
+        int | None,
+        Meta(description="belongs to no message and so to no type: null in delivery_by_type"),
+    ] = None
+
+
+class DeliverySuccess(msgspec.Struct, frozen=True, kw_only=True):
+    """delivered / sent to (delivered + unknown) / sent."""
+
+    lower: float | None = None
+    upper: float | None = None
+
+
+class NotSent(msgspec.Struct, frozen=True, kw_only=True):
+    """Messages intended and not sent, by whose doing."""
+
+    target: int | None = None
+    squall: int | None = None
+
+
+class Reordering(msgspec.Struct, frozen=True, kw_only=True):
+    """How far reordered messages were from their place (RFC 4737): in messages, and late in milliseconds."""
+
+    extent_mean: float | None = None
+    extent_max: int | None = None
+    late_mean_ms: float | None = None
+    late_max_ms: float | None = None
+
+
+class Latency(msgspec.Struct, frozen=True, kw_only=True):
+    """response from the intended send, service from the actual one, lag their difference."""
+
+    response: Percentiles = Percentiles()
+    service: Percentiles = Percentiles()
+    lag: Percentiles = Percentiles()
+    pacer_lag: Percentiles = Percentiles()
+
+
+class Connections(msgspec.Struct, frozen=True, kw_only=True):
+    """attempted = established + failed + pending; established = closed + dropped + open."""
+
+    attempted: int | None = None
+    established: int | None = None
+    failed: int | None = None
+    closed: int | None = None
+    dropped: int | None = None
+    open: int | None = None
+    pending: int | None = None
+    peak: Annotated[int | None, Meta(description="most held at a second's end, over all workers")] = None
+    graceful: Annotated[
+        int | None, Meta(description="planned closes that were answered by a close frame")
+    ] = None
+    reconnected: int | None = None
+    success_rate: Annotated[float | None, Meta(description="established / attempted")] = None
+    drop_rate: Annotated[float | None, Meta(description="dropped / established")] = None
+    graceful_rate: Annotated[float | None, Meta(description="graceful / closed")] = None
+    stability: Annotated[
+        float | None, Meta(description="connection-seconds held / planned, in the sustained phases")
+    ] = None
+    held_mean: Annotated[float | None, Meta(description="held on average in the sustained phases")] = None
+    held_last: Annotated[int | None, Meta(description="held at the end of the run's last second")] = None
+
+
+class Connect(msgspec.Struct, frozen=True, kw_only=True):
+    """The time that connecting took, and its parts."""
+
+    total: Percentiles = Percentiles()
+    tcp: Percentiles = Percentiles()
+    tls: Percentiles = Percentiles()
+    upgrade: Percentiles = Percentiles()
+
+
+class Judged(msgspec.Struct, frozen=True, kw_only=True):
+    """One bound and how it came out."""
+
+    name: str
+    source: str
+    bound: str
+    figure: float | None
+    truth: str
+    required: bool
+    evidence: str
+    aborted: bool = False
+
+
+class VerdictSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """The verdict; all null in the summary of a run that was killed before it had one."""
+
+    outcome: str | None = None
+    valid: bool | None = None
+    exit_code: int | None = None
+    reasons: list[str] | None = None
+    warnings: list[str] | None = None
+    stopped_by: str | None = None
+    judgements: list[Judged] | None = None
+
+
+class TroubleCount(msgspec.Struct, frozen=True, kw_only=True):
+    """One way in which connections went wrong, and how often."""
+
+    step: str
+    kind: str
+    blame: str
+    count: int
+
+
+class Throughput(msgspec.Struct, frozen=True, kw_only=True):
+    """Per second of sending: from the first second in which anything was sent to the last."""
+
+    sending_s: float | None = None
+    sent_per_s: float | None = None
+    delivered_per_s: float | None = None
+    messages_received: int | None = None
+    bytes_sent: int | None = None
+    bytes_received: int | None = None
+
+
+class PhaseSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """A phase: when it was, what it was to do, what was held in it."""
+
+    name: str
+    kind: str
+    words: str
+    start_s: float
+    end_s: float | None
+    level_start: int
+    level_end: int
+    held_mean: float | None = None
+    held_min: int | None = None
+    held_max: int | None = None
+    peak_latency_ms: float | None = None
+    delivery: Delivery = Delivery()
+
+
+class PopulationSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """One population's share of it all."""
+
+    delivery: Delivery
+    latency: Latency
+    connections: Connections
+
+
+class PlaceSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry point and the node that answered there; a failed attempt's node is empty."""
+
+    entry_point: str
+    node: str
+    established: int
+    failed: int
+    dropped: int
+    delivered: int
+    lost: int
+    response_p99_ms: float | None
+
+
+class Workers(msgspec.Struct, frozen=True, kw_only=True):
+    """The load generator itself, as it saw itself."""
+
+    count: int | None = None
+    lost: list[int] | None = None
+    rss_max_bytes: Annotated[int | None, Meta(description="highest sum over all workers")] = None
+    cpu_s: float | None = None
+    loop_lag_max_ms: float | None = None
+    silence_max_ms: Annotated[
+        float | None, Meta(description="longest time in which nothing arrived on any connection of a worker")
+    ] = None
+    silence_start_s: float | None = None
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """A run in figures. Latency is that of the hold after its warm-up, or of all phases where there is no
+    hold."""
+
+    format_version: int
+    run_id: str
+    name: str
+    squall_version: str
+    started_wall_ns: int
+    seed: int
+    duration_s: float | None
+    delivery: Delivery
+    delivery_by_type: dict[str, Delivery]
+    latency: Latency
+    connections: Connections
+    verdict: VerdictSummary
+    latency_phases: list[str]
+    latency_by_type: dict[str, Latency]
+    latency_by_phase: dict[str, Latency]
+    peak_latency_ms: Annotated[
+        float | None,
+        Meta(description="highest p99 of response over windows of at least a second and 1,000 responses"),
+    ]
+    delivery_success: DeliverySuccess
+    not_sent: NotSent
+    reordering: Reordering
+    window_exceeded: Annotated[
+        int | None, Meta(description="how often more than 4,096 messages of a stream were missing at once")
+    ]
+    service_unmeasured: int | None
+    foreign: int | None
+    invalid_utf8: int | None
+    events_complete: Annotated[
+        bool, Meta(description="false where a worker died: events after its last report are missing")
+    ]
+    evidence: Annotated[
+        str | None,
+        Meta(description="what delivered means: reply (the echo itself); null: nothing was to be sent"),
+    ]
+    connect: Connect
+    ping: Percentiles
+    session_duration: Percentiles
+    errors: list[TroubleCount]
+    close_codes: dict[str, int]
+    throughput: Throughput
+    phases: list[PhaseSummary]
+    populations: dict[str, PopulationSummary]
+    places: list[PlaceSummary]
+    workers: Workers
+
+
+def summary_schema() -> dict[str, Any]:
+    """The JSON Schema of summary.json."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "The summary of a run of squall",
+        **msgspec.json.schema(Summary),
+    }
