@@ -141,7 +141,12 @@ class Coordinator:
             group.create_task(self._listen(channel))
 
     async def begin(self, order: PhaseOrder) -> None:
-        """Let a phase begin at its start, now or in some seconds. The first one starts the run's clock."""
+        """Let a phase begin at its start, now or in some seconds. The first one starts the run's clock.
+
+        None begins once the run was stopped.
+        """
+        if self._ending.is_set():
+            return
         if self._start_ns is None:
             self._start_ns = self._clock.monotonic_ns() + LEAD_NS
         self._orders.append(order)

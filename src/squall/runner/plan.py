@@ -17,6 +17,7 @@ from squall.engine.machine import Machine
 from squall.engine.orders import profile_of
 from squall.engine.preflight import Demand, Destination, choose_workers
 from squall.errors import PlanError
+from squall.metrics.expressions import parse, problems
 from squall.metrics.phases import WARM_UP
 from squall.profiles.base import Profile
 from squall.profiles.share import PopulationSplit
@@ -150,6 +151,9 @@ def make_plan(scenario: Scenario, machine: Machine) -> Plan:
     Raises:
         PlanError: what is asked contradicts itself.
     """
+    found = _threshold_problems(scenario)
+    if found:
+        raise PlanError("\n".join(["the thresholds have mistakes:", *(f"  - {each}" for each in found)]))
     phases = _phases(scenario)
     peak = max(phase.profile.needs(phase.before).connections_peak for phase in phases)
     demand = demand_of(scenario, peak)
@@ -213,6 +217,27 @@ def _phases(scenario: Scenario) -> tuple[PlannedPhase, ...]:
             phases.append(plan_phase(scenario, name, "sustained", held(level, duration_s), before=level))
     down = spec_of(load.ramp_down, before=level, to=0)
     return (*phases, plan_phase(scenario, "ramp_down", "ramp_down", down, before=level))
+
+
+def _threshold_problems(scenario: Scenario) -> list[str]:
+    """What is wrong with thresholds, those on response times of a ramp without messages among it."""
+    found = problems(scenario.thresholds, scenario)
+    if found:
+        return found
+    for threshold in scenario.thresholds:
+        bound = parse(threshold.metric, threshold.threshold)
+        population = bound.selection.population
+        sends = any(
+            rate_hz(each) > 0 and each.traffic.during_ramp
+            for each in scenario.populations
+            if population in (None, each.name)
+        )
+        if bound.metric.latency and bound.selection.phase == "ramp_up" and not sends:
+            found.append(
+                f"{threshold.metric}: nothing is sent in the ramp (traffic.during_ramp: false);"
+                " connect_time is ws_connecting{phase:ramp_up}"
+            )
+    return found
 
 
 def _destinations(target: Target) -> tuple[Destination, ...]:

@@ -1,0 +1,330 @@
+"""One run while it lasts: its workers, its record, and its phases one after another.
+
+A run follows a plan (`squall.runner.run`) or a caller who says what comes next (`squall.api`); both use this.
+Whatever happens, on leaving it no worker is left and the record is closed.
+
+A ramp up lasts until its level is held: at least as long as its profile, at most `settle_s` longer, and no
+longer than `STILL_S` without a new connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from squall.clock import Clock
+from squall.engine.coordinator import Coordinator
+from squall.engine.machine import Machine
+from squall.engine.preflight import is_local
+from squall.errors import ExitCode, SquallError, StoreError
+from squall.fleet.base import Fleet
+from squall.live.base import LiveView
+from squall.metrics.summary import summarise
+from squall.metrics.summary_document import Summary
+from squall.metrics.totals import Totals
+from squall.metrics.verdict import judge
+from squall.record.run import FORMAT_VERSION, Phase, RunHeader
+from squall.record.verdicts import Verdict
+from squall.runner.leftovers import left_at, waiting_at
+from squall.runner.masking import masker
+from squall.runner.plan import Plan, PlannedPhase, settle_s
+from squall.runner.recording import Recording
+from squall.runner.stopping import StopSwitch
+from squall.runner.surroundings import run_number_of, squall_version, surroundings
+from squall.runner.words import plan_lines
+from squall.scenario.redact import redacted
+from squall.store.folder import create_run_folder
+from squall.store.writer import RunWriter
+
+__all__ = ["ActiveRun", "RunResult"]
+
+LEAD_NS: Final = 30_000_000
+"""How far ahead a phase that follows no plan begins, so that every worker has its order in time."""
+
+AHEAD_NS: Final = 150_000_000
+"""How long before its start a planned phase is ordered, so that it follows the one before without a gap."""
+
+STILL_S: Final = 3.0
+"""Seconds without a new connection after which a ramp up waits no longer for its level."""
+
+_INTERVAL_MAX_S: Final = 5.0
+"""How long to wait for a report before going on without it."""
+
+_LEFT_LOOKS: Final = 20
+_LEFT_PAUSE_S: Final = 0.1
+"""The target has these many looks at its sockets, this far apart, to close what we have closed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunResult:
+    """A run that is over: where its record is, what it came to, what it ends with."""
+
+    folder: Path
+    header: RunHeader
+    phases: tuple[Phase, ...]
+    summary: Summary
+    verdict: Verdict
+    error: SquallError | None
+    """What went wrong in squall or around it, beside the verdict; None where nothing did."""
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code that the run leads to."""
+        return self.verdict.exit_code
+
+
+class ActiveRun:
+    """See the module. An async context manager.
+
+    Args:
+        plan: what is run; its phases are the caller's to carry out.
+        machine: where.
+        fleet: starts the workers.
+        clock: the one clock.
+        views: shown what happens, while it does.
+        switch: by which somebody outside may end the run.
+        command: what was typed, its secrets masked.
+
+    Raises:
+        StoreError: the record cannot be begun.
+        FleetError: the workers cannot.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        machine: Machine,
+        fleet: Fleet,
+        clock: Clock,
+        *,
+        views: Sequence[LiveView] = (),
+        switch: StopSwitch | None = None,
+        command: str = "",
+    ) -> None:
+        self.plan = plan
+        self._machine = machine
+        self._fleet = fleet
+        self._clock = clock
+        self._views = views
+        self._switch = switch or StopSwitch()
+        self._command = command
+        self._recording = Recording(plan.scenario, views)
+        self._stack = AsyncExitStack()
+        self._workers = AsyncExitStack()
+        self._phase_end_ns = 0
+        self._begun = 0
+        self.level = 0
+        """The level that the plan has reached."""
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._open()
+        except BaseException:
+            await self._close()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._close()
+
+    @property
+    def totals(self) -> Totals:
+        """All that has been reported so far."""
+        return self._recording.totals
+
+    @property
+    def phases(self) -> tuple[Phase, ...]:
+        """The phases begun so far."""
+        return tuple(self._recording.phases)
+
+    @property
+    def stopped_by(self) -> str:
+        """What stopped the run; empty while nothing has."""
+        return self._coordinator.stopped_by
+
+    def stop(self, reason: str) -> None:
+        """End the run gracefully, from now on."""
+        self._coordinator.stop(reason)
+
+    async def begin(self, planned: PlannedPhase, *, open_ended: bool = False) -> Phase | None:
+        """Let a phase follow the one before; at once, if that is over. None where the run is."""
+        if self.is_over:
+            return None
+        start_ns = self._phase_end_ns
+        if self._begun:
+            start_ns = max(start_ns, self._coordinator.now_ns() + LEAD_NS)
+        order = planned.order(self._begun, start_ns)
+        self._begun += 1
+        self.level = planned.spec.target
+        self._phase_end_ns = start_ns + round(planned.duration_s * 1e9)
+        await self._coordinator.begin(order)
+        self._recording.begin_phase(order.phase, None if open_ended else planned.duration_s)
+        return order.phase
+
+    async def carry_out(self, planned: PlannedPhase, *, ahead_ns: int = AHEAD_NS) -> bool:
+        """Begin a phase and wait for its end, or `ahead_ns` less. False where the run ended meanwhile."""
+        phase = await self.begin(planned)
+        if phase is None:
+            return False
+        if planned.kind != "ramp_up":
+            return await self._coordinator.wait_until(self._phase_end_ns - ahead_ns)
+        if not await self._coordinator.wait_until(self._phase_end_ns):
+            return False
+        return await self._settle(phase)
+
+    async def reported(self, at_ns: int) -> None:
+        """Wait until the totals have all up to a time of the run; not for ever."""
+        while self.totals.last_at_ns < at_ns and not self.is_over:
+            if not await self._recording.next_interval(_INTERVAL_MAX_S):
+                return
+
+    def now_ns(self) -> int:
+        """The time of the run."""
+        return self._coordinator.now_ns()
+
+    async def finish(self) -> RunResult:
+        """Drain and close, wait for every worker to be gone, audit, judge, and close the record."""
+        await self._coordinator.wait_until(self._phase_end_ns)
+        await self._coordinator.end()
+        end_ns = self._coordinator.now_ns()
+        self._recording.end_phase(end_ns)
+        resources_left = await self._leave_nothing()
+        verdict = self._judge(resources_left)
+        try:
+            self._writer.finish(verdict)
+        except StoreError as error:
+            self._recording.failure = self._recording.failure or error
+            verdict = self._judge(resources_left)
+        summary = summarise(self.header, self.phases, self.totals, verdict)
+        return RunResult(
+            folder=self._writer.folder,
+            header=self.header,
+            phases=self.phases,
+            summary=summary,
+            verdict=verdict,
+            error=self._coordinator.failure or self._recording.failure,
+        )
+
+    # --- setting up and tearing down ---
+
+    async def _open(self) -> None:
+        scenario = self.plan.scenario
+        wall_ns = self._clock.wall_ns()
+        run_number = run_number_of(wall_ns, os.getpid())
+        self._before = waiting_at(self._local_ports())
+        channels = await self._fleet.start()
+        mask = masker(scenario)
+        coordinator = Coordinator(scenario, channels, self._recording, self._clock, run_number, mask)
+        self._coordinator = await self._workers.enter_async_context(coordinator)
+        await self._coordinator.start()
+        folder = create_run_folder(scenario.outputs.out, scenario.name, wall_ns)
+        self.header = self._header(folder, wall_ns, run_number)
+        self._writer = self._stack.enter_context(RunWriter(folder, self.header))
+        self._recording.open(self._writer)
+        self._recording.stop = self._coordinator.stop
+        self._switch.bind(self._coordinator.stop, self._coordinator.kill)
+        self._stack.callback(self._switch.release)
+
+    async def _close(self) -> None:
+        try:
+            await self._workers.aclose()
+        finally:
+            await self._stack.aclose()
+            for view in self._views:
+                view.finish()
+
+    def _header(self, folder: Path, wall_ns: int, run_number: int) -> RunHeader:
+        scenario = self.plan.scenario
+        return RunHeader(
+            format_version=FORMAT_VERSION,
+            run_id=f"{folder.name}-{run_number:08x}",
+            name=scenario.name,
+            squall_version=squall_version(),
+            started_wall_ns=wall_ns,
+            seed=scenario.seed,
+            run_number=run_number,
+            scenario=redacted(scenario),
+            populations=list(self.totals.populations),
+            types=[list(names) for names in self.totals.types],
+            plan=plan_lines(self.plan),
+            environment=surroundings(self._machine, self.plan.workers),
+            command=self._command,
+        )
+
+    # --- phases ---
+
+    async def _settle(self, phase: Phase) -> bool:
+        """Wait, within bounds, until the level of a ramp up is held. False where the run ended meanwhile."""
+        coordinator = self._coordinator
+        planned_end_ns = self._phase_end_ns
+        latest_ns = planned_end_ns + round(settle_s(self.plan.scenario.target) * 1e9)
+        established, still_since_ns = self._established, coordinator.now_ns()
+        while not self.is_over:
+            recent = self.totals.recent
+            if recent and recent[-1].at_ns >= planned_end_ns and recent[-1].held >= phase.level_end:
+                break
+            now_ns = coordinator.now_ns()
+            if self._established > established:
+                established, still_since_ns = self._established, now_ns
+            if now_ns >= latest_ns or now_ns - still_since_ns >= STILL_S * 1e9:
+                break
+            await self._recording.next_interval(1.0)
+        self._phase_end_ns = max(planned_end_ns, coordinator.now_ns())
+        return not self.is_over
+
+    @property
+    def _established(self) -> int:
+        return self.totals.connections().established
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the run was stopped, or has no worker left."""
+        return bool(self._coordinator.stopped_by) or self._coordinator.workers_left == 0
+
+    # --- the end ---
+
+    async def _leave_nothing(self) -> int | None:
+        """Let every worker be gone; what is left of the run, None where that was not measured."""
+        by_workers = self._coordinator.resources_left
+        await self._workers.aclose()
+        ports = self._local_ports()
+        if not ports:
+            return None
+        for _ in range(_LEFT_LOOKS):
+            left = left_at(self._before, waiting_at(ports))
+            if not left:
+                break
+            await asyncio.sleep(_LEFT_PAUSE_S)
+        return None if by_workers is None or left is None else by_workers + left
+
+    def _local_ports(self) -> list[int]:
+        """The ports of the target, where all of it is on this machine; none elsewhere."""
+        found = self.plan.demand.destinations
+        if not all(is_local(each.host, self._machine) for each in found):
+            return []
+        return [each.port for each in found]
+
+    def _judge(self, resources_left: int | None) -> Verdict:
+        befell = set()
+        if self._switch.times:
+            befell.add(ExitCode.INTERRUPTED)
+        if self._recording.failure is not None:
+            befell.add(ExitCode.ENVIRONMENT)
+        if self._coordinator.failure is not None:
+            befell.add(self._coordinator.failure.exit_code)
+        return judge(
+            self.plan.scenario,
+            self.totals,
+            befell=befell,
+            stopped_by=self._coordinator.stopped_by,
+            aborted=self._recording.aborted,
+            resources_left=resources_left,
+        )

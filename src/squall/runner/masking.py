@@ -1,0 +1,46 @@
+"""Takes a scenario's secrets out of texts that are kept or shown: what workers wrote, why they failed. Pure.
+
+Secrets are the values of headers, and of URLs the user part and the values of the query. A text shorter than
+`LENGTH_MIN` is left: it occurs everywhere, and to mask it there would show it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from urllib.parse import unquote, urlsplit
+
+from squall.scenario.models import Scenario
+from squall.scenario.urls import MASK
+
+__all__ = ["LENGTH_MIN", "masker"]
+
+LENGTH_MIN = 4
+
+_SCHEMES = frozenset({"bearer", "basic", "digest", "token"})
+"""Words that stand before the secret in a header, and are none themselves."""
+
+
+def masker(scenario: Scenario) -> Callable[[str], str]:
+    """A function that masks every secret of the scenario in a text, the longest first."""
+    secrets = sorted(set(_secrets(scenario)), key=len, reverse=True)
+
+    def mask(text: str) -> str:
+        for secret in secrets:
+            text = text.replace(secret, MASK)
+        return text
+
+    return mask
+
+
+def _secrets(scenario: Scenario) -> Iterator[str]:
+    headers = [scenario.target.headers, *(population.headers for population in scenario.populations)]
+    values = [value.get_secret_value() for each in headers for value in each.values()]
+    found = [part for value in values for part in (value, *value.split())]
+    for url in scenario.target.url:
+        parts = urlsplit(url)
+        found += [part or "" for part in (parts.username, parts.password)]
+        found += [parameter.partition("=")[2] for parameter in parts.query.split("&")]
+    for secret in found:
+        for form in (secret, unquote(secret)):
+            if len(form) >= LENGTH_MIN and form.lower() not in _SCHEMES:
+                yield form

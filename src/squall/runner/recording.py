@@ -1,0 +1,107 @@
+"""Where everything that happens in a run goes: the totals, the record on disk, whoever watches.
+
+One interval is one call: it is added to the totals, written, shown, and looked at by the thresholds that may
+end the run. A record that can no longer be written ends the run gracefully; a view never does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from squall.errors import StoreError
+from squall.live.base import LiveView
+from squall.metrics.thresholds import Monitor
+from squall.metrics.totals import Totals
+from squall.record.run import Phase
+from squall.record.snapshots import Event, Interval
+from squall.record.verdicts import Judgement
+from squall.scenario.models import Scenario
+from squall.store.writer import RunWriter
+
+__all__ = ["Recording"]
+
+
+class Recording:
+    """The sink of one run. `stop` is how it ends the run, with a reason; it is set by whoever owns both."""
+
+    def __init__(self, scenario: Scenario, views: Sequence[LiveView]) -> None:
+        populations = [population.name for population in scenario.populations]
+        types = [[each.name for each in population.traffic.types] for population in scenario.populations]
+        self.totals = Totals(populations, types)
+        self.phases: list[Phase] = []
+        self.aborted: Judgement | None = None
+        """The judgement that ended the run."""
+        self.failure: StoreError | None = None
+        """Why the record is not whole."""
+        self.stop: Callable[[str], None] = _nobody
+        self._writer: RunWriter | None = None
+        self._views = views
+        self._monitor = Monitor(scenario)
+        self._came = asyncio.Event()
+
+    def open(self, writer: RunWriter) -> None:
+        """From now on all is written, too."""
+        self._writer = writer
+
+    def begin_phase(self, phase: Phase, duration_s: float | None) -> None:
+        """A phase begins, and the one before it is over. `duration_s` None: its length is open."""
+        self.end_phase(phase.start_ns)
+        self.phases.append(phase)
+        self.totals.note(phase)
+        self._write(lambda writer: writer.begin_phase(phase))
+        for view in self._views:
+            view.begin_phase(phase, duration_s)
+
+    def end_phase(self, end_ns: int) -> None:
+        """The last phase is over, if there is one that is not."""
+        if not self.phases or self.phases[-1].end_ns is not None:
+            return
+        phase = self.phases[-1] = msgspec.structs.replace(
+            self.phases[-1], end_ns=max(end_ns, self.phases[-1].start_ns)
+        )
+        self.totals.note(phase)
+        self._write(lambda writer: writer.end_phase(phase.id, phase.end_ns or 0))
+
+    def accept(self, interval: Interval) -> None:
+        """Take one interval."""
+        self.totals.add(interval)
+        self._write(lambda writer: writer.accept(interval))
+        for view in self._views:
+            view.accept(interval)
+        if self.aborted is None:
+            self.aborted = self._monitor.check(self.totals)
+            if self.aborted is not None:
+                self.stop(f"{self.aborted.name} {self.aborted.bound} failed")
+        self._came.set()
+
+    def happened(self, event: Event) -> None:
+        """Take one event."""
+        self._write(lambda writer: writer.happened(event))
+        for view in self._views:
+            view.happened(event)
+
+    async def next_interval(self, timeout_s: float) -> bool:
+        """Wait for another interval; False where none came in time."""
+        self._came.clear()
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._came.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    def _write(self, write: Callable[[RunWriter], None]) -> None:
+        if self._writer is None:
+            return
+        try:
+            write(self._writer)
+        except StoreError as error:
+            self.failure = error
+            self.stop(f"the record cannot be written: {error.message}")
+
+
+def _nobody(_reason: str) -> None:
+    """Nobody can be told yet."""
