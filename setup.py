@@ -44,9 +44,6 @@ def extensions() -> list[Extension]:
     ]
     directives = {
         "language_level": 3,
-        "boundscheck": False,
-        "wraparound": False,
-        "cdivision": True,
         "initializedcheck": False,
         "embedsignature": True,
         "profile": False,
