@@ -226,7 +226,7 @@ class ActiveRun:
         self._coordinator = await self._workers.enter_async_context(coordinator)
         await self._coordinator.start()
         folder = create_run_folder(scenario.outputs.out, scenario.name, wall_ns)
-        self.header = self._header(folder, wall_ns, run_number)
+        self.header = self._header(folder, wall_ns, run_number, workers=len(channels))
         self._writer = self._stack.enter_context(RunWriter(folder, self.header))
         self._recording.open(self._writer)
         self._recording.stop = self._coordinator.stop
@@ -241,7 +241,7 @@ class ActiveRun:
             for view in self._views:
                 view.finish()
 
-    def _header(self, folder: Path, wall_ns: int, run_number: int) -> RunHeader:
+    def _header(self, folder: Path, wall_ns: int, run_number: int, *, workers: int) -> RunHeader:
         scenario = self.plan.scenario
         return RunHeader(
             format_version=FORMAT_VERSION,
@@ -255,7 +255,7 @@ class ActiveRun:
             populations=list(self.totals.populations),
             types=[list(names) for names in self.totals.types],
             plan=plan_lines(self.plan),
-            environment=surroundings(self._machine, self.plan.workers),
+            environment=surroundings(self._machine, workers),
             command=self._command,
         )
 
