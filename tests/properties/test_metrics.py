@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
-from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from both_forms import module_in
 from squall.metrics import histogram as installed
 from squall.metrics.buckets import BUCKETS, MIDDLES_NS, bucket_of, pack, unpack
 from squall.metrics.distribution import Distribution
 from squall.record.snapshots import SparseHistogram
 
-SOURCE = Path(__file__).parents[2] / "src" / "squall" / "metrics" / "histogram.py"
-
-
-def from_source() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("histogram_from_source", SOURCE)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-PURE = from_source()
+PURE = module_in("source", "squall.metrics.histogram")
 
 any_ns = st.integers(-(1 << 40), 1 << 50)
 in_range_ns = st.one_of(

@@ -254,7 +254,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     _connection_share(
         "ws_connect_failed", "failed connects / connects tried", lambda each: (each.failed, each.attempted)
     ),
-    _connection_count("ws_closed", "connections", "connections that squall planned to close", "closed"),
+    _connection_count("ws_closed", "connections", "connections that squall closed as planned", "closed"),
     _connection_count("ws_dropped", "connections", "connections that anyone else ended", "dropped"),
     _connection_share(
         "ws_connection_drop_rate", "dropped / established", lambda each: (each.dropped, each.established)

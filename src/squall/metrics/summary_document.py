@@ -287,9 +287,13 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def summary_schema() -> dict[str, Any]:
-    """The JSON Schema of summary.json."""
+    """The JSON Schema of summary.json: every key is always there."""
+    schema = msgspec.json.schema(Summary)
+    for definition in schema["$defs"].values():
+        definition["required"] = list(definition["properties"])
+        definition["description"] = " ".join(definition["description"].split())
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "The summary of a run of squall",
-        **msgspec.json.schema(Summary),
+        **schema,
     }

@@ -1,27 +1,14 @@
-"""The histogram module in both forms: as it is installed, and from its source."""
+"""What the tests of metrics share: the histogram in both forms, and small runs made by hand."""
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-from squall.metrics import histogram
-
-SOURCE = Path(__file__).parents[3] / "src" / "squall" / "metrics" / "histogram.py"
+from both_forms import FORMS, module_in
 
 
-def histogram_from_source() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("histogram_from_source", SOURCE)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="session", params=["installed", "source"])
+@pytest.fixture(scope="session", params=FORMS)
 def histograms(request: pytest.FixtureRequest) -> ModuleType:
-    return histogram if request.param == "installed" else histogram_from_source()
+    return module_in(request.param, "squall.metrics.histogram")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from squall.metrics.distribution import Distribution, merged
+from squall.metrics.distribution import Distribution
 from squall.metrics.histogram import Histogram
 from squall.record.snapshots import SparseHistogram
 
@@ -28,7 +28,6 @@ def test_nothing_measured_is_none_not_zero() -> None:
     empty = Distribution()
     assert empty.quantile_ns(0.5) is None
     assert empty.mean_ns is None
-    assert empty.sparse() is None
     empty.merge(Distribution())
     assert empty.count == 0
 
@@ -69,11 +68,7 @@ def test_a_copy_and_a_cleared_one_are_apart() -> None:
     assert first != second
 
 
-def test_merged_of_one_is_that_one_and_of_none_is_none() -> None:
-    one = sparse(4_000, 5_000)
-    assert merged([None, one]) is one
-    assert merged([None, None]) is None
-
-
-def test_merged_is_the_same_as_recorded_together() -> None:
-    assert merged([sparse(4_000, 90_000), None, sparse(4_001)]) == sparse(4_000, 90_000, 4_001)
+def test_recording_a_single_value_is_adding_it() -> None:
+    made = distribution(5_000)
+    made.record(7_000_000)
+    assert made == distribution(7_000_000, 5_000)
