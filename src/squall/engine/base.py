@@ -59,6 +59,8 @@ class PhaseOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     connect_rate_max_hz: float | None
     sends: bool
     retries: bool
+    traffic: bytes | None = None
+    """A scenario that has the traffic from this phase on; only as long as nothing was sent. Holds secrets."""
 
 
 class Welcome(msgspec.Struct, frozen=True, kw_only=True, tag=True, forbid_unknown_fields=True):

@@ -48,6 +48,10 @@ class Book:
             if tallies.phase == previous:
                 tallies.until_ns = order.phase.start_ns
 
+    def retune(self, max_latencies_ns: list[list[int]]) -> None:
+        """From the next phase on there are other types; only as long as nothing was sent."""
+        self._max_latencies_ns = max_latencies_ns
+
     def order_at(self, at_ns: int) -> PhaseOrder:
         """The phase in which a time lies; the first one for times before it."""
         return self._orders[max(0, bisect_right(self._starts, at_ns) - 1)]

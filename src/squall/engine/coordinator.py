@@ -37,7 +37,7 @@ from squall.engine.orders import profile_of
 from squall.errors import FleetError, PreflightError, ScenarioError, SquallError, UserCodeError
 from squall.profiles.base import Profile
 from squall.record.snapshots import Event, Interval, Snapshot
-from squall.scenario.codec import to_bytes
+from squall.scenario.codec import from_bytes, to_bytes
 from squall.scenario.models import Scenario
 
 __all__ = ["LEAD_NS", "Coordinator"]
@@ -149,6 +149,8 @@ class Coordinator:
             return
         if self._start_ns is None:
             self._start_ns = self._clock.monotonic_ns() + LEAD_NS
+        if order.traffic is not None:
+            self._scenario, self._due = from_bytes(order.traffic), None
         self._orders.append(order)
         self._profiles.append(profile_of(order))
         for channel in list(self._live.values()):

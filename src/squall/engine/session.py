@@ -114,6 +114,13 @@ class Session(WSListener):
             if not self.lane.silent:
                 self.due_ns = self.lane.first_due(self.index, now)
 
+    def retune(self, lane: Lane, from_ns: int) -> None:
+        """From a time on, send what another lane of the population says; only as long as nothing was sent."""
+        self.lane = lane
+        self.type_counts = [0] * lane.mix.types if lane.mix.types > 1 else None
+        if self.started and not lane.silent:
+            self.due_ns = lane.first_due(self.index, from_ns)
+
     def drain(self) -> None:
         """Send no more; the keeper is told as soon as nothing is owed."""
         if self.state == 1:
@@ -201,9 +208,7 @@ class Session(WSListener):
         return self.stream.next_sequence + self.not_sent + held >= self.lane.mix.messages_per_session
 
     @cython.cfunc
-    def _transmit(
-        self, tallies: Tallies, intended: cython.longlong, seen: cython.longlong
-    ) -> cython.int:
+    def _transmit(self, tallies: Tallies, intended: cython.longlong, seen: cython.longlong) -> cython.int:
         """Hand one message to the transport. `seen`: when it was found due and held back; -1 if it was not."""
         lane: Lane = self.lane
         codec: Codec = lane.codec

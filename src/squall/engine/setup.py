@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from squall.engine.keeper import Keeper
     from squall.scenario.models import Population, Scenario
 
-__all__ = ["Setup", "make_book", "population_seed"]
+__all__ = ["Setup", "make_book", "max_latencies_ns", "population_seed"]
 
 IDLE_PING_INTERVAL_S = 5.0
 
@@ -36,11 +36,15 @@ def make_book(scenario: Scenario) -> Book:
     """Empty books for a scenario's populations and types."""
     from squall.engine.book import Book
 
-    latencies = [
+    return Book(max_latencies_ns(scenario), [each.traffic.during_ramp for each in scenario.populations])
+
+
+def max_latencies_ns(scenario: Scenario) -> list[list[int]]:
+    """For each population, the maximum latency of each type; `NEVER_NS` where it has none."""
+    return [
         [NEVER_NS if kind.max_latency is None else int(kind.max_latency * 1e9) for kind in each.traffic.types]
         for each in scenario.populations
     ]
-    return Book(latencies, [each.traffic.during_ramp for each in scenario.populations])
 
 
 @dataclass
@@ -80,6 +84,14 @@ class Setup:
         """The run starts at this time of the monotonic clock."""
         self.start_ns = start_ns
         self.connector.start_ns = start_ns
+        self._make_lanes(keeper)
+
+    def retune(self, scenario: Scenario, keeper: Keeper) -> None:
+        """Nothing was sent yet, and the traffic is that of another scenario: make the lanes anew."""
+        self.scenario = scenario
+        self._make_lanes(keeper)
+
+    def _make_lanes(self, keeper: Keeper) -> None:
         self.lanes = [
             self._lane(index, population, keeper)
             for index, population in enumerate(self.scenario.populations)

@@ -31,12 +31,13 @@ from squall.engine.orders import moves_of
 from squall.engine.pacer import Pacer
 from squall.engine.roster import Roster, pause_until
 from squall.engine.session import OPEN, Session
-from squall.engine.setup import Setup, make_book
+from squall.engine.setup import Setup, make_book, max_latencies_ns
 from squall.engine.ticks import now_ns
 from squall.engine.timer import make_timer
 from squall.errors import FleetError, SquallError
 from squall.record.snapshots import Snapshot, WorkerSample
 from squall.scenario.codec import from_bytes
+from squall.scenario.models import Scenario
 
 __all__ = ["WorkerEndpoint", "run_worker"]
 
@@ -180,12 +181,22 @@ class Worker:
 
     def _begin_phase(self, begin: Begin) -> None:
         order = begin.order
+        if order.traffic is not None:
+            self._retune(from_bytes(order.traffic), order.phase.start_ns)
         self._book.begin(order)
         self._moves.extend(moves_of(order, self._setup.worker, self._setup.workers))
         for at_ns, number, opens in self._moves:
             if not opens:
                 self._roster.plan_leave(number, at_ns)
         self._moved.set()
+
+    def _retune(self, scenario: Scenario, from_ns: int) -> None:
+        """Nothing was sent so far; from a time on, sessions send what this scenario says."""
+        self._setup.retune(scenario, self._roster)
+        self._book.retune(max_latencies_ns(scenario))
+        for session in self._roster.sessions.values():
+            session.retune(self._setup.lanes[session.lane.population], from_ns)
+            self._pacer.enrol(session)
 
     def _stop(self) -> None:
         self._stopping = True

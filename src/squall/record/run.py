@@ -30,6 +30,8 @@ class Phase(msgspec.Struct, frozen=True, kw_only=True):
     level_end: int
     words: str
     warm_up_ns: int = 0
+    types: list[list[str]] | None = None
+    """Each population's message types, where they become known only now: who runs it may say late."""
 
 
 class RunHeader(msgspec.Struct, frozen=True, kw_only=True):

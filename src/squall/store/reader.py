@@ -189,6 +189,8 @@ class _Log:
         elif kind == Kind.PHASE_BEGUN:
             phase = decode(payload, Phase)
             self.phases[phase.id] = phase
+            if phase.types is not None and self.header is not None:
+                self.header = msgspec.structs.replace(self.header, types=phase.types)
         elif kind == Kind.PHASE_ENDED:
             ended = decode(payload, PhaseEnd)
             if ended.id not in self.phases:
