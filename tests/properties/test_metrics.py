@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from types import ModuleType
 
 import numpy as np
@@ -10,10 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from both_forms import module_in
+from made_runs import messages, second, some_totals, times
 from squall.metrics import histogram as installed
 from squall.metrics.buckets import BUCKETS, MIDDLES_NS, bucket_of, pack, unpack
 from squall.metrics.distribution import Distribution
-from squall.record.snapshots import SparseHistogram
+from squall.metrics.totals import EVERYTHING, Selection
+from squall.record.snapshots import MessageCell, SparseHistogram
 
 PURE = module_in("source", "squall.metrics.histogram")
 
@@ -131,3 +134,42 @@ def test_a_percentile_is_within_its_error_of_the_value_at_its_rank(
     found = distribution(values_ns).quantile_ns(share)
     assert found is not None
     assert abs(found - exact) <= exact / 256
+
+
+cells = st.builds(
+    messages,
+    st.integers(0, 50),
+    response_ms=st.lists(st.floats(0.01, 5000), max_size=4),
+    lag_ms=st.lists(st.floats(0.01, 50), max_size=4),
+    type=st.integers(0, 1),
+    phase=st.integers(0, 2),
+    delivered=st.integers(0, 50),
+    lost=st.integers(0, 50),
+    reorder_extent_max=st.integers(0, 9),
+    pacer_lag=st.one_of(st.none(), st.builds(times, st.floats(0.01, 50))),
+)
+
+
+@settings(deadline=None)
+@given(st.lists(cells, max_size=8), st.randoms(use_true_random=False))
+def test_totals_do_not_depend_on_the_order_or_the_seconds_of_cells(
+    content: list[MessageCell], rng: random.Random
+) -> None:
+    together = some_totals(second(0, *content))
+    shuffled = rng.sample(content, len(content))
+    apart = some_totals(*(second(index, cell) for index, cell in enumerate(shuffled)))
+    for selection in (EVERYTHING, Selection(type="critical"), Selection(phases=frozenset((1, 2)))):
+        assert together.messages(selection) == apart.messages(selection)
+        assert together.messages(selection).pacer_lag == apart.messages(selection).pacer_lag
+
+
+@settings(deadline=None)
+@given(st.lists(cells, max_size=8))
+def test_parts_add_up_to_the_whole(content: list[MessageCell]) -> None:
+    totals = some_totals(second(0, *content))
+    for parts in (
+        [Selection(type=name) for name in ("message", "critical")],
+        [Selection(phases=frozenset((number,))) for number in range(3)],
+    ):
+        assert sum(totals.messages(each).delivered for each in parts) == totals.messages().delivered
+        assert sum(totals.messages(each).response.count for each in parts) == totals.messages().response.count

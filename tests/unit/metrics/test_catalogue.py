@@ -1,0 +1,66 @@
+"""The catalogue: each metric is found, readable and described."""
+
+from __future__ import annotations
+
+import pytest
+
+from made_runs import a_run, connections, messages, second, some_totals
+from squall.metrics.catalogue import CATALOGUE, METRICS, Metric, Share, table
+from squall.metrics.distribution import Distribution
+from squall.metrics.totals import EVERYTHING, Selection
+from squall.metrics.windows import Level
+from squall.record.outcomes import Trouble
+
+READINGS = {"trend": Distribution, "counter": int, "rate": Share, "gauge": Level}
+
+
+def test_names_are_unique() -> None:
+    assert len(CATALOGUE) == len(METRICS)
+
+
+@pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
+def test_a_metric_reads_what_its_kind_says(metric: Metric) -> None:
+    assert isinstance(metric.read(a_run(), EVERYTHING), READINGS[metric.kind])
+
+
+@pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
+def test_every_tag_of_a_metric_is_a_way_to_select(metric: Metric) -> None:
+    assert set(metric.tags) <= set(Selection.__slots__)
+
+
+def test_k6_names_are_kept() -> None:
+    assert {
+        "ws_connecting",
+        "ws_sessions",
+        "ws_session_duration",
+        "ws_msgs_sent",
+        "ws_msgs_received",
+        "ws_ping",
+        "data_sent",
+        "data_received",
+    } <= CATALOGUE.keys()
+
+
+def test_delivery_success_is_read_as_an_interval() -> None:
+    totals = some_totals(second(0, messages(10, delivered=7, lost=1, unknown=2)))
+    assert CATALOGUE["ws_delivery_success"].read(totals, EVERYTHING) == Share(7, 9, 10)
+
+
+def test_errors_and_close_codes_are_counted_by_their_tags() -> None:
+    refused, reset = Trouble("connect", "refused", "target"), Trouble("open", "reset", "network")
+    totals = some_totals(
+        second(0, connections(1, troubles=[(refused, 3), (reset, 2)], close_codes={1000: 4, 1006: 5}))
+    )
+    errors, codes = CATALOGUE["ws_errors"], CATALOGUE["ws_close_code"]
+    assert errors.read(totals, EVERYTHING) == 5
+    assert errors.read(totals, Selection(blame="target")) == 3
+    assert errors.read(totals, Selection(step="open", kind="reset")) == 2
+    assert errors.read(totals, Selection(step="open", kind="refused")) == 0
+    assert codes.read(totals, EVERYTHING) == 9
+    assert codes.read(totals, Selection(code=1006)) == 5
+
+
+def test_the_table_has_every_metric_in_a_row() -> None:
+    rows = table().splitlines()
+    assert len(rows) == 2 + len(METRICS)
+    assert all(f"`{metric.name}`" in row for metric, row in zip(METRICS, rows[2:], strict=True))

@@ -1,0 +1,60 @@
+"""From a figure and a bound to passed, failed or unknown."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from squall.metrics.figures import Figure, judged, number, truth
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "sign", "limit", "expected"),
+    [
+        (5, 5, "<", 6, "passed"),
+        (5, 5, "<", 5, "failed"),
+        (5, 5, "<=", 5, "passed"),
+        (5, 5, "==", 5, "passed"),
+        (5, 5, "!=", 5, "failed"),
+        (0.9985, 0.9995, ">", 0.999, "unknown"),
+        (0.9991, 0.9995, ">", 0.999, "passed"),
+        (0.9, 0.95, ">", 0.999, "failed"),
+        (0, math.inf, "==", 0, "unknown"),
+        (1, math.inf, "==", 0, "failed"),
+        (1, math.inf, "!=", 0, "passed"),
+        (3, math.inf, "<", 3, "failed"),
+    ],
+)
+def test_a_bound_holds_everywhere_nowhere_or_nobody_knows(
+    least: float, most: float, sign: str, limit: float, expected: str
+) -> None:
+    assert truth(Figure(least, most, ""), sign, limit) == expected
+
+
+def test_nothing_measured_is_unknown() -> None:
+    judgement = judged(None, "<", 1, name="n", source="threshold", bound="<1")
+    assert (judgement.truth, judgement.figure, judgement.evidence) == ("unknown", None, "not measured")
+
+
+@pytest.mark.parametrize(
+    ("sign", "most", "shown"), [("<", 0.4, 0.4), (">", 0.4, 0.2), ("<", math.inf, 0.2), ("==", 0.4, 0.2)]
+)
+def test_the_figure_shown_is_the_end_nearer_to_failing(sign: str, most: float, shown: float) -> None:
+    judgement = judged(Figure(0.2, most, "e"), sign, 0.3, name="n", source="threshold", bound="")
+    assert judgement.figure == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0"),
+        (12_345, "12,345"),
+        (12.0, "12"),
+        (183.24, "183.2"),
+        (0.99876, "0.9988"),
+        (0.00012345, "0.0001234"),
+    ],
+)
+def test_numbers_are_shown_as_people_read_them(value: float, text: str) -> None:
+    assert number(value) == text

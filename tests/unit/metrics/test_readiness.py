@@ -1,0 +1,89 @@
+"""The set readiness: passes on a good run, and each bound can fail and can be unknown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from made_runs import a_run, connections, messages, phase, second, some_totals, times
+from squall.metrics.readiness import judge_readiness
+from squall.metrics.totals import Totals
+
+
+def truths(totals: Totals, **settings: Any) -> dict[str, str]:
+    return {each.judgement.name: each.judgement.truth for each in judge_readiness(totals, **settings)}
+
+
+UNWATCHED = {"target's peak memory", "target's peak processor"}
+
+
+def test_a_good_run_passes_all_that_was_watched() -> None:
+    found = truths(a_run(), resources_left=0)
+    assert {name for name, truth in found.items() if truth != "passed"} == UNWATCHED
+
+
+def test_what_was_not_watched_is_not_required() -> None:
+    found = [each.judgement for each in judge_readiness(a_run())]
+    missing = {each.name for each in found if each.figure is None}
+    assert missing == UNWATCHED | {"nothing left behind"}
+    assert not any(each.required for each in found if each.figure is None)
+
+
+def slow_ramp() -> Totals:
+    return some_totals(
+        second(0, connections(10, connect=times(*[6000] * 10)), messages(5, phase=0, response_ms=[300] * 5)),
+        second(1, messages(5, phase=1, response_ms=[150] * 5)),
+        phases=[phase(0, "ramp_up", "ramp_up", 0, 1), phase(1, "hold", "sustained", 1, 2)],
+    )
+
+
+@pytest.mark.parametrize(
+    ("totals", "name"),
+    [
+        (slow_ramp(), "average connect time"),
+        (slow_ramp(), "peak latency"),
+        (slow_ramp(), "average latency"),
+        (slow_ramp(), "final active connections"),
+        (a_run(connections(0, attempted=1, failed=1)), "connect success"),
+        (a_run(messages(100, delivered=99, lost=1)), "delivery"),
+        (a_run(connections(0, dropped=1)), "connection drop rate"),
+        (a_run(connections(0, closed=1)), "graceful disconnections"),
+        (a_run(held=4, planned=10), "average active connections"),
+        (a_run(held=4, planned=10), "connection stability"),
+        (a_run(hold_s=0), "connections reached"),
+    ],
+)
+def test_each_bound_can_fail(totals: Totals, name: str) -> None:
+    if name == "connections reached":
+        totals.note(phase(0, "ramp_up", "ramp_up", 0, 1, level=11))
+    assert truths(totals)[name] == "failed"
+
+
+def test_what_is_left_behind_fails() -> None:
+    assert truths(a_run(), resources_left=2)["nothing left behind"] == "failed"
+
+
+def test_nothing_measured_is_unknown_throughout() -> None:
+    assert set(truths(Totals(["main"], [["message"]])).values()) == {"unknown"}
+
+
+def test_the_peak_is_that_of_the_ramp_or_of_all_where_the_ramp_was_silent() -> None:
+    assert truths(slow_ramp())["peak latency"] == "failed"
+    assert truths(a_run(messages(5, response_ms=[900] * 5)))["peak latency"] == "failed"
+
+
+def test_an_exceeded_window_leaves_delivery_unknown() -> None:
+    assert truths(a_run(connections(0, window_exceeded=1)))["delivery"] == "unknown"
+
+
+def test_latency_bounds_say_what_lag_could_change() -> None:
+    rulings = {each.judgement.name: each for each in judge_readiness(a_run())}
+    assert rulings["average latency"].latency_limit_ms == 100
+    assert rulings["average latency"].phases == {1}
+    assert rulings["peak latency"].latency_limit_ms == 200
+    assert {name for name, each in rulings.items() if each.timed} == {
+        "average connect time",
+        "peak latency",
+        "average latency",
+    }
