@@ -113,7 +113,9 @@ def _count(name: str, count: int, what: str) -> Judgement:
 def _event(name: str, count: int, what: str, totals: Totals) -> Judgement:
     if totals.events_complete:
         return _count(name, count, what)
-    figure = Figure(count, math.inf, f"{number(count)} {what}, at least: a worker died")
+    figure = Figure(
+        count, math.inf, f"{number(count)} {what}, at least: a worker ended before it had told all"
+    )
     return judged(figure, "==", 0, name=name, source="integrity", bound="== 0")
 
 

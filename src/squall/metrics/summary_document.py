@@ -268,7 +268,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     foreign: int | None
     invalid_utf8: int | None
     events_complete: Annotated[
-        bool, Meta(description="false where a worker died: events after its last report are missing")
+        bool,
+        Meta(description="false where a worker died or was killed: events after its last report are missing"),
     ]
     evidence: Annotated[
         str | None,

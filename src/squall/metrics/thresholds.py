@@ -77,7 +77,7 @@ def measure(
     if figure is None:
         return None
     if bound.metric.events and not totals.events_complete:
-        words = f"{figure.evidence}; at least, since a worker died"
+        words = f"{figure.evidence}; at least, since a worker ended before it had told all"
         return Figure(figure.least, math.inf, words)
     return figure
 

@@ -23,11 +23,13 @@ from squall.metrics.windows import Level, Pace
 from squall.record.run import Phase
 from squall.record.snapshots import ConnectionCell, Interval, MessageCell, Place, WorkerSample
 
-__all__ = ["EVERYTHING", "RECENT_SECONDS", "WORKER_LOST", "Second", "Selection", "Totals"]
+__all__ = ["EVERYTHING", "RECENT_SECONDS", "WORKER_KILLED", "WORKER_LOST", "Second", "Selection", "Totals"]
 
 RECENT_SECONDS: Final = 600
 WORKER_LOST: Final = "worker_lost"
 """The kind of event that says that a worker died."""
+WORKER_KILLED: Final = "killed"
+"""The kind of event that says that squall ended a worker at once, as it was asked to."""
 
 _NS: Final = 1_000_000_000
 
@@ -204,8 +206,8 @@ class Totals:
 
     @property
     def events_complete(self) -> bool:
-        """False where a worker died: what it saw after its last report is missing."""
-        return not self.workers_lost
+        """False where a worker died or was killed: what it saw after its last report is missing."""
+        return not self.workers_lost and not self.events[WORKER_KILLED]
 
     def _add_messages(self, cells: Iterable[MessageCell]) -> MessageTotals:
         """Add a second's cells; the second as one."""

@@ -9,7 +9,7 @@ import pytest
 
 from made_runs import S, a_run, connections, lost_worker, messages, phase, second, some_totals, times
 from squall.metrics.totals import RECENT_SECONDS, Selection, Totals
-from squall.record.snapshots import WorkerSample
+from squall.record.snapshots import Event, WorkerSample
 
 
 def test_messages_are_picked_by_type_phase_and_place() -> None:
@@ -83,6 +83,12 @@ def test_a_lost_worker_is_remembered() -> None:
     assert totals.events["worker_lost"] == 1
     assert totals.incomplete_seconds == 1
     assert not totals.events_complete
+
+
+def test_a_killed_worker_leaves_events_incomplete_and_is_not_lost() -> None:
+    totals = some_totals(second(0, events=[Event(at_ns=1, kind="killed", text="killed", worker=0)]))
+    assert not totals.events_complete
+    assert totals.workers_lost == set()
 
 
 def test_the_worst_of_the_workers_is_kept() -> None:
