@@ -20,6 +20,7 @@ from squall.units import format_count, format_size
 
 __all__ = [
     "CONNECTIONS_PER_WORKER",
+    "FILES_APART",
     "Demand",
     "Destination",
     "Problem",

@@ -13,12 +13,15 @@ import asyncio
 import os
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+import msgspec
+
 from squall.clock import Clock
+from squall.engine.base import PhaseOrder
 from squall.engine.coordinator import Coordinator
 from squall.engine.machine import Machine
 from squall.engine.preflight import is_local
@@ -31,6 +34,7 @@ from squall.metrics.totals import Totals
 from squall.metrics.verdict import judge
 from squall.record.run import FORMAT_VERSION, Phase, RunHeader
 from squall.record.verdicts import Verdict
+from squall.reports.writing import write_all
 from squall.runner.leftovers import left_at, waiting_at
 from squall.runner.masking import masker
 from squall.runner.plan import Plan, PlannedPhase, settle_s
@@ -38,8 +42,11 @@ from squall.runner.recording import Recording
 from squall.runner.stopping import StopSwitch
 from squall.runner.surroundings import run_number_of, squall_version, surroundings
 from squall.runner.words import plan_lines
+from squall.scenario.codec import to_bytes
+from squall.scenario.models import Scenario
 from squall.scenario.redact import redacted
 from squall.store.folder import create_run_folder
+from squall.store.reader import open_run
 from squall.store.writer import RunWriter
 
 __all__ = ["ActiveRun", "RunResult"]
@@ -119,6 +126,8 @@ class ActiveRun:
         self._workers = AsyncExitStack()
         self._phase_end_ns = 0
         self._begun = 0
+        self.resources_left: int | None = None
+        """What was left of the run once it had finished; None where that was not measured."""
         self.level = 0
         """The level that the plan has reached."""
 
@@ -154,14 +163,30 @@ class ActiveRun:
         """End the run gracefully, from now on."""
         self._coordinator.stop(reason)
 
-    async def begin(self, planned: PlannedPhase, *, open_ended: bool = False) -> Phase | None:
-        """Let a phase follow the one before; at once, if that is over. None where the run is."""
+    def kill(self, reason: str) -> None:
+        """End every worker at once."""
+        self._coordinator.kill(reason)
+
+    def reached_s(self, phase: Phase) -> float | None:
+        """How long after its start a phase's last level was reported held; None where it never was."""
+        at_ns = self._recording.reached_ns.get(phase.id)
+        return None if at_ns is None else (at_ns - phase.start_ns) / 1e9
+
+    async def begin(
+        self, planned: PlannedPhase, *, open_ended: bool = False, traffic: Scenario | None = None
+    ) -> Phase | None:
+        """Let a phase follow the one before; at once, if that is over. None where the run is.
+
+        `traffic` is a scenario that says what is sent from now on; only as long as nothing was.
+        """
         if self.is_over:
             return None
         start_ns = self._phase_end_ns
         if self._begun:
             start_ns = max(start_ns, self._coordinator.now_ns() + LEAD_NS)
         order = planned.order(self._begun, start_ns)
+        if traffic is not None:
+            order = self._with_traffic(order, traffic)
         self._begun += 1
         self.level = planned.spec.target
         self._phase_end_ns = start_ns + round(planned.duration_s * 1e9)
@@ -169,9 +194,11 @@ class ActiveRun:
         self._recording.begin_phase(order.phase, None if open_ended else planned.duration_s)
         return order.phase
 
-    async def carry_out(self, planned: PlannedPhase, *, ahead_ns: int = AHEAD_NS) -> bool:
+    async def carry_out(
+        self, planned: PlannedPhase, *, ahead_ns: int = AHEAD_NS, traffic: Scenario | None = None
+    ) -> bool:
         """Begin a phase and wait for its end, or `ahead_ns` less. False where the run ended meanwhile."""
-        phase = await self.begin(planned)
+        phase = await self.begin(planned, traffic=traffic)
         if phase is None:
             return False
         if planned.kind != "ramp_up":
@@ -196,7 +223,7 @@ class ActiveRun:
         await self._coordinator.end()
         end_ns = self._coordinator.now_ns()
         self._recording.end_phase(end_ns)
-        resources_left = await self._leave_nothing()
+        resources_left = self.resources_left = await self._leave_nothing()
         verdict = self._judge(resources_left)
         try:
             self._writer.finish(verdict)
@@ -204,6 +231,12 @@ class ActiveRun:
             self._recording.failure = self._recording.failure or error
             verdict = self._judge(resources_left)
         summary = summarise(self.header, self.phases, self.totals, verdict)
+        try:
+            self._write_reports(summary)
+        except StoreError as error:
+            self._recording.failure = self._recording.failure or error
+            verdict = self._judge(resources_left)
+            summary = summarise(self.header, self.phases, self.totals, verdict)
         return RunResult(
             folder=self._writer.folder,
             header=self.header,
@@ -212,6 +245,11 @@ class ActiveRun:
             verdict=verdict,
             error=self._coordinator.failure or self._recording.failure,
         )
+
+    def _write_reports(self, summary: Summary) -> None:
+        outputs = self.plan.scenario.outputs
+        folder = self._writer.folder
+        write_all(open_run(folder), summary, folder, csv=outputs.csv, markdown=outputs.markdown)
 
     # --- setting up and tearing down ---
 
@@ -260,6 +298,14 @@ class ActiveRun:
         )
 
     # --- phases ---
+
+    def _with_traffic(self, order: PhaseOrder, scenario: Scenario) -> PhaseOrder:
+        """The order with what is sent from now on; header and plan say so, too."""
+        types = [[each.name for each in population.traffic.types] for population in scenario.populations]
+        self.plan = replace(self.plan, scenario=scenario)
+        self.header = msgspec.structs.replace(self.header, types=types)
+        phase = msgspec.structs.replace(order.phase, types=types)
+        return msgspec.structs.replace(order, phase=phase, traffic=to_bytes(scenario))
 
     async def _settle(self, phase: Phase) -> bool:
         """Wait, within bounds, until the level of a ramp up is held. False where the run ended meanwhile."""

@@ -92,7 +92,7 @@ class PlannedPhase:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """A run before it has begun."""
+    """A run before it has begun. Without phases: those come as somebody asks for them."""
 
     scenario: Scenario
     phases: tuple[PlannedPhase, ...]
@@ -107,7 +107,7 @@ class Plan:
     @property
     def connections_peak(self) -> int:
         """The highest level."""
-        return max(phase.profile.needs(phase.before).connections_peak for phase in self.phases)
+        return self.demand.connections
 
     @property
     def messages_peak_hz(self) -> float:

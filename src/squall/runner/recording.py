@@ -36,6 +36,8 @@ class Recording:
         """The judgement that ended the run."""
         self.failure: StoreError | None = None
         """Why the record is not whole."""
+        self.reached_ns: dict[int, int] = {}
+        """By phase, when its last level was first reported held."""
         self.stop: Callable[[str], None] = _nobody
         self._writer: RunWriter | None = None
         self._views = views
@@ -49,6 +51,8 @@ class Recording:
     def begin_phase(self, phase: Phase, duration_s: float | None) -> None:
         """A phase begins, and the one before it is over. `duration_s` None: its length is open."""
         self.end_phase(phase.start_ns)
+        if phase.types is not None:
+            self.totals.types = tuple(tuple(names) for names in phase.types)
         self.phases.append(phase)
         self.totals.note(phase)
         self._write(lambda writer: writer.begin_phase(phase))
@@ -68,6 +72,9 @@ class Recording:
     def accept(self, interval: Interval) -> None:
         """Take one interval."""
         self.totals.add(interval)
+        phase = self.phases[-1] if self.phases else None
+        if phase is not None and interval.at_ns >= phase.start_ns and interval.held >= phase.level_end:
+            self.reached_ns.setdefault(phase.id, interval.at_ns)
         self._write(lambda writer: writer.accept(interval))
         for view in self._views:
             view.accept(interval)

@@ -57,6 +57,8 @@ def _workers(plan: Plan) -> str:
 
 
 def _phase_lines(plan: Plan) -> list[str]:
+    if not plan.phases:
+        return ["phases: one after another, as they are asked for"]
     lines = []
     at_s = 0.0
     for phase in plan.phases:
@@ -107,9 +109,11 @@ def _traffic_line(plan: Plan) -> str:
     if not sending:
         return "messages: none"
     smallest = min(part.size for traffic in sending for part in traffic.payload)
-    peak, total = format_rate(plan.messages_peak_hz), format_count(plan.messages_total)
+    about = ""
+    if plan.phases:
+        about = f", about {format_count(plan.messages_total)} in {duration_in_words(plan.duration_s)}"
     return (
-        f"messages: {peak} at the peak, about {total} in {duration_in_words(plan.duration_s)};"
+        f"messages: {format_rate(plan.messages_peak_hz)} at the peak{about};"
         f" the smallest has {format_size(smallest)}"
     )
 

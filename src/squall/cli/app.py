@@ -1,0 +1,206 @@
+"""The commands: what each is called, what it takes, and where its work is done.
+
+The rule: this module imports nothing heavy. What a command needs is imported inside it, so that `--version`,
+`--help` and a mistyped flag answer at once.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from squall.cli.flags import with_flags
+from squall.cli.state import State
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="squall",
+    help="Load tests for WebSocket services that account for every message.",
+    epilog="Exit codes: 0 passed, 99 failed, 104 usage or scenario wrong, 105 interrupted, 110 run invalid, "
+    "111 environment, 112 not decided, 113 this machine cannot carry the plan.",
+    add_completion=False,
+    rich_markup_mode="rich",
+)
+
+Root = Annotated[Path, typer.Option("--root", help="the folder that the run folders are in", metavar="DIR")]
+Url = Annotated[str, typer.Argument(metavar="URL", help="ws:// or wss:// entry point", show_default=False)]
+ScenarioFile = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="SCENARIO",
+        help="a .yaml, .toml or .py file; without one the flags say it all",
+        show_default=False,
+    ),
+]
+
+
+@app.callback(invoke_without_command=True)
+def squall(
+    ctx: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", help="show the version", is_eager=True, show_default=False)
+    ] = False,
+) -> None:
+    """Load tests for WebSocket services that account for every message."""
+    state = _state(ctx)
+    if version:
+        from importlib.metadata import version as version_of
+
+        state.say(f"squall {version_of('squall')}")
+        raise typer.Exit
+    if ctx.invoked_subcommand is None:
+        # Rich prints the help itself, and leaves nothing to be printed.
+        if words := ctx.get_help():
+            state.say(words)
+
+
+@app.command(rich_help_panel="Runs")
+@with_flags
+def run(ctx: typer.Context, scenario: ScenarioFile = None, **flags: Any) -> None:
+    """Carry out a run: ramp up, hold, ramp down, judge.
+
+    A setting may stand in the scenario's file, in the environment (SQUALL_LOAD__HOLD=5m) or be a flag; of several
+    the last counts. Ctrl-C once ends the run in order and keeps its results, twice ends it at once.
+    """
+    from squall.cli.running import run_scenario
+
+    raise typer.Exit(run_scenario(_state(ctx), scenario, {}, flags))
+
+
+@app.command(rich_help_panel="Runs")
+@with_flags
+def echo(ctx: typer.Context, url: Url, **flags: Any) -> None:
+    """A quick look: send to an echo service, and expect everything back."""
+    from squall.cli.running import run_scenario
+
+    raise typer.Exit(run_scenario(_state(ctx), None, _in_short("echo", url), flags))
+
+
+@app.command(rich_help_panel="Runs")
+@with_flags
+def connect(ctx: typer.Context, url: Url, **flags: Any) -> None:
+    """A quick look: hold connections and send nothing but pings."""
+    from squall.cli.running import run_scenario
+
+    raise typer.Exit(run_scenario(_state(ctx), None, _in_short("connect", url), flags))
+
+
+@app.command(rich_help_panel="Before a run")
+@with_flags
+def plan(ctx: typer.Context, scenario: ScenarioFile = None, **flags: Any) -> None:
+    """What `run` would do with the same arguments, where each setting comes from, and what does not fit."""
+    from squall.cli.planning import show_plan
+
+    raise typer.Exit(show_plan(_state(ctx), scenario, flags))
+
+
+@app.command(rich_help_panel="Before a run")
+def doctor(ctx: typer.Context) -> None:
+    """What this machine can carry, and what limits it."""
+    from squall.cli.doctor import show_doctor
+
+    show_doctor(_state(ctx))
+
+
+@app.command(rich_help_panel="Before a run")
+def schema(
+    ctx: typer.Context,
+    what: Annotated[
+        Literal["scenario", "summary"], typer.Argument(help="of a scenario file, or of summary.json")
+    ] = "scenario",
+) -> None:
+    """Print a JSON Schema."""
+    from squall.cli.schemas import show_schema
+
+    show_schema(_state(ctx), what)
+
+
+@app.command(rich_help_panel="After a run")
+def runs(ctx: typer.Context, root: Root = Path("runs")) -> None:
+    """List the runs, the newest first."""
+    from squall.cli.history import show_runs
+
+    show_runs(_state(ctx), root)
+
+
+@app.command(rich_help_panel="After a run")
+def show(
+    ctx: typer.Context,
+    run: Annotated[
+        str, typer.Argument(metavar="RUN", help="a run folder, the beginning of its name, or last")
+    ] = "last",
+    root: Root = Path("runs"),
+    as_json: Annotated[
+        bool, typer.Option("--json", help="print the summary as JSON", show_default=False)
+    ] = False,
+) -> None:
+    """Show the summary of a run, also of one that was killed."""
+    from squall.cli.history import show_run
+
+    show_run(_state(ctx), root, run, as_json=as_json)
+
+
+@app.command(rich_help_panel="The bundled service")
+def serve(
+    ctx: typer.Context,
+    host: Annotated[str, typer.Option(help="address to listen on", metavar="IP")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="port of the service; 0 takes a free one", metavar="PORT")] = 0,
+    health_port: Annotated[
+        int, typer.Option(help="port of its health alone; 0 takes a free one", metavar="PORT")
+    ] = 0,
+    processes: Annotated[int, typer.Option(help="processes that share the port", metavar="COUNT")] = 1,
+    name: Annotated[
+        str, typer.Option(help="what the nodes are called in X-Squall-Node", metavar="NAME")
+    ] = "reference",
+    tls_cert: Annotated[
+        str | None, typer.Option(help="certificate chain (PEM): serve wss", metavar="FILE")
+    ] = None,
+    tls_key: Annotated[
+        str | None, typer.Option(help="its key, where it is not in the same file", metavar="FILE")
+    ] = None,
+    stdin_lifeline: Annotated[
+        bool, typer.Option("--stdin-lifeline", help="end when standard input ends", show_default=False)
+    ] = False,
+) -> None:
+    """Serve WebSocket echo, /healthz and /metrics until SIGTERM or Ctrl-C.
+
+    Says in one line of JSON where it listens, once it does.
+    """
+    from squall.cli.serving import serve_as_process
+
+    given = {
+        "--host": host,
+        "--port": port,
+        "--health-port": health_port,
+        "--processes": processes,
+        "--name": name,
+        "--tls-cert": tls_cert,
+        "--tls-key": tls_key,
+        "--stdin-lifeline": stdin_lifeline,
+    }
+    serve_as_process(_state(ctx), given)
+
+
+def _state(ctx: typer.Context) -> State:
+    state = ctx.find_root().obj
+    if not isinstance(state, State):
+        raise TypeError("a command of squall is called through squall.cli.main, which gives it a State")
+    return state
+
+
+def _in_short(command: Literal["echo", "connect"], url: str) -> dict[str, tuple[Any, str]]:
+    """The settings that these commands stand for, with what a plan calls their source."""
+    exchange = "echo" if command == "echo" else "idle"
+    source = f"command {command}"
+    return {
+        "target.url": ([url], "argument URL"),
+        "exchange.kind": (exchange, source),
+        # A quick look does not wait for half a minute of ramp.
+        "load.ramp_up.kind": ("linear", source),
+        "load.ramp_up.duration": ("2s", source),
+        "load.ramp_down.duration": ("1s", source),
+        "load.connect_rate_max": ("1000/s", source),
+    }

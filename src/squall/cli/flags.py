@@ -1,0 +1,193 @@
+"""The flags that stand for settings of a scenario: one table, taken by `run`, `plan`, `echo` and `connect`.
+
+The rule: a flag only says which setting it means; what its value may be is the scenario's to judge, so that a
+mistake is reported like one in a file. What is no setting (a scenario's file, a URL) is not here.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+import typer
+
+__all__ = ["FLAGS", "Flag", "flag_values", "with_flags"]
+
+Reader = Callable[["Flag", list[str]], Any]
+
+
+def _one(flag: Flag, values: list[str]) -> str:
+    if len(values) > 1:
+        raise typer.BadParameter(f"is given {len(values)} times, and takes one value", param_hint=flag.name)
+    return values[0]
+
+
+def _all(_: Flag, values: list[str]) -> list[str]:
+    return values
+
+
+def _headers(flag: Flag, values: list[str]) -> dict[str, str]:
+    """Headers by name. No message quotes one: their values are secret."""
+    found: dict[str, str] = {}
+    for text in values:
+        name, colon, value = text.partition(":")
+        if not colon or not name.strip():
+            raise typer.BadParameter("a header is written 'Name: value'", param_hint=flag.name)
+        if name.strip() in found:
+            raise typer.BadParameter(f"{name.strip()} is given twice", param_hint=flag.name)
+        found[name.strip()] = value.strip()
+    return found
+
+
+def _types(_: Flag, values: list[str]) -> list[dict[str, str]]:
+    pairs = [text.partition(":") for text in values]
+    return [{"name": name.strip(), "weight": weight.strip() or "1"} for name, _, weight in pairs]
+
+
+_BOUND: Final = re.compile(r"\s*([^\s{}:]+(?:\{[^{}]*\})?)\s*:\s*(\S.*)")
+
+
+def _thresholds(flag: Flag, values: list[str]) -> list[dict[str, str]]:
+    found = []
+    for text in values:
+        match = _BOUND.fullmatch(text)
+        if match is None:
+            raise typer.BadParameter(
+                f"{text!r}: a threshold is written 'metric: bound', as in 'ws_response_time: p(95)<200'",
+                param_hint=flag.name,
+            )
+        found.append({"metric": match[1], "threshold": match[2].strip()})
+    return found
+
+
+@dataclass(frozen=True)
+class Flag:
+    """A flag and the setting that it means.
+
+    `on` is what the flag stands for where it takes no value; `names` after a slash turn it off again.
+    """
+
+    names: tuple[str, ...]
+    setting: str
+    about: str
+    panel: str
+    metavar: str = ""
+    read: Reader = _one
+    on: bool | None = None
+
+    @property
+    def name(self) -> str:
+        """Its first name."""
+        return self.names[0].partition("/")[0]
+
+    @property
+    def key(self) -> str:
+        """What it is called as a parameter."""
+        return self.name.lstrip("-").replace("-", "_")
+
+    @property
+    def source(self) -> str:
+        """What a plan calls it."""
+        return f"flag {self.name}"
+
+
+_TARGET, _LOAD, _TRAFFIC = "The target", "The load", "The traffic"
+_JUDGED, _ENGINE, _RESULTS = "What is judged", "The load generator", "Results"
+
+FLAGS: Final = (
+    Flag(("--target", "-t"), "target.url", "entry point; several for several", _TARGET, "URL", _all),
+    Flag(("--policy",), "target.policy", "first, round_robin, random or fail_over", _TARGET, "NAME"),
+    Flag(("--header", "-H"), "target.headers", "sent with each upgrade", _TARGET, "'NAME: VALUE'", _headers),
+    Flag(("--subprotocol",), "target.subprotocols", "offered with each upgrade", _TARGET, "NAME", _all),
+    Flag(("--ca-file",), "target.tls.ca_file", "certificates to trust", _TARGET, "FILE"),
+    Flag(("--cert-file",), "target.tls.cert_file", "our certificate", _TARGET, "FILE"),
+    Flag(("--key-file",), "target.tls.key_file", "its key", _TARGET, "FILE"),
+    Flag(("--server-name",), "target.tls.server_name", "the name to ask for and to check", _TARGET, "NAME"),
+    Flag(("--insecure",), "target.tls.verify", "accept any certificate", _TARGET, on=False),
+    Flag(("--connect-timeout",), "target.connect_timeout", "for TCP and TLS, each", _TARGET, "DURATION"),
+    Flag(("--handshake-timeout",), "target.handshake_timeout", "for the upgrade", _TARGET, "DURATION"),
+    Flag(("--source-address",), "target.source_addresses", "connect from it", _TARGET, "IP", _all),
+    Flag(("--connections", "-c"), "load.connections", "held at once, as in 10k", _LOAD, "COUNT"),
+    Flag(("--ramp",), "load.ramp_up.kind", "constant, linear, exponential or stepped", _LOAD, "SHAPE"),
+    Flag(("--ramp-start",), "load.ramp_up.start", "connections at the beginning of the ramp", _LOAD, "COUNT"),
+    Flag(("--ramp-up",), "load.ramp_up.duration", "how long the ramp up takes", _LOAD, "DURATION"),
+    Flag(("--hold", "-d", "--duration"), "load.hold", "how long the full level is held", _LOAD, "DURATION"),
+    Flag(("--ramp-down",), "load.ramp_down.duration", "how long the ramp down takes", _LOAD, "DURATION"),
+    Flag(("--connect-rate",), "load.connect_rate_max", "caps every shape, as in 500/s", _LOAD, "RATE"),
+    Flag(("--replace/--no-replace",), "load.replace", "connect again after a drop", _LOAD, on=True),
+    Flag(("--exchange",), "exchange.kind", "echo or idle", _TRAFFIC, "NAME"),
+    Flag(("--rate",), "traffic.rate", "messages per connection, as in 1/s", _TRAFFIC, "RATE"),
+    Flag(("--arrival",), "traffic.arrival", "uniform or poisson", _TRAFFIC, "NAME"),
+    Flag(("--payload",), "traffic.payload", "message sizes, as in 100,1KiB", _TRAFFIC, "SIZES"),
+    Flag(("--format",), "traffic.format", "binary or text", _TRAFFIC, "NAME"),
+    Flag(("--type",), "traffic.types", "a message type and its weight", _TRAFFIC, "NAME:WEIGHT", _types),
+    Flag(("--messages",), "traffic.messages_per_session", "in all, per session", _TRAFFIC, "COUNT"),
+    Flag(("--ping-interval",), "traffic.ping_interval", "ping round trips", _TRAFFIC, "DURATION"),
+    Flag(("--threshold",), "thresholds", "instead of the file's", _JUDGED, "'METRIC: BOUND'", _thresholds),
+    Flag(("--thresholds",), "threshold_sets", "a named set: readiness", _JUDGED, "SET", _all),
+    Flag(("--promise",), "delivery.promise", "at-most-once, at-least-once or exactly-once", _JUDGED, "NAME"),
+    Flag(("--drain-timeout",), "delivery.drain_timeout", "wait before anything is lost", _JUDGED, "DURATION"),
+    Flag(("--workers",), "engine.workers", "processes that carry the load", _ENGINE, "COUNT"),
+    Flag(("--pacing-window",), "engine.pacing_window", "the pacer wakes once in it", _ENGINE, "DURATION"),
+    Flag(("--seed",), "seed", "fixes every random choice", _ENGINE, "NUMBER"),
+    Flag(("--name",), "name", "what the run is called", _RESULTS, "NAME"),
+    Flag(("--environment",), "test_environment", "a label kept in the record", _RESULTS, "LABEL"),
+    Flag(("--out",), "outputs.out", "folder of this one run", _RESULTS, "DIR"),
+    Flag(("--progress",), "outputs.progress", "auto, live, plain or none", _RESULTS, "KIND"),
+    Flag(("--csv/--no-csv",), "outputs.csv", "write the time series", _RESULTS, on=True),
+    Flag(("--markdown/--no-markdown",), "outputs.markdown", "write the summary", _RESULTS, on=True),
+)
+"""In the order in which `--help` shows them."""
+
+
+def flag_values(given: Mapping[str, Any]) -> list[tuple[Flag, Any]]:
+    """The flags that were given, each with the value that it sets.
+
+    Raises:
+        typer.BadParameter: a value is not written as its flag wants it.
+    """
+    found = []
+    for flag in FLAGS:
+        value = given.get(flag.key)
+        if value is None or value == []:
+            continue
+        if flag.on is None:
+            found.append((flag, flag.read(flag, value)))
+        else:
+            found.append((flag, flag.on if value else not flag.on))
+    return found
+
+
+def with_flags(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with a parameter for each flag; it gets them as `**flags`."""
+    signature = inspect.signature(command, eval_str=True)
+    own = [each for each in signature.parameters.values() if each.kind is not each.VAR_KEYWORD]
+    taken = [_parameter(flag) for flag in FLAGS]
+
+    def with_all(*positional: Any, **keywords: Any) -> None:
+        command(*positional, **keywords)
+
+    with_all.__doc__ = command.__doc__
+    with_all.__name__ = command.__name__
+    with_all.__signature__ = signature.replace(parameters=[*own, *taken])  # type: ignore[attr-defined] # PEP 362
+    with_all.__annotations__ = {each.name: each.annotation for each in (*own, *taken)}
+    return with_all
+
+
+def _parameter(flag: Flag) -> inspect.Parameter:
+    """A flag with a value collects all that it was given, so that none is lost silently."""
+    switch = flag.on is not None
+    option = typer.Option(
+        *flag.names,
+        help=f"{flag.about} [dim]({flag.setting})[/dim]",
+        metavar=None if switch else flag.metavar,
+        rich_help_panel=flag.panel,
+        show_default=False,
+    )
+    kind: Any = bool | None if switch else list[str] | None
+    return inspect.Parameter(
+        flag.key, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind, option]
+    )

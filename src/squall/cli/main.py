@@ -1,0 +1,125 @@
+"""The door: one call of `squall`, from its arguments to its exit code.
+
+The rule: what squall raises on purpose is one message on standard error, with what to do about it, and its
+exit code. Anything else is a bug of squall, and is called that; its traceback goes into a file, never on the
+screen (unless SQUALL_DEBUG=1). No message shows a secret of the arguments, the environment or the scenario.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+import traceback
+from typing import Final, NoReturn
+
+import typer
+
+from squall.cli.secrecy import command_line, public_argument, scrubbed
+from squall.cli.state import State, real_state
+from squall.errors import ExitCode, SquallError
+
+__all__ = ["call", "entry"]
+
+_USAGE: Final = next(each for each in typer.BadParameter.__mro__ if each.__name__ == "ClickException")
+"""The root of what the parser raises about arguments; typer shows no name of its own for it."""
+
+
+def entry() -> NoReturn:
+    """The console script: exits with the code of the call."""
+    code = call(real_state())
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            # Its reader is gone. Python would complain about the same once more while it ends.
+            with contextlib.suppress(OSError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    sys.exit(code)
+
+
+def call(state: State) -> int:
+    """One call of squall; returns the exit code and raises nothing."""
+    try:
+        return _answered(state)
+    except BrokenPipeError:
+        return int(ExitCode.PASSED)  # whoever read what was shown wants no more of it
+    except OSError as error:
+        return _bug(state, error)
+
+
+def _answered(state: State) -> int:
+    with contextlib.redirect_stdout(state.stdout), contextlib.redirect_stderr(state.stderr):
+        try:
+            return _invoked(state)
+        except SquallError as error:
+            _complain(state, error.message, error.hint)
+            return int(error.exit_code)
+        except _USAGE as error:
+            return _misused(state, error)
+        except KeyboardInterrupt:
+            _complain(state, "interrupted", "")
+            return int(ExitCode.INTERRUPTED)
+        except BrokenPipeError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the last one that can turn a bug into words
+            return _bug(state, error)
+
+
+def _invoked(state: State) -> int:
+    """Not by calling the app: that would turn Ctrl-C and a closed pipe into exit codes of its own."""
+    from squall.cli.app import app
+
+    command = typer.main.get_command(app)
+    try:
+        with command.make_context("squall", list(state.arguments), obj=state) as context:
+            command.invoke(context)
+    except typer.Exit as end:
+        return int(end.exit_code)
+    return int(ExitCode.PASSED)
+
+
+def _misused(state: State, error: Exception) -> int:
+    """The parser's own words, without arguments that may be secret, and how to find the right ones."""
+    words = getattr(error, "format_message", lambda: str(error))()
+    for argument in sorted(state.arguments, key=len, reverse=True):
+        words = words.replace(argument, public_argument(argument))
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "squall"
+    _complain(state, words, f"`{path} --help` lists what there is")
+    return int(ExitCode.SCENARIO)
+
+
+def _complain(state: State, message: str, hint: str) -> None:
+    red, plain = ("\x1b[31m", "\x1b[0m") if state.has_colour else ("", "")
+    state.tell(scrubbed(f"{red}squall: {message}{plain}", state.secrets))
+    if hint:
+        state.tell(scrubbed(f"  hint: {hint}", state.secrets))
+
+
+def _bug(state: State, error: BaseException) -> int:
+    """What to say where squall itself is wrong: no traceback, but where to find it."""
+    text = "".join(traceback.format_exception(error))
+    text = scrubbed(f"{command_line(state.arguments)}\n\n{text}", state.secrets)
+    said = scrubbed(f"{type(error).__name__}: {error}".strip(": "), state.secrets)
+    with contextlib.suppress(OSError):
+        if state.debugs:
+            state.tell(text)
+            where = ""
+        else:
+            where = _kept(text)
+        _complain(state, f"a bug of squall, not of your service: {said}", where)
+    return int(ExitCode.BUG)
+
+
+def _kept(text: str) -> str:
+    """Where the traceback is, in words."""
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="squall-bug-", suffix=".txt", delete=False, encoding="utf-8"
+        ) as file:
+            file.write(text)
+    except OSError:
+        return "SQUALL_DEBUG=1 shows where it happened; please report that"
+    return f"please report it with {file.name}, which says where it happened"

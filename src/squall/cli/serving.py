@@ -1,0 +1,28 @@
+"""`squall serve`: becomes the bundled service.
+
+This process turns into the service's, with the same process id: signals reach it without anybody to pass them
+on, and nothing can be left behind when this command ends.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import NoReturn
+
+from squall.cli.state import State
+
+__all__ = ["serve_as_process"]
+
+
+def serve_as_process(state: State, options: Mapping[str, object]) -> NoReturn:
+    """Become `python -m squall.reference serve` with these options; None and False stand for not given."""
+    command = [sys.executable, "-m", "squall.reference", "serve"]
+    for name, value in options.items():
+        if value is True:
+            command.append(name)
+        elif value is not None and value is not False:
+            command += [f"{name}={value}"]
+    state.stdout.flush()
+    state.stderr.flush()
+    state.replace_process(command, state.environment)

@@ -1,0 +1,111 @@
+"""How figures are written for people: with their unit, and with no more digits than they are worth.
+
+Counts are whole, with a comma between the thousands. Everything else has three significant digits, but a
+share is never rounded up to all or down to none: 99.996 % stays 99.996 %, as its last digits are the ones
+that matter. What was not measured says so; nothing here turns None into a number.
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
+from typing import Final
+
+__all__ = [
+    "NOT_MEASURED",
+    "count",
+    "duration",
+    "megabytes",
+    "milliseconds",
+    "percent",
+    "plain",
+    "rate",
+    "significant",
+]
+
+NOT_MEASURED: Final = "not measured"
+
+_ALMOST_ALL: Final = Decimal("0.999")
+_SHARE_DIGITS_MAX: Final = 8
+
+
+def count(value: int | None) -> str:
+    """A whole number of things: 10,000."""
+    return NOT_MEASURED if value is None else f"{value:,}"
+
+
+def milliseconds(value_ms: float | None) -> str:
+    """A latency given in milliseconds: 0.412 ms, 12.3 ms, 1.23 s."""
+    if value_ms is None:
+        return NOT_MEASURED
+    if abs(value_ms) < 999.5:
+        return f"{significant(value_ms)} ms"
+    return f"{significant(value_ms / 1000)} s"
+
+
+def duration(value_s: float | None) -> str:
+    """How long something lasted, given in seconds: 350 ms, 12.3 s, 2 min 5 s, 1 h 0 min."""
+    if value_s is None:
+        return NOT_MEASURED
+    if value_s < 1:
+        return milliseconds(value_s * 1000)
+    if value_s < 59.95:
+        return f"{significant(value_s)} s"
+    seconds = round(value_s)
+    if seconds < 3600:
+        return f"{seconds // 60} min {seconds % 60} s"
+    minutes = round(value_s / 60)
+    return f"{minutes // 60:,} h {minutes % 60} min"
+
+
+def percent(share: float | None) -> str:
+    """A share from 0 to 1: 12.5 %. Only all is 100 %, and only none is 0 %."""
+    if share is None:
+        return NOT_MEASURED
+    exact = Decimal(repr(share))
+    if _ALMOST_ALL <= exact < 1:
+        return f"{_digits(_with_its_nines(exact) * 100)} %"
+    return f"{significant(float(exact * 100))} %"
+
+
+def rate(value_hz: float | None, what: str = "") -> str:
+    """So many a second: 9,870 msg/s."""
+    return NOT_MEASURED if value_hz is None else f"{significant(value_hz)} {what}/s"
+
+
+def megabytes(value_bytes: float | None) -> str:
+    """Memory or traffic in units of 10^6 bytes: 128 MB, 1.23 GB."""
+    if value_bytes is None:
+        return NOT_MEASURED
+    for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if abs(value_bytes) >= 0.9995 * size:
+            return f"{significant(value_bytes / size)} {unit}"
+    return f"{round(value_bytes)} B"
+
+
+def plain(value: float | None) -> str:
+    """A figure whose unit is told elsewhere: whole numbers in full, and no 1 for 0.99996."""
+    if value is None:
+        return NOT_MEASURED
+    if value == round(value):
+        return f"{round(value):,}"
+    exact = Decimal(repr(value))
+    return _digits(_with_its_nines(exact)) if _ALMOST_ALL <= exact < 1 else significant(value)
+
+
+def significant(value: float, digits: int = 3) -> str:
+    """A number with that many significant digits, no zeros at its end, and commas between the thousands."""
+    if value == 0:
+        return "0"
+    exact = Decimal(repr(value))
+    return _digits(exact.quantize(Decimal(1).scaleb(exact.adjusted() - digits + 1), ROUND_HALF_EVEN))
+
+
+def _with_its_nines(share: Decimal) -> Decimal:
+    """A share just below 1, with its nines and the first digit that is none; never rounded up."""
+    digits = min(-(1 - share).adjusted(), _SHARE_DIGITS_MAX)
+    return share.quantize(Decimal(1).scaleb(-digits), ROUND_DOWN)
+
+
+def _digits(rounded: Decimal) -> str:
+    text = f"{rounded:,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

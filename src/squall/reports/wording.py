@@ -1,0 +1,152 @@
+"""The sentences that every report for people has in common: the verdict, what became of messages and connections.
+
+They name figures of the summary and compute none. Text that came from elsewhere (a node's name, an error) is
+made safe to print: a service under test must not be able to write escape sequences to anyone's terminal.
+"""
+
+from __future__ import annotations
+
+from squall.metrics.summary_document import (
+    Connections,
+    Delivery,
+    DeliverySuccess,
+    Judged,
+    Summary,
+    TroubleCount,
+)
+from squall.record.run import RunRecord
+from squall.reports.figures import NOT_MEASURED, count, duration, percent
+
+__all__ = [
+    "ACCOUNT_MISSING",
+    "attempts",
+    "delivered_share",
+    "endings",
+    "events_seen",
+    "notes",
+    "outcomes",
+    "printable",
+    "sorted_judgements",
+    "trouble",
+    "verdict_sentence",
+]
+
+ACCOUNT_MISSING = "No second of the run was recorded."
+
+_URGENCY = {"failed": 0, "unknown": 1, "passed": 2}
+
+
+def verdict_sentence(record: RunRecord, summary: Summary) -> str:
+    """What came of it, in one sentence; its first word is the outcome in capitals."""
+    verdict = summary.verdict
+    if verdict.outcome is None:
+        lasted = (
+            "before its first second"
+            if summary.duration_s is None
+            else f"after {duration(summary.duration_s)}"
+        )
+        return f"NO VERDICT: the run did not come to its end, its record ends {lasted}."
+    word = verdict.outcome.upper()
+    required = [each for each in verdict.judgements or () if each.required]
+    if verdict.outcome == "passed":
+        return f"{word}: {_all_held(len(required))}{_unless_complete(record)}."
+    failed = [each for each in required if each.truth == "failed"]
+    if failed:
+        first = f"{failed[0].name} {failed[0].bound} does not hold ({failed[0].evidence})"
+        return f"{word}: {first}{_and_more(len(failed) - 1, 'bound')}{_unless_complete(record)}."
+    reasons = verdict.reasons or ["no reason was recorded"]
+    return f"{word}: {reasons[0]}{_and_more(len(reasons) - 1, 'reason')}{_unless_complete(record)}."
+
+
+def notes(record: RunRecord, summary: Summary) -> list[str]:
+    """What must be known to read the figures right: validity, an early end, what is missing."""
+    verdict = summary.verdict
+    said = [f"INVALID: {reason}" for reason in record.verdict.validity.reasons] if record.verdict else []
+    said += [f"warning: {warning}" for warning in verdict.warnings or ()]
+    if verdict.stopped_by:
+        said.append(f"stopped by: {verdict.stopped_by}")
+    said += [f"{event.kind}: {event.text}" for event in record.events if event.kind == "store"]
+    if not summary.events_complete:
+        said.append(
+            "a worker died: what it saw after its last report is missing, so events are at least these"
+        )
+    if summary.window_exceeded:
+        times = count(summary.window_exceeded)
+        said.append(f"more messages of a stream were missing at once than are remembered, {times} times")
+    if summary.service_unmeasured:
+        said.append(f"the service time of {count(summary.service_unmeasured)} messages was not measured")
+    return [printable(each) for each in said]
+
+
+def outcomes(delivery: Delivery) -> list[str]:
+    """The account of the messages: two identities that add up."""
+    return [
+        f"intended {count(delivery.intended)} = not sent {count(delivery.not_sent)}"
+        f" + delivered {count(delivery.delivered)} + lost {count(delivery.lost)}"
+        f" + unknown {count(delivery.unknown)}",
+        f"sent {count(delivery.sent)} = intended {count(delivery.intended)} - not sent {count(delivery.not_sent)}",
+    ]
+
+
+def events_seen(delivery: Delivery) -> list[str]:
+    """What happened beside the outcomes."""
+    return [
+        f"duplicated {count(delivery.duplicated)}, reordered {count(delivery.reordered)},"
+        f" late {count(delivery.late)}, recovered {count(delivery.recovered)}",
+        f"corrupted: body {count(delivery.corrupted_body)}, header {count(delivery.corrupted_header)};"
+        f" unexpected {count(delivery.unexpected)}",
+    ]
+
+
+def attempts(connections: Connections) -> str:
+    """The first identity of the connections."""
+    return (
+        f"attempted {count(connections.attempted)} = established {count(connections.established)}"
+        f" + failed {count(connections.failed)} + pending {count(connections.pending)}"
+    )
+
+
+def endings(connections: Connections) -> str:
+    """The second identity of the connections."""
+    return (
+        f"established {count(connections.established)} = closed {count(connections.closed)}"
+        f" + dropped {count(connections.dropped)} + open {count(connections.open)}"
+    )
+
+
+def delivered_share(success: DeliverySuccess) -> str:
+    """Delivery success: a share where it is known, else the two ends between which it lies."""
+    if success.lower is None or success.upper is None:
+        return NOT_MEASURED
+    if success.lower == success.upper:
+        return f"{percent(success.lower)} of sent"
+    return f"between {percent(success.lower)} and {percent(success.upper)} of sent"
+
+
+def sorted_judgements(summary: Summary) -> list[Judged]:
+    """What was judged: failed first, then unknown, then passed; else in the order in which it was judged."""
+    return sorted(summary.verdict.judgements or (), key=lambda each: _URGENCY.get(each.truth, 1))
+
+
+def trouble(found: TroubleCount) -> str:
+    """What went wrong, where, and whose doing it was: upgrade status 403 (target)."""
+    return f"{found.step} {found.kind.replace('_', ' ')} ({found.blame})"
+
+
+def printable(text: str) -> str:
+    """The text on one line, without anything that a terminal would obey."""
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in " ".join(text.split()))
+
+
+def _all_held(required: int) -> str:
+    if not required:
+        return "nothing was required"
+    return "the one required bound held" if required == 1 else f"all {required} required bounds held"
+
+
+def _and_more(further: int, what: str) -> str:
+    return "" if further < 1 else f", and {further} more {what}{'' if further == 1 else 's'}"
+
+
+def _unless_complete(record: RunRecord) -> str:
+    return "" if record.complete else "; the record is not complete"
