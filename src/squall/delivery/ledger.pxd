@@ -17,5 +17,6 @@ cdef class Stream:
     cpdef long long assign(self)
     cpdef int arrive(self, long long sequence, long long now_ns)
     cpdef long long outstanding(self)
+    cpdef bint is_missing(self, long long sequence)
     cpdef int label_of(self, long long sequence)
     cpdef int epoch_of(self, long long sequence)

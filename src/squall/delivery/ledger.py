@@ -31,6 +31,9 @@ __all__ = ["DUPLICATE", "FIRST", "FOREIGN", "REORDERED", "UNDECIDED", "WINDOW", 
 
 WINDOW = 4096
 
+_SEGMENTS_KEPT = 16
+"""Segments remembered though nothing is owed in them: a copy that comes late is still told its own label."""
+
 FIRST = 0
 REORDERED = 1
 DUPLICATE = 2
@@ -76,17 +79,17 @@ class Stream:
             if self.segments is None:
                 self.segments = []
             self.segments.append((self.segment_first, self.label, self.epoch))
-            self._forget_settled_segments()
+            if len(self.segments) > _SEGMENTS_KEPT:
+                self._forget_settled_segments()
         self.segment_first = self.next_sequence
         self.label = label
         self.epoch = epoch
 
     def _forget_settled_segments(self) -> None:
-        """Drop segments in which nothing is owed any more, from the oldest."""
-        oldest = self._oldest_owed()
+        """Drop the oldest segments, as far as nothing is owed in them, down to those that are kept anyway."""
         firsts = [segment[0] for segment in self.segments]
-        keep = max(0, bisect_left(firsts, oldest + 1) - 1)
-        del self.segments[:keep]
+        settled = bisect_left(firsts, self._oldest_owed() + 1) - 1
+        del self.segments[: max(0, min(settled, len(firsts) - _SEGMENTS_KEPT))]
 
     def _oldest_owed(self) -> int:
         return self.missing[0] if self.missing else self.expected
@@ -167,8 +170,16 @@ class Stream:
         return owed
 
     @cython.ccall
+    def is_missing(self, sequence: cython.longlong) -> cython.bint:
+        """Whether a number was overtaken and is still owed."""
+        if self.missing is None:
+            return False
+        at = bisect_left(self.missing, sequence)
+        return at < len(self.missing) and self.missing[at] == sequence
+
+    @cython.ccall
     def label_of(self, sequence: cython.longlong) -> cython.int:
-        """The label of a number; for one older than all that is owed, that of the oldest segment kept."""
+        """The label of a number; for one older than all segments that are kept, that of the oldest of them."""
         if sequence >= self.segment_first or self.segments is None:
             return self.label
         label: int = self._segment_of(sequence)[1]
