@@ -1,0 +1,172 @@
+"""The ledger against an account that remembers everything and works each figure out from its definition."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import ModuleType
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from both_forms import FORMS, module_in
+
+STREAM_CASES = 2_000
+"""In each of the two forms."""
+
+
+@dataclass
+class Naive:
+    """Every message and every arrival of one stream, and what follows from them by definition."""
+
+    window: int
+    labels: list[int] = field(default_factory=list)
+    epochs: list[int] = field(default_factory=list)
+    label: int = -1
+    epoch: int = 0
+    arrivals: list[tuple[int, int]] = field(default_factory=list)
+    """(number, time) of each distinct message that counted as an arrival, in order."""
+    evicted: set[int] = field(default_factory=set)
+    settled: int = 0
+    """Numbers below were settled: nothing is known of them any more."""
+
+    def send(self) -> int:
+        self.labels.append(self.label)
+        self.epochs.append(self.epoch)
+        return len(self.labels) - 1
+
+    def owed(self) -> list[int]:
+        here = {number for number, _ in self.arrivals}
+        return [n for n in range(self.settled, len(self.labels)) if n not in here and n not in self.evicted]
+
+    def arrive(self, number: int, now_ns: int) -> tuple[str, int, int]:
+        """The kind of the arrival; of a reordered one its extent and late time too."""
+        if number >= len(self.labels):
+            return "foreign", 0, 0
+        owed = number in self.owed()
+        if not owed and (number < self.settled or (self.evicted and number < max(self.evicted))):
+            return "undecided", 0, 0
+        if number in self.evicted:
+            return "undecided", 0, 0
+        if not owed:
+            return "duplicate", 0, 0
+        overtakers = [(place, at_ns) for place, (other, at_ns) in enumerate(self.arrivals) if other > number]
+        place = len(self.arrivals)
+        self.arrivals.append((number, now_ns))
+        self._evict()
+        if not overtakers:
+            return "first", 0, 0
+        return "reordered", place - overtakers[0][0], now_ns - overtakers[0][1]
+
+    def _evict(self) -> None:
+        highest = max(number for number, _ in self.arrivals)
+        missing = [number for number in self.owed() if number < highest]
+        if len(missing) > self.window:
+            self.evicted.update(missing[: len(missing) - self.window])
+
+    def settle(self, lived: bool) -> Counter[tuple[int, int, bool]]:
+        """(number, label, unknown) of everything owed."""
+        ends = Counter((n, self.labels[n], not lived or self.epochs[n] != self.epoch) for n in self.owed())
+        self.settled = len(self.labels)
+        return ends
+
+
+def each_of(ranges: list[tuple[int, int, int, bool]]) -> Counter[tuple[int, int, bool]]:
+    """(number, label, unknown) of each number in the ranges."""
+    return Counter((n, label, unknown) for first, end, label, unknown in ranges for n in range(first, end))
+
+
+@contextmanager
+def window_of(ledger: ModuleType, size: int) -> Iterator[None]:
+    whole, ledger.WINDOW = ledger.WINDOW, size
+    try:
+        yield
+    finally:
+        ledger.WINDOW = whole
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("send"), st.integers(1, 12)),
+        # How far behind, or before, the next number: what comes is mostly recent, sometimes old or never sent.
+        st.tuples(st.just("arrive"), st.one_of(st.integers(1, 6), st.integers(-2, 40))),
+        st.tuples(st.just("in order"), st.integers(1, 8)),
+        st.tuples(st.just("segment"), st.integers(0, 3)),
+        st.tuples(st.just("reconnect"), st.integers(0, 3)),
+    ),
+    max_size=60,
+)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@settings(max_examples=STREAM_CASES, deadline=None)
+@given(STEPS, st.integers(1, 9), st.booleans(), st.integers(0, 5))
+def test_the_ledger_counts_as_the_definitions_do(
+    form: str, steps: list[tuple[str, int]], window: int, lived: bool, after: int
+) -> None:
+    ledger = module_in(form, "squall.delivery.ledger")
+    names = {
+        ledger.FIRST: "first",
+        ledger.REORDERED: "reordered",
+        ledger.DUPLICATE: "duplicate",
+        ledger.FOREIGN: "foreign",
+        ledger.UNDECIDED: "undecided",
+    }
+    stream, naive = ledger.Stream(), Naive(window)
+    stream.begin_segment(0, 0)
+    naive.label = 0
+    evicted: Counter[tuple[int, int, bool]] = Counter()
+    now_ns = 0
+
+    def arrive(number: int) -> None:
+        nonlocal now_ns
+        now_ns += 1 + number % 3
+        kind = names[stream.arrive(number, now_ns)]
+        expected = naive.arrive(number, now_ns)
+        assert kind == expected[0]
+        if kind == "reordered":
+            assert (stream.extent, stream.late_ns) == expected[1:]
+        evicted.update(each_of(stream.take_evicted()))
+
+    with window_of(ledger, window):
+        for kind, value in steps:
+            if kind == "send":
+                assert [stream.assign() for _ in range(value)] == [naive.send() for _ in range(value)]
+            elif kind == "arrive":
+                if len(naive.labels) >= value:
+                    arrive(len(naive.labels) - value)
+            elif kind == "in order":
+                for _ in range(min(value, len(naive.labels) - stream.expected)):
+                    arrive(stream.expected)
+            else:
+                naive.label, naive.epoch = value, naive.epoch + (kind == "reconnect")
+                stream.begin_segment(naive.label, naive.epoch)
+            assert stream.outstanding() == len(naive.owed())
+        assert stream.arrived == len(naive.arrivals)
+        assert evicted == Counter((n, naive.labels[n], True) for n in naive.evicted)
+        assert [stream.is_missing(n) for n in range(stream.expected)] == [
+            n in naive.owed() for n in range(stream.expected)
+        ]
+        assert each_of(stream.settle(lived=lived)) == naive.settle(lived)
+        for number in range(after):
+            arrive(number)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.tuples(st.integers(1, 3), st.integers(0, 9), st.booleans()), max_size=15))
+def test_the_latest_sixteen_labels_are_told_exactly(form: str, parts: list[tuple[int, int, bool]]) -> None:
+    stream = module_in(form, "squall.delivery.ledger").Stream()
+    labels, epochs, epoch = [], [], 0
+    for count, label, reconnects in parts:
+        epoch += reconnects
+        stream.begin_segment(label, epoch)
+        for _ in range(count):
+            stream.arrive(stream.assign(), 1)
+        labels += [label] * count
+        epochs += [epoch] * count
+    assert [stream.label_of(number) for number in range(len(labels))] == labels
+    assert [stream.epoch_of(number) for number in range(len(labels))] == epochs
