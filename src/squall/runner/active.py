@@ -4,7 +4,8 @@ A run follows a plan (`squall.runner.run`) or a caller who says what comes next 
 Whatever happens, on leaving it no worker is left and the record is closed.
 
 A ramp up lasts until its level is held: at least as long as its profile, at most `settle_s` longer, and no
-longer than `STILL_S` without a new connection.
+longer than `STILL_S` without a new connection. A ramp down that leaves connections lasts until the others
+have drained and closed.
 """
 
 from __future__ import annotations
@@ -201,11 +202,11 @@ class ActiveRun:
         phase = await self.begin(planned, traffic=traffic)
         if phase is None:
             return False
-        if planned.kind != "ramp_up":
-            return await self._coordinator.wait_until(self._phase_end_ns - ahead_ns)
-        if not await self._coordinator.wait_until(self._phase_end_ns):
-            return False
-        return await self._settle(phase)
+        if planned.kind == "ramp_up":
+            return await self._coordinator.wait_until(self._phase_end_ns) and await self._settle(phase)
+        if planned.kind == "ramp_down" and phase.level_end > 0:
+            return await self._coordinator.wait_until(self._phase_end_ns) and await self._let_go(phase)
+        return await self._coordinator.wait_until(self._phase_end_ns - ahead_ns)
 
     async def reported(self, at_ns: int) -> None:
         """Wait until the totals have all up to a time of the run; not for ever."""
@@ -324,6 +325,19 @@ class ActiveRun:
                 break
             await self._recording.next_interval(1.0)
         self._phase_end_ns = max(planned_end_ns, coordinator.now_ns())
+        return not self.is_over
+
+    async def _let_go(self, phase: Phase) -> bool:
+        """Wait, within bounds, until those that leave have drained and closed. False where the run ended."""
+        planned_end_ns = self._phase_end_ns
+        delivery, target = self.plan.scenario.delivery, self.plan.scenario.target
+        latest_ns = planned_end_ns + round((delivery.drain_timeout + target.close_timeout) * 1e9)
+        while not self.is_over and self._coordinator.now_ns() < latest_ns:
+            recent = self.totals.recent
+            if recent and recent[-1].at_ns >= planned_end_ns and recent[-1].held <= phase.level_end:
+                break
+            await self._recording.next_interval(1.0)
+        self._phase_end_ns = max(planned_end_ns, self._coordinator.now_ns())
         return not self.is_over
 
     @property

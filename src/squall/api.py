@@ -1,0 +1,461 @@
+"""squall from Python: one open run, to which each call adds a phase.
+
+    pattern = MessagePattern(frequency="1/s", payload_variation=(100, "1KiB"))
+    async with LoadTester("ws://127.0.0.1:8080/", max_connections=1000) as tester:
+        ramp_up = await tester.execute_ramp_up(start_connections=10, duration="30s")
+        load = await tester.execute_sustained_load(duration="5m", message_pattern=pattern)
+        ramp_down = await tester.execute_ramp_down(duration="10s")
+    assert tester.result.exit_code == 0
+
+**The run** opens with the first call. Between calls level and traffic go on (phase `idle`: in the accounting,
+outside the phases' results). A ramp down to nothing ends it, and so does leaving the block:
+it ramps down, drains, audits, judges. Then `tester.result` has the verdict, the summary and the run folder;
+the results of single calls are provisional as far as messages are concerned.
+
+**What is sent** is fixed once: by `message_pattern`, by `scenario` or the setting `traffic` where the tester
+is made, and then from the first connection on; or by the first `execute_sustained_load`, and then nothing is
+sent before it.
+
+Durations are seconds as numbers, or text like "5m"; rates are per second and connection, or text like
+"30/min".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Literal, Self
+
+import msgspec
+
+from squall.clock import RealClock
+from squall.engine.machine import this_machine
+from squall.engine.preflight import check, choose_workers
+from squall.errors import PlanError
+from squall.fleet.base import Fleet
+from squall.fleet.local import LocalFleet
+from squall.live.base import LiveView
+from squall.metrics.totals import Selection
+from squall.record.run import Phase, PhaseKind
+from squall.runner.active import ActiveRun, RunResult
+from squall.runner.phase_results import (
+    DeliverySuccess,
+    PhaseError,
+    RampDownResult,
+    RampUpResult,
+    SustainedLoadResult,
+    ramp_down_result,
+    ramp_up_result,
+    sustained_load_result,
+)
+from squall.runner.plan import Plan, PlannedPhase, demand_of, plan_phase
+from squall.runner.ramps import held, spec_of
+from squall.scenario.loader import Override, load_scenario
+from squall.scenario.models import Ramp, Scenario
+
+__all__ = [
+    "DeliverySuccess",
+    "LoadTestConfig",
+    "LoadTester",
+    "MessagePattern",
+    "PhaseError",
+    "RampDownResult",
+    "RampUpResult",
+    "RunResult",
+    "Strategy",
+    "SustainedLoadResult",
+]
+
+Strategy = Literal["constant", "linear", "exponential", "stepped"]
+"""The shape of a ramp."""
+
+Duration = float | str
+"""Seconds, or text like "5m"."""
+
+OUTCOME_REPORTS: Final = 2
+"""Reports, a second each, that the result of a held level waits for what was on its way at its end."""
+
+
+class MessagePattern(msgspec.Struct, frozen=True, kw_only=True):
+    """What every connection sends.
+
+    `frequency` is a rate: messages per second and connection, or text ("30/min"). The sizes of
+    `payload_variation` (the whole message; bytes, or text like "1KiB") are drawn with equal weight, as are
+    the `message_types`.
+    """
+
+    frequency: float | str = 1.0
+    payload_variation: tuple[int | str, ...] = (128,)
+    message_types: tuple[str, ...] = ("message",)
+    format: Literal["binary", "text"] = "binary"
+    arrival: Literal["uniform", "poisson"] = "uniform"
+
+    def traffic(self) -> dict[str, Any]:
+        """The same as the setting `traffic` of a scenario."""
+        return {
+            "rate": self.frequency,
+            "payload": list(self.payload_variation),
+            "types": list(self.message_types),
+            "format": self.format,
+            "arrival": self.arrival,
+        }
+
+
+class LoadTestConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """The size of a load test in one place; its defaults are those of a readiness test.
+
+    Frequency and sizes are those of the messages where no `message_pattern` is given.
+    """
+
+    max_concurrent_connections: int = 10_000
+    ramp_up_duration: Duration = 300.0
+    sustained_load_duration: Duration = 3600.0
+    ramp_down_duration: Duration = 180.0
+    message_frequency: float | str = 1.0
+    payload_sizes: tuple[int | str, ...] = (100, 1024, 4096, 8192)
+    test_environment: str = "production-like"
+
+    def settings(self) -> dict[str, Any]:
+        """The same as settings of a scenario, by path."""
+        return {
+            "load.connections": self.max_concurrent_connections,
+            "load.ramp_up.duration": self.ramp_up_duration,
+            "load.hold": self.sustained_load_duration,
+            "load.ramp_down.duration": self.ramp_down_duration,
+            "test_environment": self.test_environment,
+        }
+
+
+class LoadTester:
+    """One load test of one service; an async context manager. See the module.
+
+    Args:
+        url: the entry point, or several; may be left out where `scenario` names it.
+        max_connections: the level that a ramp up leads to by default; no call goes above it.
+        ramp_up_strategy: the shape of a ramp up, where the call names none.
+        message_pattern: what is sent, from the first connection on.
+        scenario: a scenario, or a file with one; what stands here besides is stronger.
+        config: sizes and durations in one place; what stands here besides is stronger.
+        out: the run folder; by default a new one under runs/.
+        views: shown what happens, while it does.
+        fleet: where workers run; as processes of this host by default.
+        settings: any other setting of a scenario (`engine={"workers": 2}`, `thresholds={…}`, `seed=7`).
+
+    Raises:
+        ScenarioError: the settings have mistakes.
+    """
+
+    def __init__(
+        self,
+        url: str | Sequence[str] | None = None,
+        *,
+        max_connections: int | str | None = None,
+        ramp_up_strategy: Strategy | None = None,
+        message_pattern: MessagePattern | None = None,
+        scenario: Scenario | str | Path | Mapping[str, Any] | None = None,
+        config: LoadTestConfig | None = None,
+        out: str | Path | None = None,
+        views: Sequence[LiveView] = (),
+        fleet: Fleet | None = None,
+        **settings: Any,
+    ) -> None:
+        self._has_traffic = (
+            scenario is not None
+            or message_pattern is not None
+            or not settings.keys().isdisjoint(("traffic", "populations", "exchange"))
+        )
+        self._default_pattern = MessagePattern()
+        chosen: dict[str, Any] = {}
+        if scenario is None:
+            chosen["threshold_sets"] = ["readiness"]
+        if not self._has_traffic:
+            chosen["traffic"] = {"rate": 0}
+        if config is not None:
+            chosen |= config.settings()
+            self._default_pattern = MessagePattern(
+                frequency=config.message_frequency, payload_variation=config.payload_sizes
+            )
+        named = {
+            "target.url": url if url is None or isinstance(url, str) else list(url),
+            "load.connections": max_connections,
+            "load.ramp_up.kind": ramp_up_strategy,
+            "traffic": None if message_pattern is None else message_pattern.traffic(),
+            "outputs.out": None if out is None else str(out),
+        }
+        chosen |= {path: value for path, value in named.items() if value is not None}
+        overrides = {path: Override(value, "code") for path, value in (chosen | settings).items()}
+        self._scenario = load_scenario({} if scenario is None else scenario, overrides=overrides).scenario
+        self._views = views
+        self._fleet = fleet
+        self._entered = False
+        self._busy = False
+        self._run: ActiveRun | None = None
+        self._result: RunResult | None = None
+
+    @property
+    def scenario(self) -> Scenario:
+        """All settings, with their defaults."""
+        return self._scenario
+
+    @property
+    def result(self) -> RunResult:
+        """The run, once it is over.
+
+        Raises:
+            PlanError: it is not.
+        """
+        if self._result is None:
+            raise PlanError("the run is not over", hint="leave the `async with` block first")
+        return self._result
+
+    async def execute_ramp_up(
+        self,
+        *,
+        start_connections: int | None = None,
+        target_connections: int | None = None,
+        duration: Duration | None = None,
+        strategy: Strategy | Ramp | None = None,
+        double_every: Duration | None = None,
+        name: str = "ramp_up",
+    ) -> RampUpResult:
+        """Raise the level; returns once it is held, or cannot be reached.
+
+        Args:
+            start_connections: opened at once; the level held now, once there is one.
+            target_connections: the level that it leads to; `max_connections` by default.
+            duration: how long it takes; that of `double_every`, or of the scenario's ramp up, by default.
+            strategy: its shape, or a ramp of `squall.scenario.models` with all that it takes.
+            double_every: of an exponential ramp, the time of one doubling, instead of its duration.
+            name: what the phase is called; the tag `phase` of its figures.
+
+        Raises:
+            PlanError: what is asked contradicts itself, or the run is over.
+            PreflightError: this machine cannot carry it.
+            StoreError: the run folder cannot be made.
+            FleetError: the workers cannot be started.
+        """
+        run = await self._open_run()
+        before, most = run.level, self._scenario.load.connections
+        target = most if target_connections is None else target_connections
+        if not max(before, 1) <= target <= most:
+            raise PlanError(
+                f"a ramp up from {before} connections leads to {before} … {most}, not to {target}"
+            )
+        if before and start_connections not in (None, before):
+            raise PlanError(f"a ramp up cannot start at {start_connections} connections: {before} are held")
+        start = None if before else start_connections
+        ramp = self._ramp(
+            "ramp_up",
+            strategy,
+            connections=target,
+            start=start,
+            duration=duration,
+            double_every=double_every,
+        )
+        planned = self._phase(name, "ramp_up", ramp, before=before, to=target)
+        phase = await self._carry_out(run, planned)
+        return ramp_up_result(
+            run.totals,
+            phase,
+            duration_s=_length_s(phase, run),
+            reached_s=run.reached_s(phase),
+            stopped_by=run.stopped_by,
+        )
+
+    async def execute_sustained_load(
+        self,
+        *,
+        duration: Duration | None = None,
+        message_pattern: MessagePattern | None = None,
+        name: str = "hold",
+    ) -> SustainedLoadResult:
+        """Hold the level that was reached, and the traffic on it.
+
+        Args:
+            duration: how long; the scenario's hold by default.
+            message_pattern: what is sent, where that was not said before; by default 1 message a second and
+                connection, of 128 bytes.
+            name: what the phase is called; the tag `phase` of its figures.
+
+        Raises:
+            PlanError: another pattern than the one that is being sent, or the run is over.
+        """
+        run = await self._open_run()
+        hold = self._with({"load.hold": duration}).load.hold
+        traffic = self._traffic_from(message_pattern)
+        planned = plan_phase(self._scenario, name, "sustained", held(run.level, hold), before=run.level)
+        phase = await self._carry_out(run, planned, traffic)
+        await _outcomes(run, phase)
+        return sustained_load_result(
+            run.totals, phase, duration_s=_length_s(phase, run), stopped_by=run.stopped_by
+        )
+
+    async def execute_ramp_down(
+        self,
+        *,
+        target_connections: int = 0,
+        duration: Duration | None = None,
+        strategy: Strategy | Ramp | None = None,
+        connection_cleanup: Literal["graceful_close"] = "graceful_close",
+        name: str = "ramp_down",
+    ) -> RampDownResult:
+        """Lower the level; each leaving connection drains, then closes. To no connection it ends the run.
+
+        Args:
+            target_connections: the level that it leads to.
+            duration: how long it takes; that of the scenario's ramp down by default.
+            strategy: its shape, linear by default.
+            connection_cleanup: connections are closed by the close handshake; there is no other way.
+            name: what the phase is called; the tag `phase` of its figures.
+
+        Raises:
+            PlanError: what is asked contradicts itself, or the run is over.
+        """
+        if connection_cleanup != "graceful_close":
+            raise PlanError(f"connection_cleanup is {connection_cleanup!r}; there is only graceful_close")
+        run = await self._open_run()
+        if not 0 <= target_connections <= run.level:
+            raise PlanError(f"a ramp down from {run.level} cannot lead to {target_connections}")
+        ramp = self._ramp("ramp_down", strategy, duration=duration)
+        planned = self._phase(name, "ramp_down", ramp, before=run.level, to=target_connections)
+        ends = target_connections == 0
+        phase = await self._carry_out(run, planned, then_idle=not ends)
+        if ends:
+            self._result = await run.finish()
+        return ramp_down_result(
+            run.totals,
+            phase,
+            duration_s=_length_s(phase, run),
+            resources_left=run.resources_left,
+            stopped_by=run.stopped_by,
+        )
+
+    async def __aenter__(self) -> Self:
+        self._entered = True
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._entered = False
+        run = self._run
+        if run is None:
+            return
+        try:
+            if self._result is None:
+                await self._end(run, error)
+        finally:
+            await run.__aexit__(kind, error, trace)
+
+    async def _end(self, run: ActiveRun, error: BaseException | None) -> None:
+        """What is still open is ramped down, or stopped where the caller met an error."""
+        if isinstance(error, Exception):
+            run.stop(f"the caller raised {type(error).__name__}")
+        elif error is not None:  # cancelled, or Ctrl-C: there is no time to drain
+            run.kill(f"the caller was ended by {type(error).__name__}")
+        elif run.level and not run.is_over:
+            ramp = self._ramp("ramp_down", None)
+            await run.carry_out(self._phase("end", "end", ramp, before=run.level, to=0))
+        self._result = await run.finish()
+
+    async def _open_run(self) -> ActiveRun:
+        """The one run, opened by the first call."""
+        if not self._entered:
+            raise PlanError("a LoadTester is used inside `async with`")
+        if self._result is not None:
+            raise PlanError("the run is over", hint="a ramp down to no connection ends it; make a new tester")
+        if self._busy:
+            raise PlanError(
+                "another call is under way", hint="phases come one after another: await each call"
+            )
+        if self._run is None:
+            scenario = self._scenario
+            machine = this_machine(scenario.target.source_addresses)
+            demand = demand_of(scenario, scenario.load.connections)
+            check(demand, machine)
+            workers = choose_workers(demand, machine)
+            plan = Plan(scenario=scenario, phases=(), demand=demand, workers=workers)
+            fleet = self._fleet or LocalFleet(workers)
+            run = ActiveRun(plan, machine, fleet, RealClock(), views=self._views, command="Python API")
+            self._run = await run.__aenter__()
+        return self._run
+
+    async def _carry_out(
+        self,
+        run: ActiveRun,
+        planned: PlannedPhase,
+        traffic: Scenario | None = None,
+        *,
+        then_idle: bool = True,
+    ) -> Phase:
+        """A phase from its beginning to its last report; after it the level is held."""
+        if run.is_over:
+            raise PlanError(f"the run was stopped: {run.stopped_by or 'no worker is left'}")
+        number = len(run.phases)
+        self._busy = True
+        try:
+            await run.carry_out(planned, ahead_ns=0, traffic=traffic)
+        finally:
+            self._busy = False
+        end_ns = run.now_ns()
+        if then_idle:
+            spec = held(run.level, 0.0)
+            idle = plan_phase(self._scenario, "idle", "idle", spec, before=run.level)
+            await run.begin(self._sending(idle), open_ended=True)
+            await run.reported(end_ns)
+        return run.phases[number]
+
+    def _phase(self, name: str, kind: PhaseKind, ramp: Ramp, *, before: int, to: int) -> PlannedPhase:
+        spec = spec_of(ramp, before=before, to=to)
+        return self._sending(plan_phase(self._scenario, name, kind, spec, before=before))
+
+    def _sending(self, planned: PlannedPhase) -> PlannedPhase:
+        """The phase, silent as long as nobody has said what to send."""
+        return planned if self._has_traffic else replace(planned, sends=False)
+
+    def _ramp(
+        self, which: Literal["ramp_up", "ramp_down"], strategy: Strategy | Ramp | None, **given: Any
+    ) -> Ramp:
+        """The scenario's ramp with what a call says otherwise; `connections` are those that it is for."""
+        if strategy is not None and not isinstance(strategy, str):
+            return strategy
+        chosen = {f"load.{which}.{key}": value for key, value in given.items() if key != "connections"}
+        chosen |= {"load.connections": given.get("connections"), f"load.{which}.kind": strategy}
+        load = self._with(chosen).load
+        return load.ramp_up if which == "ramp_up" else load.ramp_down
+
+    def _with(self, chosen: Mapping[str, Any]) -> Scenario:
+        """The scenario with some settings changed; those that are None are left."""
+        overrides = {path: Override(value, "the call") for path, value in chosen.items() if value is not None}
+        return load_scenario(self._scenario, overrides=overrides).scenario if overrides else self._scenario
+
+    def _traffic_from(self, pattern: MessagePattern | None) -> Scenario | None:
+        """A scenario with the traffic that begins now; None where it goes on as it is."""
+        if self._has_traffic and pattern is None:
+            return None
+        asked = self._with({"traffic": (pattern or self._default_pattern).traffic()})
+        if not self._has_traffic:
+            self._scenario, self._has_traffic = asked, True
+            return asked
+        if asked.populations != self._scenario.populations:
+            raise PlanError(
+                "another message_pattern than the one that is being sent: what a run sends is fixed once",
+                hint="without one in LoadTester(…), the first execute_sustained_load fixes it",
+            )
+        return None
+
+
+def _length_s(phase: Phase, run: ActiveRun) -> float:
+    end_ns = run.now_ns() if phase.end_ns is None else phase.end_ns
+    return (end_ns - phase.start_ns) / 1e9
+
+
+async def _outcomes(run: ActiveRun, phase: Phase) -> None:
+    """Wait a little for the outcomes of what was on its way when a phase ended."""
+    selection = Selection(phases=frozenset((phase.id,)))
+    for _ in range(OUTCOME_REPORTS):
+        if run.is_over or run.totals.messages(selection).unsettled == 0:
+            return
+        await run.reported(run.totals.last_at_ns + 1)
