@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from squall.clock import RealClock
@@ -37,7 +38,7 @@ from squall.record.snapshots import (
 )
 from squall.runner.plan import plan_phase
 from squall.runner.ramps import held
-from squall.scenario.codec import from_bytes
+from squall.scenario.codec import from_bytes, to_bytes
 from squall.scenario.loader import load_scenario
 from squall.scenario.models import Scenario
 
@@ -381,6 +382,27 @@ def test_what_a_dead_worker_could_not_send_any_more_is_not_sent_by_squall() -> N
     # five sessions at ten a second, noticed at once, for at least 0.4 s
     assert sink.total("not_sent_squall") >= 5 * 3
     assert sink.total("intended") == sink.total("not_sent_squall") + sink.total("unknown")
+
+
+def test_traffic_that_became_known_late_is_what_a_dead_worker_owed() -> None:
+    async def body(coordinator: Coordinator, scripts: list[Script], sink: Sink) -> None:
+        await coordinator.start()
+        silent = msgspec.structs.replace(order(scenario(traffic={"rate": 0})), sends=False)
+        await coordinator.begin(silent)
+        loud = scenario(traffic={"rate": 10, "types": ["a", "b"]})
+        later = order(loud, 1, 1)
+        await coordinator.begin(msgspec.structs.replace(later, traffic=to_bytes(loud)))
+        early = Snapshot(
+            index=0, at_ns=0, sample=WorkerSample(worker=0, started=5), places=[Place("ws://a", "")]
+        )
+        scripts[0].say(Report(snapshot=early), None)
+        await coordinator.wait_until(400_000_000)
+        scripts[1].ends_on = End
+        await coordinator.end()
+
+    sink = run(body, traffic={"rate": 0})
+    assert sink.total("not_sent_squall") >= 5 * 3
+    assert {cell.type for each in sink.intervals for cell in each.messages} == {0, 1}
 
 
 def test_the_loss_of_a_worker_can_end_the_run() -> None:

@@ -136,3 +136,33 @@ def test_shapes_that_cannot_follow_each_other_are_refused_by_name() -> None:
     ]
     with pytest.raises(PlanError, match="ramp_up: part 2"):
         plan({"connections": 100, "ramp_up": {"kind": "sequence", "parts": parts}})
+
+
+def test_thresholds_that_are_none_are_refused_all_at_once() -> None:
+    with pytest.raises(PlanError) as caught:
+        plan(thresholds={"ws_respons_time": "p(95)<200", "ws_response_time{phase:hodl}": "p(95)<200"})
+    assert "did you mean" in caught.value.message
+    assert "hodl" in caught.value.message
+
+
+def test_a_bound_on_response_time_of_a_silent_ramp_is_refused_and_connect_time_named() -> None:
+    bound = {"ws_response_time{phase:ramp_up}": "p(95)<200"}
+    with pytest.raises(PlanError, match="ws_connecting"):
+        plan(thresholds=bound, traffic={"during_ramp": False})
+    assert plan(thresholds=bound).phases
+    of_both = {"ws_response_time{phase:ramp_up,population:quiet}": "p(95)<200"}
+    populations = [{"name": "quiet", "traffic": {"during_ramp": False}}, {"name": "loud"}]
+    with pytest.raises(PlanError, match="ws_connecting"):
+        plan(thresholds=of_both, populations=populations)
+    assert plan(thresholds=bound, populations=populations).phases
+    assert plan(thresholds={"ws_connecting{phase:ramp_up}": "p(95)<200"}, exchange="idle").phases
+
+
+def test_a_plan_without_phases_is_that_of_a_caller_who_asks_for_them() -> None:
+    made = Plan(scenario=scenario(), phases=(), demand=plan({"connections": 30}).demand, workers=1)
+    assert (made.connections_peak, made.messages_peak_hz, made.messages_total, made.duration_s) == (
+        30,
+        30,
+        0,
+        0,
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from squall.engine.machine import Machine
@@ -94,6 +95,13 @@ def test_every_setting_is_shown_with_its_source() -> None:
     assert "load.connect_rate_max = none  (default)" in lines
     [payload] = [line for line in lines if ".payload" in line]
     assert payload.endswith("(code)")
+
+
+def test_without_phases_nothing_is_said_of_their_length() -> None:
+    made = make_plan(loaded().scenario, MACHINE)
+    lines = "\n".join(plan_lines(replace(made, phases=())))
+    assert "phases: one after another, as they are asked for" in lines
+    assert "messages: 1,000/s at the peak; the smallest has 128 B" in lines
 
 
 def test_no_secret_is_shown() -> None:
