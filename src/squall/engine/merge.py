@@ -39,6 +39,7 @@ __all__ = ["BEHIND_MAX_S", "OTHER", "PLACES_MAX", "Merger", "add_connections", "
 BEHIND_MAX_S: Final = 3
 PLACES_MAX: Final = 64
 OTHER: Final = Place("other", "other")
+_SECOND_NS: Final = 1_000_000_000
 
 _HISTOGRAM_NAMES: Final = (
     "response",
@@ -125,7 +126,7 @@ class Merger:
         self._made = index
         for snapshot in snapshots:
             self._held[snapshot.sample.worker] = snapshot.sample.held
-        at_ns = max(snapshot.at_ns for snapshot in own or snapshots)
+        at_ns = _end_of(index, own or snapshots)
         places, events = self._number_places(snapshots, at_ns)
         for snapshot in snapshots:
             events += snapshot.events
@@ -255,6 +256,12 @@ def _samples(snapshots: list[Snapshot]) -> list[WorkerSample]:
             )
         found[sample.worker] = sample
     return [found[worker] for worker in sorted(found)]
+
+
+def _end_of(index: int, snapshots: list[Snapshot]) -> int:
+    """When a second ended: as the most punctual of its reports has it."""
+    nominal_ns = (index + 1) * _SECOND_NS
+    return min((abs(each.at_ns - nominal_ns), each.at_ns) for each in snapshots)[1]
 
 
 def _event_order(event: Event) -> tuple[int, int, int, str, str]:

@@ -217,6 +217,13 @@ def test_a_worker_that_skips_a_second_leaves_an_interval_that_is_not_complete() 
     assert (second.index, second.complete) == (1, True)
 
 
+def test_the_time_of_a_second_is_that_of_its_most_punctual_report() -> None:
+    merging = merger(2)
+    merging.add(msgspec.structs.replace(snapshot(0, 4), at_ns=9_003_000_000))
+    [made] = merging.add(msgspec.structs.replace(snapshot(1, 4), at_ns=5_000_100_000))
+    assert made.at_ns == 5_000_100_000
+
+
 # --- places ---
 
 
