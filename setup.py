@@ -19,6 +19,7 @@ class OptionalBuild(build_ext):
     """Notes which picows the extensions were built for, once all of them were."""
 
     def run(self) -> None:
+        """Build what can be built."""
         BUILT.unlink(missing_ok=True)
         super().run()
         if all(Path(self.get_ext_fullpath(ext.name)).exists() for ext in self.extensions):

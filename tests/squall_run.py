@@ -93,7 +93,18 @@ def start_squall(
     file = folder / "scenario.yaml"
     file.write_text(yaml.safe_dump(dict(scenario)))
     out = folder / "run"
-    command = [sys.executable, "-m", "squall", "run", str(file), "--out", str(out), "--progress", "plain", *flags]
+    command = [
+        sys.executable,
+        "-m",
+        "squall",
+        "run",
+        str(file),
+        "--out",
+        str(out),
+        "--progress",
+        "plain",
+        *flags,
+    ]
     env = {**os.environ, **(environment or {})}
     if pure:
         env["SQUALL_PURE"] = "1"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from oracle import bad_servers
 from oracle.certificates import make_certificates
 from squall_run import Ran, run_squall

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from oracle.certificates import make_certificates
 from oracle.launch import lying_server
 from oracle.reader import Counts
@@ -19,7 +20,16 @@ LIES = (
     *("--truncate", "0.01", "--extend", "0.01", "--retype", "0.005", "--inject", "0.01", "--cross", "0.01"),
     *("--fragment", "0.05"),
 )
-COUNTED = ("delivered", "lost", "unknown", "duplicated", "reordered", "corrupted_header", "corrupted_body", "unexpected")
+COUNTED = (
+    "delivered",
+    "lost",
+    "unknown",
+    "duplicated",
+    "reordered",
+    "corrupted_header",
+    "corrupted_body",
+    "unexpected",
+)
 
 
 def scenario(url: str, *, text: bool, seed: int, ca: Path | None = None) -> dict[str, Any]:
@@ -65,7 +75,9 @@ def test_every_counter_equals_the_log(seed: int, text: bool, tls: bool, pure: bo
         ran = run_squall(scenario(server.url, text=text, seed=seed, ca=ca), tmp_path, pure=pure)
         truth = server.truth()
     assert truth.bad_checksums_in == 0
-    assert min(getattr(truth.total, name) for name in COUNTED if name != "unknown") > 0, "the server lied too little"
+    assert min(getattr(truth.total, name) for name in COUNTED if name != "unknown") > 0, (
+        "the server lied too little"
+    )
     assert_equals(ran, truth.total)
     by_type = ran.summary["delivery_by_type"] if ran.summary else {}
     for index, name in enumerate(("chat", "typing")):
@@ -84,7 +96,15 @@ def test_an_honest_server_is_found_honest(pure: bool, tmp_path: Path) -> None:
     assert ran.delivery["delivered"] == ran.delivery["sent"] > 2000
     assert all(
         ran.delivery[name] == 0
-        for name in ("lost", "unknown", "duplicated", "reordered", "corrupted_header", "corrupted_body", "unexpected")
+        for name in (
+            "lost",
+            "unknown",
+            "duplicated",
+            "reordered",
+            "corrupted_header",
+            "corrupted_body",
+            "unexpected",
+        )
     )
     assert ran.code == 0, ran.stdout + ran.stderr
 
@@ -92,7 +112,9 @@ def test_an_honest_server_is_found_honest(pure: bool, tmp_path: Path) -> None:
 @pytest.mark.parametrize("seed", [1, 2])
 def test_closes_by_handshake_lose_nothing(seed: int, tmp_path: Path) -> None:
     """What a connection that the server closes takes along is unknown, and later messages are not sent."""
-    with lying_server(tmp_path / "log", "--seed", str(seed), "--close-rate", "0.004", "--delay-ms", "20") as server:
+    with lying_server(
+        tmp_path / "log", "--seed", str(seed), "--close-rate", "0.004", "--delay-ms", "20"
+    ) as server:
         ran = run_squall(scenario(server.url, text=False, seed=seed), tmp_path)
         truth = server.truth()
     got = ran.delivery

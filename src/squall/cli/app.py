@@ -51,10 +51,9 @@ def squall(
 
         state.say(f"squall {version_of('squall')}")
         raise typer.Exit
-    if ctx.invoked_subcommand is None:
-        # Rich prints the help itself, and leaves nothing to be printed.
-        if words := ctx.get_help():
-            state.say(words)
+    # Rich prints the help itself, and leaves nothing to be printed.
+    if ctx.invoked_subcommand is None and (words := ctx.get_help()):
+        state.say(words)
 
 
 @app.command(rich_help_panel="Runs")

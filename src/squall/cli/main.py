@@ -22,7 +22,9 @@ from squall.errors import ExitCode, SquallError
 
 __all__ = ["call", "entry"]
 
-_USAGE: Final = next(each for each in typer.BadParameter.__mro__ if each.__name__ == "ClickException")
+_USAGE: Final[type[Exception]] = next(  # type: ignore[assignment] # found by its name, a subclass all the same
+    each for each in typer.BadParameter.__mro__ if each.__name__ == "ClickException"
+)
 """The root of what the parser raises about arguments; typer shows no name of its own for it."""
 
 

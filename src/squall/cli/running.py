@@ -71,9 +71,7 @@ async def _run(state: State, loaded: Loaded) -> int:
     view = view_for(scenario.outputs.progress, state.stderr, title, is_terminal=state.is_terminal)
     switch = StopSwitch()
     with stopped_by_signals(switch):
-        result = await carry_out(
-            scenario, views=[view], switch=switch, command=command_line(state.arguments)
-        )
+        result = await carry_out(scenario, views=[view], switch=switch, command=command_line(state.arguments))
     report = terminal_report(open_run(result.folder), result.summary)
     _show(state, report.plain if not state.is_terminal else _coloured(report))
     state.say(f"\nRun folder: {result.folder}{os.sep}")

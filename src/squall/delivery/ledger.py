@@ -236,7 +236,7 @@ class Stream:
     def _split(self, first: int, end: int, *, lived: bool) -> list[Range]:
         """Cut a run at the borders of segments; unknown where the epoch is over or the connection died."""
         pieces: list[Range] = []
-        borders = [segment[0] for segment in self.segments or ()][1:] + [self.segment_first]
+        borders = [*(segment[0] for segment in (self.segments or ())[1:]), self.segment_first]
         while first < end:
             border = next((border for border in borders if border > first), end)
             stop = min(end, border)

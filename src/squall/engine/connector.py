@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import aiofastnet
-from picows.picows import WSAutoPingStrategy, WSProtocol
+from picows.picows import WSAutoPingStrategy, WSProtocol  # type: ignore[attr-defined] # left out of its stub
 
 from squall.engine import troubles
 from squall.engine.ticks import now_ns
@@ -158,7 +158,7 @@ class Connector:
 
     def now_ns(self) -> int:
         """The time of the run."""
-        return now_ns() - self.start_ns
+        return int(now_ns() - self.start_ns)
 
     async def connect(self, attempt: Attempt) -> WSTransport:
         """Carry out an attempt; the session's `on_ws_connected` has been called when this returns.
@@ -254,9 +254,7 @@ class Connector:
         transport: WSTransport = protocol.transport
         return transport
 
-    def answered(
-        self, attempt: Attempt, _request: WSUpgradeRequest, response: WSUpgradeResponse
-    ) -> Session:
+    def answered(self, attempt: Attempt, _request: WSUpgradeRequest, response: WSUpgradeResponse) -> Session:
         """The server accepts: check what it chose (RFC 6455 §4.1) and name the node."""
         if response.headers.get("Sec-WebSocket-Extensions"):
             raise troubles.UpgradeRefused("extension_unasked")

@@ -64,8 +64,7 @@ class Pacer:
     @cython.cfunc
     def _place(self, session: Session, due: cython.longlong) -> cython.int:
         slot: cython.longlong = due // self.window_ns
-        if slot < self.reached:
-            slot = self.reached
+        slot = max(slot, self.reached)
         cython.cast(list, self.slots[slot & 4095]).append(session)
         self.waiting += 1
         return 0

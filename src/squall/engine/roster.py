@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from squall.engine import troubles
 from squall.engine.connector import Attempt, ConnectFailed
@@ -67,6 +67,7 @@ class Roster:
         self._wanted: set[int] = set()
         self._due: list[tuple[int, int]] = []  # a heap of (time, number) of connects to begin
         self._wake = asyncio.Event()
+        self._went = asyncio.Event()
         self._room = asyncio.Semaphore(setup.connects_in_flight_max)
         self._stopped = False
         self._timers: dict[int, asyncio.TimerHandle] = {}
@@ -75,7 +76,7 @@ class Roster:
 
     def now_ns(self) -> int:
         """The time of the run."""
-        return now_ns() - self._setup.start_ns
+        return int(now_ns() - self._setup.start_ns)
 
     # --- what the plan wants ---
 
@@ -88,6 +89,7 @@ class Roster:
     def leave(self, number: int) -> None:
         """Session `number` is to leave now; one that never came does not come any more."""
         self._wanted.discard(number)
+        self._went.set()
         session = self.sessions.get(number)
         if session is None:
             return
@@ -109,10 +111,13 @@ class Roster:
             session.leave_ns = min(session.leave_ns, now)
             self.leave(session.number)
         self._wanted.clear()
+        self._went.set()
 
-    def is_empty(self) -> bool:
-        """Whether no session is, or will be, open."""
-        return not self.sessions and not self._wanted
+    async def emptied(self) -> None:
+        """Wait until no session is, or will be, open."""
+        while self.sessions or self._wanted:
+            self._went.clear()
+            await self._went.wait()
 
     def remaining(self) -> list[int]:
         """The numbers of the sessions that are wanted or here."""
@@ -285,7 +290,9 @@ class Roster:
         connection.session.record(self.now_ns() - session.upgraded_ns)
         handshake = transport.close_handshake
         received = handshake.recv if handshake is not None else None
-        code = None if received is None else int(received.code) or 1005  # no code in the frame: RFC 6455 §7.1.5
+        code = (
+            None if received is None else _number(received.code) or 1005
+        )  # no code in the frame: RFC 6455 §7.1.5
         self.held -= 1
         timer = self._timers.pop(session.number, None)
         if timer is not None:
@@ -296,8 +303,13 @@ class Roster:
             connection.graceful += code is not None
             self._gone(session, lived=True)
             return
-        if session.refusal is None and received is None and handshake is not None:
-            session.refusal = (int(handshake.sent.code), handshake.sent.reason or "")
+        if (
+            session.refusal is None
+            and received is None
+            and handshake is not None
+            and handshake.sent is not None
+        ):
+            session.refusal = (_number(handshake.sent.code), handshake.sent.reason or "")
         trouble = troubles.of_drop(session.attempt.lost, code, session.refusal)
         self._dropped(session, trouble, session.refusal)
 
@@ -324,6 +336,7 @@ class Roster:
         session.state = GONE
         self.sessions.pop(session.number, None)
         self._wanted.discard(session.number)
+        self._went.set()
 
     # --- reporting ---
 
@@ -340,6 +353,12 @@ class Roster:
         taken = self.events, self.events_dropped
         self.events, self.events_dropped = [], 0
         return taken
+
+
+def _number(code: Any) -> int:
+    """A close code of picows: an enumeration member, or the number itself where it has no name."""
+    number: int = getattr(code, "value", code)
+    return number
 
 
 def pause_until(wait_ns: int) -> float:

@@ -372,7 +372,7 @@ class Session(WSListener):
         if frame.rsv1 or frame.rsv2 or frame.rsv3:
             # No extension was negotiated (RFC 6455 §5.2); a compressed payload must not be read as damage.
             self._refuse(transport, 1002, "a reserved bit is set: compression or another extension, unasked")
-        elif frame.msg_type == WSMsgType.BINARY or frame.msg_type == WSMsgType.TEXT:
+        elif frame.msg_type == WSMsgType.BINARY or frame.msg_type == WSMsgType.TEXT:  # noqa: PLR1714 - C numbers
             if self.fragments is not None:
                 self._refuse(transport, 1002, "a new message inside a fragmented one")
             elif not frame.fin:

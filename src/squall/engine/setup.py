@@ -167,7 +167,7 @@ class Setup:
         if count == 1 or policy == "first":
             return 0
         if policy == "random":
-            return word_draw(self._entry_seed, session.number, session.attempts) % count
+            return int(word_draw(self._entry_seed, session.number, session.attempts) % count)
         if policy == "fail_over":
             return session.attempts % count
         return (session.number + session.attempts) % count

@@ -90,6 +90,5 @@ class LoopTimer:
 
 def make_timer(loop: asyncio.AbstractEventLoop, wake: Callable[[], None]) -> FdTimer | LoopTimer:
     """The best timer that this system has. It must be disarmed, or armed anew, at each wake-up."""
-    if sys.platform == "linux":
-        return FdTimer(loop, wake)
-    return LoopTimer(loop, wake)
+    has_timerfd = sys.platform == "linux"
+    return FdTimer(loop, wake) if has_timerfd else LoopTimer(loop, wake)

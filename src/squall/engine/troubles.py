@@ -40,7 +40,7 @@ _TARGET_ERRNOS = {
 }
 
 
-class UpgradeRefused(WSError):
+class UpgradeRefused(WSError):  # noqa: N818 - what happened, on its way to a trouble
     """We do not accept the answer to the upgrade request; `kind` is the trouble's word."""
 
     def __init__(self, kind: str) -> None:

@@ -102,7 +102,8 @@ class Worker:
         if first is None:
             return
         if not isinstance(first, Begin):
-            return await self._leave_unstarted()
+            await self._leave_unstarted()
+            return
         self._start_run(first)
         gc.collect()
         gc.freeze()
@@ -158,7 +159,7 @@ class Worker:
             self._fail(error)
 
     def _now_ns(self) -> int:
-        return now_ns() - self._start_ns
+        return int(now_ns() - self._start_ns)
 
     # --- orders ---
 
@@ -228,8 +229,7 @@ class Worker:
     async def _leave(self) -> None:
         for number in self._roster.remaining():
             self._roster.leave(number)
-        while not self._roster.is_empty():
-            await asyncio.sleep(0.02)
+        await self._roster.emptied()
         self._connecting.cancel()
         self._report(final=True)
         self._end.send(Done(resources_left=self._roster.held))

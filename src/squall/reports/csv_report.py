@@ -139,7 +139,9 @@ def write_types(summary: Summary, file: TextIO) -> None:
         response = summary.latency_by_type[name].response
         row: dict[str, Cell] = {column: getattr(delivery, column) for column in TYPE_COLUMNS[1:12]}
         quantiles = {"p50": response.p50, "p95": response.p95, "p99": response.p99, "max": response.max}
-        rows.writerow({"type": name} | row | {f"response_{key}_ms": value for key, value in quantiles.items()})
+        rows.writerow(
+            {"type": name} | row | {f"response_{key}_ms": value for key, value in quantiles.items()}
+        )
 
 
 def _messages(interval: Interval) -> dict[str, Cell]:

@@ -1,8 +1,8 @@
-"""The summary that a run prints at its end, and `squall show` prints again: some forty lines, the verdict first.
+"""The summary that a run prints at its end and `squall show` prints again: some forty lines, verdict first.
 
-Passed judgements of integrity are counted, not listed; all others are listed, the failed ones first. Long lists
-end with how many more there are: everything stands in summary.json. The text is the same with and without
-colours.
+Passed judgements of integrity are counted, not listed; all others are listed, the failed ones first. Long
+lists end with how many more there are: everything stands in summary.json. The text is the same with and
+without colours.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from squall.reports.wording import (
     outcomes,
     printable,
     sorted_judgements,
+    spread,
     trouble,
     verdict_sentence,
 )
@@ -116,8 +117,8 @@ def _messages(summary: Summary) -> list[str]:
     throughput = summary.throughput
     if throughput.sent_per_s is not None:
         lines.append(
-            f"{rate(throughput.sent_per_s, 'msg')} sent, {rate(throughput.delivered_per_s, 'msg')} delivered, over "
-            f"{duration(throughput.sending_s)}; {megabytes(throughput.bytes_sent)} out, "
+            f"{rate(throughput.sent_per_s, 'msg')} sent, {rate(throughput.delivered_per_s, 'msg')} delivered, "
+            f"over {duration(throughput.sending_s)}; {megabytes(throughput.bytes_sent)} out, "
             f"{megabytes(throughput.bytes_received)} in"
         )
     return lines
@@ -151,7 +152,7 @@ def _types(summary: Summary) -> list[str]:
     return _listed(
         [
             f"{name}: sent {count(delivery.sent)}, delivered {count(delivery.delivered)}, "
-            f"lost {count(delivery.lost)}; response p99 {milliseconds(summary.latency_by_type[name].response.p99)}"
+            f"lost {count(delivery.lost)}; {spread('response', summary.latency_by_type[name].response)}"
             for name, delivery in summary.delivery_by_type.items()
         ]
     )
@@ -161,12 +162,12 @@ def _connections(summary: Summary) -> list[str]:
     connections = summary.connections
     if connections.attempted is None:
         return [ACCOUNT_MISSING]
-    total = summary.connect.total
+    held = percent(connections.stability)
     lines = [
         attempts(connections),
         endings(connections),
-        f"peak {count(connections.peak)}; {percent(connections.stability)} of the planned connection-seconds held",
-        f"connect time p50 {milliseconds(total.p50)}, p99 {milliseconds(total.p99)}, max {milliseconds(total.max)}",
+        f"peak {count(connections.peak)}; of the planned connection-seconds held: {held}",
+        spread("connect time", summary.connect.total),
     ]
     if connections.closed:
         graceful = (
@@ -174,7 +175,7 @@ def _connections(summary: Summary) -> list[str]:
         )
         lines.append(f"{graceful} ({percent(connections.graceful_rate)})")
     if summary.ping.count:
-        lines.append(f"ping p50 {milliseconds(summary.ping.p50)}, p99 {milliseconds(summary.ping.p99)}")
+        lines.append(spread("ping", summary.ping))
     return lines
 
 
@@ -200,7 +201,8 @@ def _generator(summary: Summary) -> list[str]:
     processes = "1 worker" if workers.count == 1 else f"{workers.count} workers"
     silence = f"longest silence {milliseconds(workers.silence_max_ms)} at {duration(workers.silence_start_s)}"
     return [
-        f"{processes}, {megabytes(workers.rss_max_bytes)} at most, {duration(workers.cpu_s)} of processor time",
+        f"{processes}, {megabytes(workers.rss_max_bytes)} at most, "
+        f"{duration(workers.cpu_s)} of processor time",
         f"own lag p99 {milliseconds(summary.latency.pacer_lag.p99)}, "
         f"loop late by at most {milliseconds(workers.loop_lag_max_ms)}; {silence}",
     ]
@@ -217,9 +219,8 @@ def _listed(lines: Sequence[str]) -> list[str]:
 def _wrapped(lines: Iterable[str], columns: int) -> list[str]:
     found: list[str] = []
     for line in lines:
-        # Tables are laid out with spaces, which wrapping would keep, and a control character it would not remove.
         safe = "".join(letter if letter.isprintable() else "\ufffd" for letter in line)
-        found += textwrap.wrap(safe, columns, subsequent_indent="  ", drop_whitespace=True) or [""]
+        found += textwrap.wrap(safe, columns, subsequent_indent="  ", break_on_hyphens=False)
     return found
 
 

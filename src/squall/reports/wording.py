@@ -1,4 +1,4 @@
-"""The sentences that every report for people has in common: the verdict, what became of messages and connections.
+"""The sentences that all reports for people share: the verdict, what became of messages and connections.
 
 They name figures of the summary and compute none. Text that came from elsewhere (a node's name, an error) is
 made safe to print: a service under test must not be able to write escape sequences to anyone's terminal.
@@ -11,11 +11,12 @@ from squall.metrics.summary_document import (
     Delivery,
     DeliverySuccess,
     Judged,
+    Percentiles,
     Summary,
     TroubleCount,
 )
 from squall.record.run import RunRecord
-from squall.reports.figures import NOT_MEASURED, count, duration, percent
+from squall.reports.figures import NOT_MEASURED, count, duration, milliseconds, percent
 
 __all__ = [
     "ACCOUNT_MISSING",
@@ -27,6 +28,7 @@ __all__ = [
     "outcomes",
     "printable",
     "sorted_judgements",
+    "spread",
     "trouble",
     "verdict_sentence",
 ]
@@ -84,7 +86,8 @@ def outcomes(delivery: Delivery) -> list[str]:
         f"intended {count(delivery.intended)} = not sent {count(delivery.not_sent)}"
         f" + delivered {count(delivery.delivered)} + lost {count(delivery.lost)}"
         f" + unknown {count(delivery.unknown)}",
-        f"sent {count(delivery.sent)} = intended {count(delivery.intended)} - not sent {count(delivery.not_sent)}",
+        f"sent {count(delivery.sent)} = intended {count(delivery.intended)}"
+        f" - not sent {count(delivery.not_sent)}",
     ]
 
 
@@ -121,6 +124,14 @@ def delivered_share(success: DeliverySuccess) -> str:
     if success.lower == success.upper:
         return f"{percent(success.lower)} of sent"
     return f"between {percent(success.lower)} and {percent(success.upper)} of sent"
+
+
+def spread(what: str, values: Percentiles) -> str:
+    """A distribution in short."""
+    if not values.count:
+        return f"{what} {NOT_MEASURED}"
+    p50, p99, greatest = milliseconds(values.p50), milliseconds(values.p99), milliseconds(values.max)
+    return f"{what} p50 {p50}, p99 {p99}, max {greatest}"
 
 
 def sorted_judgements(summary: Summary) -> list[Judged]:

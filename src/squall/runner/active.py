@@ -35,11 +35,11 @@ from squall.metrics.totals import Totals
 from squall.metrics.verdict import judge
 from squall.record.run import FORMAT_VERSION, Phase, RunHeader
 from squall.record.verdicts import Verdict
-from squall.reports.writing import write_all
 from squall.runner.leftovers import left_at, waiting_at
 from squall.runner.masking import masker
 from squall.runner.plan import Plan, PlannedPhase, settle_s
 from squall.runner.recording import Recording
+from squall.runner.reporting import write_all
 from squall.runner.stopping import StopSwitch
 from squall.runner.surroundings import run_number_of, squall_version, surroundings
 from squall.runner.words import plan_lines

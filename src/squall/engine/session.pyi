@@ -1,0 +1,51 @@
+"""What `session` offers, for type checkers: they cannot follow the Cython types of the hot path."""
+
+from picows import WSListener, WSTransport
+
+from squall.delivery.ledger import Stream
+from squall.engine.connector import Attempt
+from squall.engine.lane import Lane
+from squall.engine.tally import Tallies
+
+IDLE: int
+OPEN: int
+DRAINING: int
+CLOSING: int
+DOWN: int
+GONE: int
+
+class Session(WSListener):
+    number: int
+    index: int
+    lane: Lane
+    stream: Stream
+    state: int
+    epoch: int
+    due_ns: int
+    leave_ns: int
+    upgraded_ns: int
+    started: bool
+    tallies: Tallies | None
+    sent_tallies: Tallies | None
+    transport: WSTransport | None
+    held: list[tuple[int, int]] | None
+    not_sent: int
+    paused: bool
+    unsent: int
+    peer_closed: bool
+    down_by_tester: bool
+    place: int
+    attempts: int
+    attempt: Attempt
+    refusal: tuple[int, str] | None
+    def __init__(self, number: int, index: int, lane: Lane) -> None: ...
+    def connected(self, transport: WSTransport, tallies: Tallies) -> None: ...
+    def retune(self, lane: Lane, from_ns: int) -> None: ...
+    def drain(self) -> None: ...
+    def close(self, code: int) -> None: ...
+    def owes_nothing(self) -> bool: ...
+    def went_down(self) -> None: ...
+    def give_up_held(self) -> None: ...
+    def settle(self, lived: bool) -> None: ...
+    def on_due(self, now: int) -> int: ...
+    def ping(self) -> None: ...

@@ -1,0 +1,89 @@
+"""What `tally` offers, for type checkers: they cannot follow the Cython types of the hot path."""
+
+from squall.metrics.histogram import Histogram
+from squall.record.outcomes import Trouble
+from squall.record.snapshots import ConnectionCell, MessageCell
+
+NEVER_NS: int
+
+class MessageTally:
+    intended: int
+    not_sent_target: int
+    not_sent_squall: int
+    delivered: int
+    lost: int
+    unknown: int
+    duplicated: int
+    reordered: int
+    late: int
+    recovered: int
+    corrupted_body: int
+    reorder_extent_sum: int
+    reorder_extent_max: int
+    reorder_late_ns_sum: int
+    reorder_late_ns_max: int
+    service_unmeasured: int
+    blocked_sent: bool
+    blocked_delivered: bool
+    max_latency_ns: int
+    response: Histogram
+    service: Histogram
+    lag: Histogram
+    pacer_lag: Histogram
+    unlagged: Histogram
+    def __init__(self, max_latency_ns: int) -> None: ...
+    def delivered_after(self, response_ns: int, unlagged_ns: int) -> None: ...
+    def reordered_by(self, extent: int, late_ns: int) -> None: ...
+    def take(self, population: int, phase: int, type_index: int, place: int) -> MessageCell | None: ...
+
+class ConnectionTally:
+    attempted: int
+    established: int
+    failed: int
+    closed: int
+    dropped: int
+    graceful: int
+    reconnected: int
+    pings_sent: int
+    pongs_received: int
+    corrupted_header: int
+    unexpected: int
+    foreign: int
+    invalid_utf8: int
+    window_exceeded: int
+    messages_sent: int
+    messages_received: int
+    bytes_sent: int
+    bytes_received: int
+    close_codes: dict[int, int]
+    troubles: dict[Trouble, int]
+    connect: Histogram
+    tcp: Histogram
+    tls: Histogram
+    upgrade: Histogram
+    ping: Histogram
+    session: Histogram
+    def closed_with(self, code: int) -> None: ...
+    def trouble(self, trouble: Trouble) -> None: ...
+    def take(self, population: int, phase: int, place: int) -> ConnectionCell | None: ...
+
+class Tallies:
+    label: int
+    population: int
+    phase: int
+    place: int
+    sends: bool
+    until_ns: int
+    connection: ConnectionTally
+    types: list[MessageTally]
+    def __init__(
+        self,
+        label: int,
+        population: int,
+        phase: int,
+        place: int,
+        *,
+        max_latencies_ns: list[int],
+        sends: bool,
+    ) -> None: ...
+    def take(self) -> tuple[list[MessageCell], ConnectionCell | None]: ...
