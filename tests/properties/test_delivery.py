@@ -1,4 +1,6 @@
-"""The ledger against an account that remembers everything and works each figure out from its definition."""
+"""The ledger against an account that remembers everything and works each figure out from its definition; and the
+envelope, damaged at random, against a reader that shares no code with it.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from both_forms import FORMS, module_in
+from oracle.envelope import BINARY, TEXT, looks_like_envelope, parse
 
 STREAM_CASES = 2_000
 """In each of the two forms."""
@@ -91,7 +94,7 @@ def window_of(ledger: ModuleType, size: int) -> Iterator[None]:
 STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("send"), st.integers(1, 12)),
-        # How far behind, or before, the next number: what comes is mostly recent, sometimes old or never sent.
+        # How far behind the next number (or past it): mostly recent, sometimes old or never sent.
         st.tuples(st.just("arrive"), st.one_of(st.integers(1, 6), st.integers(-2, 40))),
         st.tuples(st.just("in order"), st.integers(1, 8)),
         st.tuples(st.just("segment"), st.integers(0, 3)),
@@ -170,3 +173,73 @@ def test_the_latest_sixteen_labels_are_told_exactly(form: str, parts: list[tuple
         epochs += [epoch] * count
     assert [stream.label_of(number) for number in range(len(labels))] == labels
     assert [stream.epoch_of(number) for number in range(len(labels))] == epochs
+
+
+EDITS = st.lists(
+    st.tuples(
+        st.sampled_from(["flip", "set", "delete", "insert", "swap"]), st.integers(0, 140), st.integers(0, 255)
+    ),
+    max_size=4,
+)
+
+
+def edited(payload: bytes, edits: list[tuple[str, int, int]]) -> bytes:
+    """The payload after all that happened to it."""
+    found = bytearray(payload)
+    for what, place, value in edits:
+        at = place % (len(found) or 1)
+        if what == "insert":
+            found.insert(at, value)
+        elif not found:
+            continue
+        elif what == "flip":
+            found[at] ^= 1 << value % 8
+        elif what == "set":
+            found[at] = value
+        elif what == "delete":
+            del found[at : at + 1 + value // 64]
+        else:
+            other = value % len(found)
+            found[at], found[other] = found[other], found[at]
+    return bytes(found)
+
+
+@settings(max_examples=1_500, deadline=None)
+@given(
+    st.booleans(),
+    st.booleans(),
+    st.integers(0, 40),
+    st.integers(0, (1 << 32) - 1),
+    st.integers(0, (1 << 56) - 1),
+    EDITS,
+)
+def test_damage_is_judged_alike_by_both_forms_and_the_oracle(
+    text: bool,
+    came_as_text: bool,
+    more: int,
+    sequence: int,
+    intended_ns: int,
+    edits: list[tuple[str, int, int]],
+) -> None:
+    installed, source = (module_in(form, "squall.delivery.envelope") for form in FORMS)
+    size = installed.smallest_size(text) + more
+    codecs = [module.Codec(5, text, (size,), 1) for module in (installed, source)]
+    codecs[0].encode(3, 1, sequence, 0, sequence, 1, intended_ns, 0)
+    arrived = edited(bytes(codecs[0].buffer[codecs[0].offset :][:size]), edits)
+    found = [codec.decode_bytes(arrived, came_as_text) for codec in codecs]
+
+    opcode = TEXT if text else BINARY
+    read = parse(opcode, arrived)
+    if not looks_like_envelope(opcode, arrived):
+        expected = installed.NO_ENVELOPE
+    elif read is None or not read.header_good or arrived[:4] != installed.MAGIC:
+        expected = installed.BAD_HEADER
+    elif not read.body_good or came_as_text != text:
+        expected = installed.BAD_BODY
+    else:
+        expected = installed.GOOD
+    assert found == [expected, expected]
+    if read is not None and expected in {installed.GOOD, installed.BAD_BODY}:
+        for codec in codecs:
+            assert (codec.run, codec.stream, codec.sequence) == (read.run, read.stream, read.sequence)
+            assert (codec.epoch, codec.intended_ns) == (read.epoch, read.intended_ns)

@@ -1,4 +1,4 @@
-"""The account of one stream, compiled and from the source: outcomes and events, by the figures of RFC 4737."""
+"""The account of one stream, compiled and from the source: outcomes, events, RFC 4737's figures."""
 
 from __future__ import annotations
 
