@@ -4,6 +4,8 @@ Public names resolve on first use (PEP 562), so that importing one room of squal
 bundled service must start without the load generator, and a worker without the reports.
 """
 
+from __future__ import annotations
+
 from squall import _native
 
 __all__ = ["LoadTester", "RunRecord", "Scenario", "load_scenario"]

@@ -7,6 +7,8 @@ against: a compiled subclass binds to the memory layout of picows' classes, and 
 not fail but misread.
 """
 
+from __future__ import annotations
+
 import os
 import sys
 from importlib.machinery import FileFinder, ModuleSpec, SourceFileLoader
@@ -33,7 +35,7 @@ def reason_for_sources() -> str:
     if os.environ.get("SQUALL_PURE", "") not in ("", "0"):
         return "SQUALL_PURE is set"
     try:
-        from squall import _built  # type: ignore[attr-defined,unused-ignore]
+        from squall import _built  # type: ignore[attr-defined]  # written by the build
     except ImportError:
         return "no compiled modules: squall was installed without a C compiler or Python's headers"
     from importlib.metadata import version
@@ -69,4 +71,4 @@ class _SourceFinder:
 def install() -> None:
     """Put the finder in front of Python's own, once."""
     if not any(isinstance(finder, _SourceFinder) for finder in sys.meta_path):
-        sys.meta_path.insert(0, _SourceFinder())  # type: ignore[arg-type]
+        sys.meta_path.insert(0, _SourceFinder())  # type: ignore[arg-type]  # a finder in all that is used

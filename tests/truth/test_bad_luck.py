@@ -87,9 +87,7 @@ def test_a_worker_killed_in_the_middle_makes_the_run_invalid(service_url: str, t
     workers = wait_for_workers(running, 5.0)
     workers[0].kill()
     ran = running.wait()
-    assert ran.code == 99, (
-        ran.stdout + ran.stderr
-    )  # integrity stands: messages ended unknown or were not sent
+    assert ran.code == 110, ran.stdout + ran.stderr
     assert ran.summary is not None
     assert ran.summary["verdict"]["valid"] is False
     assert ran.summary["events_complete"] is False

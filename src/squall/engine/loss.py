@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from squall.engine.base import PhaseOrder
-from squall.engine.orders import profile_of
+from squall.engine.orders import moves_of
 from squall.profiles.quotas import exact_quotas
 from squall.profiles.schedule import Arrivals, arrivals
 from squall.profiles.share import PopulationSplit
@@ -236,18 +236,19 @@ class DueCounts:
         return range(worker, worker + started * self.workers, self.workers)
 
     def _leaves(self, worker: int, from_ns: int, orders: Sequence[PhaseOrder]) -> dict[int, int]:
-        """When each session of a worker is planned to leave, the first time from `from_ns` on."""
+        """When each session of a worker is planned to leave, the first time from `from_ns` on.
+
+        One that has left before, and has not come again, leaves at `from_ns`: nothing of it is due any more.
+        """
         leaves: dict[int, int] = {}
         for order in orders:
-            start_ns = order.phase.start_ns
-            moves = profile_of(order).moves(order.previous).of_worker(worker, self.workers)
-            closes = ~moves.opens
-            for offset_s, session in zip(
-                moves.offset_s[closes].tolist(), moves.session[closes].tolist(), strict=True
-            ):
-                at_ns = start_ns + round(offset_s * 1e9)
-                if at_ns >= from_ns:
+            for at_ns, session, opens in moves_of(order, worker, self.workers):
+                if at_ns >= from_ns and not opens:
                     leaves.setdefault(session, at_ns)
+                elif at_ns < from_ns and opens:
+                    leaves.pop(session, None)
+                elif at_ns < from_ns:
+                    leaves[session] = from_ns
         return leaves
 
     def _sending(

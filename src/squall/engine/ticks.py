@@ -18,6 +18,6 @@ def now_ns() -> cython.longlong:
     """Nanoseconds of CLOCK_MONOTONIC."""
     if cython.compiled:
         spec: timespec
-        clock_gettime(CLOCK_MONOTONIC, cython.address(spec))  # noqa: F821
-        return cython.cast(cython.longlong, spec.tv_sec) * 1000000000 + spec.tv_nsec  # noqa: F821
+        clock_gettime(CLOCK_MONOTONIC, cython.address(spec))  # noqa: F821 - the C variable
+        return cython.cast(cython.longlong, spec.tv_sec) * 1000000000 + spec.tv_nsec  # noqa: F821 - the C variable
     return time.monotonic_ns()

@@ -151,7 +151,7 @@ def test_a_worker_that_cannot_be_started_leaves_no_other_behind(monkeypatch: pyt
     made = LocalWorker.__init__
 
     def note(self: LocalWorker, *arguments: object) -> None:
-        made(self, *arguments)  # type: ignore[arg-type]
+        made(self, *arguments)  # type: ignore[arg-type]  # whatever the test gives
         pids.append(self.pid)
 
     monkeypatch.setattr(local, "_command", command)

@@ -35,7 +35,7 @@ def histogram(*values_ns: int) -> SparseHistogram | None:
 def snapshot(worker: int, index: int, **fields: object) -> Snapshot:
     held = fields.pop("held", 1)
     sample = fields.pop("sample", WorkerSample(worker=worker, held=held))
-    return Snapshot(index=index, at_ns=(index + 1) * 10**9, sample=sample, **fields)  # type: ignore[arg-type]
+    return Snapshot(index=index, at_ns=(index + 1) * 10**9, sample=sample, **fields)  # type: ignore[arg-type]  # fields by name
 
 
 def merger(workers: int) -> Merger:

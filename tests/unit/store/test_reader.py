@@ -45,7 +45,9 @@ def test_a_record_read_back_equals_what_was_written(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
     header = msgspec.structs.replace(data.draw(any_of(RunHeader)), format_version=HEADER.format_version)
-    phases = data.draw(st.lists(any_of(Phase), max_size=3, unique_by=lambda phase: phase.id))
+    drawn = data.draw(st.lists(any_of(Phase), max_size=3, unique_by=lambda phase: phase.id))
+    # Types that a phase makes known stand in the header that is read back: see the test of that.
+    phases = [msgspec.structs.replace(phase, types=None) for phase in drawn]
     things = data.draw(st.lists(any_of(Interval) | any_of(Event), max_size=6))
     verdict = data.draw(any_of(Verdict))
     folder = tmp_path_factory.mktemp("run")
