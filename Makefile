@@ -22,7 +22,7 @@ demo: setup  ## ramp to 10,000 connections against the bundled service
 	@scripts/demo $(BIN)
 
 test: setup  ## the whole test suite
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n 2
 
 check: setup  ## format, lint, types, import layers, tidy
 	@scripts/check $(BIN)

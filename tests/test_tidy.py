@@ -104,7 +104,7 @@ def called(tree: ast.AST) -> Iterator[str]:
         if not isinstance(node, ast.Call):
             continue
         name = ast.unparse(node.func)
-        if name.endswith("loop().create_task") or name.endswith("loop.create_task"):
+        if name.endswith(("loop().create_task", "loop.create_task")):
             yield "asyncio.create_task"
         else:
             yield name
