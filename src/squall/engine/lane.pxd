@@ -8,6 +8,7 @@ cdef class Lane:
     cdef readonly MessageMix mix
     cdef object arrivals
     cdef readonly long long period_ns
+    cdef readonly long long block_ns
     cdef readonly object keeper
     cdef readonly bint idle
     cdef readonly bint silent

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from typing import TYPE_CHECKING
 
 import cython
@@ -47,6 +48,7 @@ class Lane:
         self.mix = mix
         self.arrivals = arrivals
         self.period_ns = period_ns
+        self.block_ns = getattr(arrivals, "block_ns", 0)
         self.keeper = keeper
         self.idle = idle
         self.silent = silent
@@ -66,9 +68,9 @@ class Lane:
         """The first due time at or after a time, of the session with this index in the population."""
         return self.arrivals.due_at_or_after(index, at_ns)
 
-    def next_due(self, index: int, after_ns: int) -> int:
-        """The first due time after a time, of the session with this index in the population."""
-        return self.arrivals.next_due(index, after_ns)
+    def points(self, index: int, block: int) -> array[int]:
+        """The due times in a block of a schedule that has no period, ascending."""
+        return array("q", self.arrivals.points(index, block))
 
     @cython.ccall
     @cython.exceptval(check=False)

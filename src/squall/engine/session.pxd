@@ -21,6 +21,9 @@ cdef class Session(WSListener):
     cdef readonly WSTransport transport
     cdef list type_counts
     cdef long long sent_at[8]
+    cdef object points
+    cdef Py_ssize_t point
+    cdef long long block
     cdef dict spilled
     cdef readonly list held
     cdef dict held_seen
@@ -45,6 +48,7 @@ cdef class Session(WSListener):
     cpdef resume_writing(self)
     cpdef bint owes_nothing(self)
     cpdef long long on_due(self, long long now)
+    cdef long long _next_point(self, long long after)
     cdef int _submit(self, long long intended, long long now)
     cdef bint _has_intended_all(self)
     cdef int _transmit(self, Tallies tallies, long long intended, long long seen)

@@ -72,6 +72,9 @@ class Session(WSListener):
         self.type_counts = [0] * lane.mix.types if lane.mix.types > 1 else None
         if not cython.compiled:
             self.sent_at = array("q", bytes(8 * 8))
+        self.points = None
+        self.point = 0
+        self.block = 0
         self.spilled = None
         self.held = None
         self.held_seen = None
@@ -118,6 +121,7 @@ class Session(WSListener):
         """From a time on, send what another lane of the population says; only as long as nothing was sent."""
         self.lane = lane
         self.type_counts = [0] * lane.mix.types if lane.mix.types > 1 else None
+        self.points = None
         if self.started and not lane.silent:
             self.due_ns = lane.first_due(self.index, from_ns)
 
@@ -182,12 +186,28 @@ class Session(WSListener):
             if self.lane.period_ns:
                 self.due_ns = intended + self.lane.period_ns
             else:
-                self.due_ns = self.lane.next_due(self.index, intended)
+                self.due_ns = self._next_point(intended)
             if intended >= self.tallies.until_ns:
                 self.tallies = self.lane.keeper.tallies_at(self, intended)
             if self.tallies.sends:
                 self._submit(intended, now)
         return self.due_ns
+
+    @cython.cfunc
+    def _next_point(self, after: cython.longlong) -> cython.longlong:
+        """The next due time of a schedule without a period; a block of them is drawn at once and kept."""
+        while True:
+            if self.points is not None:
+                while self.point < len(self.points):
+                    due: cython.longlong = self.points[self.point]
+                    self.point += 1
+                    if due > after:
+                        return due
+                self.block += 1
+            else:
+                self.block = after // self.lane.block_ns
+            self.points = self.lane.points(self.index, self.block)
+            self.point = 0
 
     @cython.cfunc
     def _submit(self, intended: cython.longlong, now: cython.longlong) -> cython.int:
