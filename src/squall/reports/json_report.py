@@ -7,16 +7,11 @@ from __future__ import annotations
 
 import msgspec
 
-from squall.metrics.summary_document import Summary, summary_schema
+from squall.metrics.summary_document import Summary
 
-__all__ = ["schema_json", "summary_json"]
+__all__ = ["summary_json"]
 
 
 def summary_json(summary: Summary) -> bytes:
     """The summary as it is written to its file. What was not measured is null."""
     return msgspec.json.format(msgspec.json.encode(summary), indent=2) + b"\n"
-
-
-def schema_json() -> bytes:
-    """The schema as it is published."""
-    return msgspec.json.format(msgspec.json.encode(summary_schema(), order="sorted"), indent=2) + b"\n"

@@ -122,7 +122,9 @@ def _connections(summary: Summary) -> str:
 def _errors(summary: Summary) -> str:
     rows = [(trouble(each), count(each.count)) for each in summary.errors]
     rows += [(f"close code {code}", count(times)) for code, times in summary.close_codes.items()]
-    return _table(("what", "count"), rows) if rows else "None."
+    if rows:
+        return _table(("what", "count"), rows)
+    return NOT_MEASURED if summary.connections.attempted is None else "None."
 
 
 def _environment(record: RunRecord, summary: Summary) -> str:

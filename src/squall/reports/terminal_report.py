@@ -70,13 +70,10 @@ def _sections(record: RunRecord, summary: Summary) -> Iterator[Section]:
     yield "Run", _run(record, summary)
     yield "Messages", _messages(summary)
     yield "Latency", _latency(summary)
-    if len(summary.delivery_by_type) > 1:
+    if summary.delivery.intended and len(summary.delivery_by_type) > 1:
         yield "By type", _types(summary)
     yield "Connections", _connections(summary)
-    yield (
-        "Errors",
-        _listed([f"{count(each.count):>9}  {trouble(each)}" for each in summary.errors]) or ["none"],
-    )
+    yield "Errors", _errors(summary)
     if summary.close_codes:
         codes = [f"{code}: {count(times)}" for code, times in summary.close_codes.items()]
         yield "Close codes", [", ".join(codes)]
@@ -177,6 +174,12 @@ def _connections(summary: Summary) -> list[str]:
     if summary.ping.count:
         lines.append(spread("ping", summary.ping))
     return lines
+
+
+def _errors(summary: Summary) -> list[str]:
+    if summary.connections.attempted is None:
+        return [NOT_MEASURED]
+    return _listed([f"{count(each.count):>9}  {trouble(each)}" for each in summary.errors]) or ["none"]
 
 
 def _judged(summary: Summary) -> list[str]:

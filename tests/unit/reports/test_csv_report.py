@@ -8,7 +8,8 @@ import pytest
 from squall.record.outcomes import Trouble
 from squall.record.run import RunRecord
 from squall.record.snapshots import ConnectionCell, Interval, MessageCell, WorkerSample
-from squall.reports.csv_report import COLUMNS, write_time_series
+from squall.reports.csv_report import COLUMNS, TYPE_COLUMNS, write_time_series, write_types
+from unit.reports import reported
 from unit.store.samples import HEADER, PHASE, busy_interval, interval
 
 SECOND = 1_000_000_000
@@ -122,3 +123,28 @@ def test_a_second_before_any_phase_has_none(at_s: int) -> None:
     phase_less = Interval(index=0, at_ns=at_s * SECOND, held=0, planned=0)
     (row,) = rows_of(phase_less)
     assert row["phase"] == ("hold" if at_s else "")
+
+
+def test_a_row_a_type_with_what_became_of_it() -> None:
+    record, summary = reported.troubled()
+    file = io.StringIO()
+    write_types(summary, file)
+    file.seek(0)
+    rows = {row["type"]: row for row in csv.DictReader(file)}
+    assert record.header.types == [["message", "critical"]]
+    assert list(rows["critical"]) == list(TYPE_COLUMNS)
+    assert (rows["critical"]["intended"], rows["critical"]["lost"], rows["critical"]["unknown"]) == (
+        "12",
+        "3",
+        "1",
+    )
+    assert float(rows["critical"]["response_max_ms"]) == 250.5
+    assert float(rows["message"]["response_p50_ms"]) < 30
+
+
+def test_a_type_without_a_response_has_no_latency() -> None:
+    file = io.StringIO()
+    write_types(reported.passed()[1], file)
+    file.seek(0)
+    (critical,) = [row for row in csv.DictReader(file) if row["type"] == "critical"]
+    assert (critical["sent"], critical["response_p99_ms"]) == ("0", "")

@@ -1,0 +1,139 @@
+"""Three runs to report on, made by hand: one that passed, one in which much went wrong, one that was killed."""
+
+from __future__ import annotations
+
+import msgspec
+
+from made_runs import S, connections, messages, phase, scenario, second, times
+from squall.metrics.summary import summarise
+from squall.metrics.summary_document import Summary
+from squall.metrics.totals import Totals
+from squall.metrics.verdict import judge
+from squall.record.outcomes import Trouble
+from squall.record.run import FORMAT_VERSION, Phase, RunHeader, RunRecord
+from squall.record.snapshots import ConnectionCell, Event, Interval, MessageCell, WorkerSample
+from squall.scenario.models import Scenario
+
+HEADER = RunHeader(
+    format_version=FORMAT_VERSION,
+    run_id="20260131-142530-checkout-3f9a",
+    name="checkout",
+    squall_version="0.1.0",
+    started_wall_ns=1_769_869_530 * S,
+    seed=42,
+    run_number=7,
+    scenario={},
+    populations=["main"],
+    types=[["message", "critical"]],
+    plan=["ramp up to 10 connections in 1 s", "hold them for 3 s"],
+    environment={"cores": 2, "compiled": True, "limits": {"files": 20000}, "kernel": None},
+    command="squall run checkout.yaml --seed 42",
+)
+PHASES = (
+    phase(0, "ramp_up", "ramp_up", 0, 1),
+    phase(1, "hold", "sustained", 1, 4),
+    phase(2, "ramp_down", "ramp_down", 4, 5),
+)
+Run = tuple[RunRecord, Summary]
+
+
+def passed() -> Run:
+    return _judged(
+        _intervals(), scenario(thresholds=[{"metric": "ws_response_time", "threshold": "p(95)<200"}])
+    )
+
+
+def troubled() -> Run:
+    """Losses, copies, drops, refused connects, a node whose name is hostile: and a bound that does not hold."""
+    much = messages(
+        12,
+        type=1,
+        response_ms=[250.5] * 6,
+        lag_ms=[0.4] * 6,
+        delivered=6,
+        lost=3,
+        unknown=1,
+        not_sent_target=2,
+        duplicated=1,
+        reordered=2,
+        reorder_extent_sum=5,
+        reorder_extent_max=4,
+        reorder_late_ns_sum=3_000_000,
+        reorder_late_ns_max=2_000_000,
+        corrupted_body=1,
+    )
+    ended = connections(
+        phase=1,
+        attempted=3,
+        failed=3,
+        dropped=1,
+        close_codes={1006: 1},
+        troubles=[
+            (Trouble("upgrade", "status_403", "target"), 2),
+            (Trouble("resolve", "unknown | \x1b[31mname", "network"), 1),
+        ],
+        unexpected=1,
+    )
+    return _judged(
+        _intervals(much, ended, closed=9),
+        scenario(
+            thresholds=[
+                {"metric": "ws_response_time{type:critical}", "threshold": "p(95)<200"},
+                {"metric": "ws_ping", "threshold": "p(95)<50"},
+            ]
+        ),
+    )
+
+
+def killed() -> Run:
+    return _run(_intervals()[:2], None, phases=PHASES[:2])
+
+
+def nothing() -> Run:
+    """Killed before its first second."""
+    return _run([], None, phases=())
+
+
+def only_held() -> Run:
+    intervals = [
+        msgspec.structs.replace(each, messages=[]) if each.messages else each for each in _intervals()
+    ]
+    return _judged(intervals, scenario(populations=[{"exchange": {"kind": "idle"}}]))
+
+
+def _intervals(*extra: MessageCell | ConnectionCell, closed: int = 10) -> list[Interval]:
+    hold = messages(10, response_ms=[20, 21.5, 22, 23, 24, 25, 26, 27, 28, 40], lag_ms=[0.1] * 10)
+    workers = [
+        WorkerSample(worker=0, held=10, cpu_ns=S // 2, rss_bytes=48_200_000, loop_lag_max_ns=1_234_567)
+    ]
+    return [
+        second(0, connections(10, connect=times(1, 2, 3)), workers=workers),
+        *(second(1 + at, hold, *(extra if at == 0 else ()), workers=workers) for at in range(3)),
+        second(4, connections(phase=2, closed=closed, graceful=9, close_codes={1000: closed}), held=0),
+    ]
+
+
+def _judged(intervals: list[Interval], asked: Scenario) -> Run:
+    return _run(intervals, asked)
+
+
+def _run(intervals: list[Interval], asked: Scenario | None, *, phases: tuple[Phase, ...] = PHASES) -> Run:
+    header = (
+        HEADER if asked is None else msgspec.structs.replace(HEADER, scenario=asked.model_dump(mode="json"))
+    )
+    totals = Totals(header.populations, header.types)
+    for each in phases:
+        totals.note(each)
+    for interval in intervals:
+        totals.add(interval)
+    verdict = None if asked is None else judge(asked, totals)
+    events = (Event(at_ns=2 * S, kind="stop", text="the plan was carried out"),) if asked is not None else ()
+    record = RunRecord(
+        header=header,
+        phases=phases,
+        intervals=tuple(intervals),
+        events=events,
+        verdict=verdict,
+        complete=asked is not None,
+    )
+    return record, summarise(header, phases, totals, verdict)

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from squall.metrics.summary_document import DeliverySuccess, Percentiles, TroubleCount
+from squall.record.snapshots import Event
+from squall.record.verdicts import Validity, Verdict
+from squall.reports.wording import delivered_share, notes, printable, spread, trouble, verdict_sentence
+from unit.reports import reported
+
+
+def test_a_record_that_misses_something_is_said_to() -> None:
+    record, summary = reported.passed()
+    assert verdict_sentence(record, summary) == "PASSED: all 11 required bounds held."
+    cut = msgspec.structs.replace(record, complete=False)
+    assert verdict_sentence(cut, summary).endswith("; the record is not complete.")
+
+
+def test_a_warning_names_its_first_reason_and_counts_the_others() -> None:
+    record, summary = reported.passed()
+    said = msgspec.structs.replace(
+        summary.verdict, outcome="warning", reasons=["it was slow", "two", "three"]
+    )
+    sentence = verdict_sentence(record, msgspec.structs.replace(summary, verdict=said))
+    assert sentence == "WARNING: it was slow, and 2 more reasons."
+
+
+def test_what_changes_how_figures_are_read_is_noted() -> None:
+    record, summary = reported.passed()
+    assert notes(record, summary) == []
+    verdict = Verdict(
+        outcome="warning",
+        validity=Validity(valid=False, reasons=("sent late",)),
+        exit_code=110,
+        reasons=(),
+        judgements=(),
+    )
+    record = msgspec.structs.replace(
+        record, verdict=verdict, events=(Event(at_ns=0, kind="store", text="no space\x1b[2J left"),)
+    )
+    summary = msgspec.structs.replace(
+        summary,
+        verdict=msgspec.structs.replace(summary.verdict, stopped_by="interrupted", warnings=["seconds late"]),
+        events_complete=False,
+        window_exceeded=2,
+        service_unmeasured=3,
+    )
+    said = notes(record, summary)
+    assert said[:3] == ["INVALID: sent late", "warning: seconds late", "stopped by: interrupted"]
+    assert said[3] == "store: no space\ufffd[2J left"
+    assert len(said) == 7
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "text"),
+    [
+        (None, None, "not measured"),
+        (1.0, 1.0, "100 % of sent"),
+        (0.99996, 1.0, "between 99.996 % and 100 % of sent"),
+    ],
+)
+def test_delivery_success_is_a_share_or_two_ends(lower: float | None, upper: float | None, text: str) -> None:
+    assert delivered_share(DeliverySuccess(lower=lower, upper=upper)) == text
+
+
+def test_short_forms() -> None:
+    assert spread("ping", Percentiles()) == "ping not measured"
+    assert (
+        spread("ping", Percentiles(p50=1, p99=2, max=1500, count=3)) == "ping p50 1 ms, p99 2 ms, max 1.5 s"
+    )
+    found = TroubleCount(step="upgrade", kind="status_403", blame="target", count=2)
+    assert trouble(found) == "upgrade status 403 (target)"
+    assert printable("a\tb\n\x07c") == "a b \ufffdc"
