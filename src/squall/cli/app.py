@@ -61,30 +61,34 @@ def squall(
 def run(ctx: typer.Context, scenario: ScenarioFile = None, **flags: Any) -> None:
     """Carry out a run: ramp up, hold, ramp down, judge.
 
-    A setting may stand in the scenario's file, in the environment (SQUALL_LOAD__HOLD=5m) or be a flag; of several
-    the last counts. Ctrl-C once ends the run in order and keeps its results, twice ends it at once.
+    A setting may stand in the scenario's file, in the environment (SQUALL_LOAD__HOLD=5m) or be a flag; of
+    several the last counts. Ctrl-C once ends the run in order and keeps its results, twice ends it at once.
     """
-    from squall.cli.running import run_scenario
+    from squall.cli.running import carry_out
 
-    raise typer.Exit(run_scenario(_state(ctx), scenario, {}, flags))
+    raise typer.Exit(carry_out(_state(ctx), scenario, flags, fixed={}, instead={}))
 
 
 @app.command(rich_help_panel="Runs")
 @with_flags
 def echo(ctx: typer.Context, url: Url, **flags: Any) -> None:
     """A quick look: send to an echo service, and expect everything back."""
-    from squall.cli.running import run_scenario
+    from squall.cli.running import carry_out
 
-    raise typer.Exit(run_scenario(_state(ctx), None, _in_short("echo", url), flags))
+    raise typer.Exit(
+        carry_out(_state(ctx), None, flags, fixed=_in_short("echo", url), instead=_quick("echo"))
+    )
 
 
 @app.command(rich_help_panel="Runs")
 @with_flags
 def connect(ctx: typer.Context, url: Url, **flags: Any) -> None:
     """A quick look: hold connections and send nothing but pings."""
-    from squall.cli.running import run_scenario
+    from squall.cli.running import carry_out
 
-    raise typer.Exit(run_scenario(_state(ctx), None, _in_short("connect", url), flags))
+    raise typer.Exit(
+        carry_out(_state(ctx), None, flags, fixed=_in_short("connect", url), instead=_quick("connect"))
+    )
 
 
 @app.command(rich_help_panel="Before a run")
@@ -93,7 +97,7 @@ def plan(ctx: typer.Context, scenario: ScenarioFile = None, **flags: Any) -> Non
     """What `run` would do with the same arguments, where each setting comes from, and what does not fit."""
     from squall.cli.planning import show_plan
 
-    raise typer.Exit(show_plan(_state(ctx), scenario, flags))
+    show_plan(_state(ctx), scenario, flags)
 
 
 @app.command(rich_help_panel="Before a run")
@@ -192,12 +196,16 @@ def _state(ctx: typer.Context) -> State:
 
 def _in_short(command: Literal["echo", "connect"], url: str) -> dict[str, tuple[Any, str]]:
     """The settings that these commands stand for, with what a plan calls their source."""
-    exchange = "echo" if command == "echo" else "idle"
-    source = f"command {command}"
     return {
         "target.url": ([url], "argument URL"),
-        "exchange.kind": (exchange, source),
-        # A quick look does not wait for half a minute of ramp.
+        "exchange.kind": ("echo" if command == "echo" else "idle", f"command {command}"),
+    }
+
+
+def _quick(command: Literal["echo", "connect"]) -> dict[str, tuple[Any, str]]:
+    """The load that these commands have instead of a scenario's defaults: nobody waits for a long ramp."""
+    source = f"command {command}"
+    return {
         "load.ramp_up.kind": ("linear", source),
         "load.ramp_up.duration": ("2s", source),
         "load.ramp_down.duration": ("1s", source),

@@ -5,49 +5,86 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
+
+from squall.cli.showing import show_report
 from squall.cli.state import State
+from squall.metrics.summary import summarise
+from squall.metrics.summary_document import Summary
+from squall.metrics.totals import Totals
+from squall.record.run import RunRecord
+from squall.reports.figures import count, duration
+from squall.reports.json_report import summary_json
+from squall.runner.reporting import SUMMARY_FILE
+from squall.store.index import RunEntry, find_run, list_runs
+from squall.store.reader import open_run
 
 __all__ = ["show_run", "show_runs"]
 
+_HEAD = ("started (UTC)", "outcome", "code", "duration", "connections", "folder")
+
 
 def show_runs(state: State, root: Path) -> None:
-    """A line for each run below a folder, the newest first."""
-    from squall.reports.figures import count, duration
-    from squall.store.index import list_runs
+    """A line for each run below a folder, the newest first.
 
-    found = list_runs(root)
+    Raises:
+        StoreError: the folder cannot be read.
+    """
+    found = list_runs(state.cwd / root)
     if not found:
-        state.say(f"no runs in {root}")
-    for run in sorted(found, key=lambda each: each.started_wall_ns, reverse=True):
-        started = datetime.fromtimestamp(run.started_wall_ns / 1e9, tz=UTC).strftime("%Y-%m-%d %H:%M:%S")
-        outcome = run.outcome or "no verdict"
-        length = duration(None if run.duration_ns is None else run.duration_ns / 1e9)
-        state.say(
-            f"{started}  {outcome:<10}  {length:>12}  {count(run.connections_peak):>9} connections  {run.path}"
-        )
+        state.say(f"no runs under {root}")
+        return
+    rows = [_HEAD, *(_row(run, root) for run in found)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
+        state.say("  ".join(cells).rstrip())
 
 
 def show_run(state: State, root: Path, text: str, *, as_json: bool) -> None:
-    """The summary of one run, computed again from its record.
+    """The summary of one run, also of one that was killed.
 
     Raises:
         StoreError: there is no such run, or it cannot be read.
     """
-    from squall.metrics.summary import summarise
-    from squall.metrics.totals import Totals
-    from squall.reports.json_report import summary_json
-    from squall.reports.terminal_report import terminal_report
-    from squall.store.index import find_run
-    from squall.store.reader import open_run
-
-    record = open_run(find_run(root, text))
-    totals = Totals(record.header.populations, record.header.types)
-    for phase in record.phases:
-        totals.note(phase)
-    for interval in record.intervals:
-        totals.add(interval)
-    summary = summarise(record.header, record.phases, totals, record.verdict)
+    here = state.cwd / text
+    folder = here if here.is_dir() and text != "last" else find_run(state.cwd / root, text)
+    record = open_run(folder)
+    summary = _summary(record, folder)
     if as_json:
         state.say(summary_json(summary).decode().rstrip("\n"))
     else:
-        state.say(terminal_report(record, summary).plain.rstrip("\n"))
+        show_report(state, record, summary)
+        state.say(f"\nrun folder: {folder}")
+
+
+def _row(run: RunEntry, root: Path) -> tuple[str, ...]:
+    folder = str(root / Path(run.path).name)
+    if run.problem:
+        return "–", "unreadable", "–", "–", "–", f"{folder}: {run.problem}"
+    outcome = run.outcome or ("running" if run.running else "no verdict")
+    return (
+        datetime.fromtimestamp(run.started_wall_ns // 10**9, tz=UTC).strftime("%Y-%m-%d %H:%M:%S"),
+        outcome,
+        "–" if run.exit_code is None else str(run.exit_code),
+        "–" if run.duration_ns is None else duration(run.duration_ns / 1e9),
+        "–" if run.connections_peak is None else count(run.connections_peak),
+        folder,
+    )
+
+
+def _summary(record: RunRecord, folder: Path) -> Summary:
+    """The summary that the run wrote; where it wrote none, or not this form, computed again from the record."""
+    if record.complete:
+        try:
+            return msgspec.json.decode((folder / SUMMARY_FILE).read_bytes(), type=Summary)
+        except (OSError, msgspec.DecodeError):
+            pass  # deleted, or of another version: the record has all that it needs
+    totals = Totals(record.header.populations, record.header.types)
+    for phase in record.phases:
+        if phase.types is not None:
+            totals.types = tuple(tuple(names) for names in phase.types)
+        totals.note(phase)
+    for interval in record.intervals:
+        totals.add(interval)
+    return summarise(record.header, record.phases, totals, record.verdict)

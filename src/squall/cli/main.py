@@ -16,7 +16,7 @@ from typing import Final, NoReturn
 
 import typer
 
-from squall.cli.secrecy import command_line, public_argument, scrubbed
+from squall.cli.secrecy import public_argument
 from squall.cli.state import State, real_state
 from squall.errors import ExitCode, SquallError
 
@@ -35,7 +35,7 @@ def entry() -> NoReturn:
         try:
             stream.flush()
         except OSError:
-            # Its reader is gone. Python would complain about the same once more while it ends.
+            # It cannot be written. Python would try once more while it ends, and complain.
             with contextlib.suppress(OSError):
                 os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     sys.exit(code)
@@ -43,12 +43,18 @@ def entry() -> NoReturn:
 
 def call(state: State) -> int:
     """One call of squall; returns the exit code and raises nothing."""
+    code = int(ExitCode.PASSED)
+    # Whoever reads what is shown may want no more of it (`squall runs | head`): that is no failure.
+    with contextlib.suppress(BrokenPipeError):
+        code = _answered(state)
     try:
-        return _answered(state)
+        state.stdout.flush()
     except BrokenPipeError:
-        return int(ExitCode.PASSED)  # whoever read what was shown wants no more of it
+        pass
     except OSError as error:
-        return _bug(state, error)
+        state.complain(f"cannot write to standard output: {error.strerror}")
+        code = code or int(ExitCode.ENVIRONMENT)
+    return code
 
 
 def _answered(state: State) -> int:
@@ -56,12 +62,14 @@ def _answered(state: State) -> int:
         try:
             return _invoked(state)
         except SquallError as error:
-            _complain(state, error.message, error.hint)
+            if state.debugs and error.__cause__ is not None:
+                state.tell("".join(traceback.format_exception(error.__cause__)))
+            state.complain(error.message, error.hint)
             return int(error.exit_code)
         except _USAGE as error:
             return _misused(state, error)
         except KeyboardInterrupt:
-            _complain(state, "interrupted", "")
+            state.complain("interrupted")
             return int(ExitCode.INTERRUPTED)
         except BrokenPipeError:
             raise
@@ -89,34 +97,25 @@ def _misused(state: State, error: Exception) -> int:
         words = words.replace(argument, public_argument(argument))
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "squall"
-    _complain(state, words, f"`{path} --help` lists what there is")
+    state.complain(words, f"`{path} --help` lists what there is")
     return int(ExitCode.SCENARIO)
 
 
-def _complain(state: State, message: str, hint: str) -> None:
-    red, plain = ("\x1b[31m", "\x1b[0m") if state.has_colour else ("", "")
-    state.tell(scrubbed(f"{red}squall: {message}{plain}", state.secrets))
-    if hint:
-        state.tell(scrubbed(f"  hint: {hint}", state.secrets))
-
-
-def _bug(state: State, error: BaseException) -> int:
+def _bug(state: State, error: Exception) -> int:
     """What to say where squall itself is wrong: no traceback, but where to find it."""
     text = "".join(traceback.format_exception(error))
-    text = scrubbed(f"{command_line(state.arguments)}\n\n{text}", state.secrets)
-    said = scrubbed(f"{type(error).__name__}: {error}".strip(": "), state.secrets)
-    with contextlib.suppress(OSError):
-        if state.debugs:
-            state.tell(text)
-            where = ""
-        else:
-            where = _kept(text)
-        _complain(state, f"a bug of squall, not of your service: {said}", where)
+    where = ""
+    if state.debugs:
+        state.tell(text)
+    else:
+        where = _kept(state.hide(f"{state.command}\n\n{text}"))
+    said = f"{type(error).__name__}: {error}".strip(": ")
+    state.complain(f"a bug of squall, not of your service: {said}", where)
     return int(ExitCode.BUG)
 
 
 def _kept(text: str) -> str:
-    """Where the traceback is, in words."""
+    """Puts a traceback into a file; where that is, in words."""
     try:
         with tempfile.NamedTemporaryFile(
             "w", prefix="squall-bug-", suffix=".txt", delete=False, encoding="utf-8"

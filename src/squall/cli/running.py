@@ -1,95 +1,87 @@
-"""`squall run`, `echo`, `connect`: from the arguments to the run, and from its result to the exit code."""
+"""`squall run`, `echo` and `connect`: from a scenario to the run, and from its result to the exit code.
+
+Progress and warnings go to standard error, the summary to standard output. Once a run has begun, nothing that
+goes wrong with showing it changes its exit code.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import os
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
-from squall.cli.flags import flag_values
-from squall.cli.secrecy import command_line, scrubbed
+import uvloop
+
+from squall._native import reason_for_sources
+from squall.cli.loading import Settings, loaded
+from squall.cli.showing import show_report
 from squall.cli.state import State
-from squall.scenario.loader import Loaded, Override, load_scenario
+from squall.engine.machine import this_machine
+from squall.engine.preflight import warnings
+from squall.errors import EnvironmentFailure, StoreError
+from squall.live.base import LiveView
+from squall.live.choose import view_for
+from squall.live.picture import Title
+from squall.runner.active import RunResult
+from squall.runner.plan import make_plan
+from squall.runner.run import run_scenario
+from squall.runner.stopping import StopSwitch, stopped_by_signals
+from squall.scenario.models import Scenario
+from squall.scenario.redact import public_url
+from squall.store.reader import open_run
 
-__all__ = ["loaded_scenario", "run_scenario"]
-
-
-def loaded_scenario(
-    state: State,
-    file: str | None,
-    in_short: Mapping[str, tuple[Any, str]],
-    flags: Mapping[str, Any],
-) -> Loaded:
-    """The scenario of a call: its file, or what the command stands for; environment and flags go above.
-
-    Raises:
-        ScenarioError: with every mistake, thresholds included.
-        typer.BadParameter: a flag is not written as it should be.
-    """
-    from squall.errors import ScenarioError
-    from squall.metrics.expressions import problems
-
-    overrides = {path: Override(value, source) for path, (value, source) in in_short.items()}
-    for flag, value in flag_values(flags):
-        overrides[flag.setting] = Override(value, flag.source)
-    loaded = load_scenario(file if file is not None else {}, overrides=overrides, environment=state.settings)
-    if found := problems(loaded.scenario.thresholds, loaded.scenario):
-        raise ScenarioError("\n".join(["the thresholds cannot be judged:", *(f"  {each}" for each in found)]))
-    return loaded
+__all__ = ["carry_out"]
 
 
-def run_scenario(
-    state: State,
-    file: str | None,
-    in_short: Mapping[str, tuple[Any, str]],
-    flags: Mapping[str, Any],
+def carry_out(
+    state: State, file: str | None, flags: Mapping[str, Any], *, fixed: Settings, instead: Settings
 ) -> int:
     """Carry out a run and show what came of it; returns the exit code.
 
     Raises:
-        SquallError: it could not be carried out.
+        SquallError: it could not begin.
     """
-    import uvloop
-
-    loaded = loaded_scenario(state, file, in_short, flags)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_run(state, loaded))
-
-
-async def _run(state: State, loaded: Loaded) -> int:
-    from squall.live.choose import view_for
-    from squall.live.picture import Title
-    from squall.reports.terminal_report import terminal_report
-    from squall.runner.run import run_scenario as carry_out
-    from squall.runner.stopping import StopSwitch, stopped_by_signals
-    from squall.scenario.redact import public_url
-    from squall.store.reader import open_run
-
-    scenario = loaded.scenario
-    title = Title(scenario.name, ", ".join(public_url(url) for url in scenario.target.url))
+    scenario = loaded(state, file, flags, fixed=fixed, instead=instead).scenario
+    _warn(state, scenario)
+    title = Title(scenario.name, ", ".join(map(public_url, scenario.target.url)))
     view = view_for(scenario.outputs.progress, state.stderr, title, is_terminal=state.is_terminal)
-    switch = StopSwitch()
-    with stopped_by_signals(switch):
-        result = await carry_out(scenario, views=[view], switch=switch, command=command_line(state.arguments))
-    report = terminal_report(open_run(result.folder), result.summary)
-    _show(state, report.plain if not state.is_terminal else _coloured(report))
-    state.say(f"\nRun folder: {result.folder}{os.sep}")
-    if result.error is not None:
-        state.tell(scrubbed(f"squall: {result.error}", state.secrets))
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            result = runner.run(_run(state, scenario, view))
+    finally:
+        view.finish()  # of a run that did not begin, nobody else does
+    with contextlib.suppress(BrokenPipeError, EnvironmentFailure):
+        _show(state, result)
     return result.exit_code
 
 
-def _show(state: State, text: str) -> None:
-    state.say(text.rstrip("\n"))
+async def _run(state: State, scenario: Scenario, view: LiveView) -> RunResult:
+    switch = StopSwitch()
+    with stopped_by_signals(switch):
+        return await run_scenario(scenario, views=[view], switch=switch, command=state.command)
 
 
-def _coloured(report: Any) -> str:
-    """The report with the terminal's colours."""
-    from io import StringIO
+def _warn(state: State, scenario: Scenario) -> None:
+    """What may make the run suffer, before it begins."""
+    machine = this_machine(scenario.target.source_addresses)
+    found = warnings(make_plan(scenario, machine).demand, machine)
+    if reason := reason_for_sources():
+        found.append(f"the hot path runs from its Python sources, several times slower: {reason}")
+    if not scenario.target.tls.verify:
+        found.append("certificates are not verified")
+    for warning in found:
+        state.tell(f"warning: {warning}")
 
-    from rich.console import Console
 
-    page = StringIO()
-    Console(file=page, force_terminal=True, width=110, highlight=False).print(report, soft_wrap=True)
-    return page.getvalue()
+def _show(state: State, result: RunResult) -> None:
+    """The report, where the run is, and what went wrong beside what it measured."""
+    if result.error is not None:
+        state.complain(result.error.message, result.error.hint)
+    try:
+        record = open_run(result.folder)
+    except StoreError as error:
+        state.complain(error.message, error.hint)
+    else:
+        show_report(state, record, result.summary)
+    state.say(f"\nrun folder: {result.folder}")

@@ -57,7 +57,7 @@ def scrubbed(text: str, secrets: Iterable[str]) -> str:
 
 def secrets_in_arguments(arguments: Sequence[str]) -> set[str]:
     """The secret parts of all arguments."""
-    found = set()
+    found: set[str] = set()
     for argument, public in zip(arguments, _public(arguments), strict=True):
         if argument != public:
             found |= _parts(argument[len(flag[0]) :] if (flag := _FLAG.match(argument)) else argument)
@@ -66,13 +66,13 @@ def secrets_in_arguments(arguments: Sequence[str]) -> set[str]:
 
 def secrets_in_environment(environment: Mapping[str, str]) -> set[str]:
     """The secret parts of the variables that set headers and URLs."""
-    found = set()
+    found: set[str] = set()
     for name, value in environment.items():
         if name.startswith("SQUALL_") and "__HEADERS__" in name:
-            found.add(value)
+            found |= _parts(f"{name}: {value}")
         elif name.startswith("SQUALL_TARGET"):
             found |= _parts(value)
-    return {secret for secret in found if len(secret) >= _LENGTH_MIN}
+    return found
 
 
 def _public(arguments: Sequence[str]) -> list[str]:
@@ -87,7 +87,7 @@ def _public(arguments: Sequence[str]) -> list[str]:
 def _parts(value: str) -> set[str]:
     """What is secret in one value: a header's, or the user parts and query values of URLs."""
     header = _HEADER.fullmatch(value)
-    found = set()
+    found: set[str] = set()
     if header is not None:
         found = {header[2].strip(), *header[2].split()}
     elif _URL.search(value):

@@ -5,6 +5,7 @@ No other module of this room but `main` touches arguments, environment, standard
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn, TextIO
 
-from squall.cli.secrecy import secrets_in_arguments, secrets_in_environment
+from squall.cli.secrecy import command_line, scrubbed, secrets_in_arguments, secrets_in_environment
+from squall.errors import EnvironmentFailure
 
 __all__ = ["DEBUG", "State", "real_state"]
 
@@ -33,11 +35,12 @@ class State:
     """Whether `stderr`, where progress goes, is a terminal."""
     replace_process: Callable[[Sequence[str], Mapping[str, str]], NoReturn]
     """Become another program: command line and environment."""
-    secrets: set[str] = field(default_factory=set)
-    """What must not be shown: found in arguments and environment, later also in the scenario."""
+    masks: list[Callable[[str], str]] = field(default_factory=list)
+    """Each takes secrets out of a text: those of arguments and environment, later also the scenario's."""
 
     def __post_init__(self) -> None:
-        self.secrets |= secrets_in_arguments(self.arguments) | secrets_in_environment(self.environment)
+        secrets = secrets_in_arguments(self.arguments) | secrets_in_environment(self.environment)
+        self.masks.append(lambda text: scrubbed(text, secrets))
 
     @property
     def settings(self) -> dict[str, str]:
@@ -45,22 +48,51 @@ class State:
         return {name: value for name, value in self.environment.items() if name != DEBUG}
 
     @property
-    def has_colour(self) -> bool:
-        """Whether errors may be red."""
-        return self.is_terminal and not self.environment.get("NO_COLOR")
+    def command(self) -> str:
+        """What was typed, secrets masked."""
+        return self.hide(command_line(self.arguments))
 
     @property
     def debugs(self) -> bool:
         """Whether a bug's traceback is wanted on the terminal."""
         return self.environment.get(DEBUG, "") not in ("", "0")
 
+    def has_colour(self, stream: TextIO) -> bool:
+        """Whether what is written to a stream may be coloured."""
+        is_terminal = self.is_terminal if stream is self.stderr else stream.isatty()
+        return is_terminal and not self.environment.get("NO_COLOR")
+
+    def hide(self, text: str) -> str:
+        """The text without any secret that is known so far."""
+        for mask in self.masks:
+            text = mask(text)
+        return text
+
     def say(self, text: str = "") -> None:
-        """A line of result, to standard output."""
-        print(text, file=self.stdout)
+        """A line of result, to standard output.
+
+        Raises:
+            BrokenPipeError: whoever read it wants no more.
+            EnvironmentFailure: it cannot be written.
+        """
+        try:
+            print(text, file=self.stdout)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise EnvironmentFailure(f"cannot write to standard output: {error.strerror}") from None
 
     def tell(self, text: str) -> None:
-        """A line beside the result (a warning, where something was written), to standard error."""
-        print(text, file=self.stderr)
+        """A line beside the result (a warning, an error), to standard error, secrets masked; never fails."""
+        with contextlib.suppress(OSError):
+            print(self.hide(text), file=self.stderr)
+
+    def complain(self, message: str, hint: str = "") -> None:
+        """An error, and what to do about it."""
+        red, plain = ("\x1b[31m", "\x1b[0m") if self.has_colour(self.stderr) else ("", "")
+        self.tell(f"{red}squall: {message}{plain}")
+        if hint:
+            self.tell(f"  hint: {hint}")
 
 
 def real_state() -> State:

@@ -94,6 +94,7 @@ class Scene:
     """What a view was told so far, added up."""
 
     def __init__(self) -> None:
+        self._coming: tuple[Phase | None, float | None] = (None, None)
         self._phase: Phase | None = None
         self._phase_duration_s: float | None = None
         self._last: Interval | None = None
@@ -104,8 +105,10 @@ class Scene:
         self._events: deque[Event] = deque(maxlen=EVENTS_MAX)
 
     def begin_phase(self, phase: Phase, duration_s: float | None = None) -> None:
-        """What follows is in this phase."""
-        self._phase, self._phase_duration_s = phase, duration_s
+        """This phase comes next: it may be told of shortly before the one before it ends."""
+        self._coming = (phase, duration_s)
+        if self._phase is None:
+            self._phase, self._phase_duration_s = self._coming
 
     def happened(self, event: Event) -> None:
         """Keep an event until others push it out."""
@@ -114,6 +117,8 @@ class Scene:
     def accept(self, interval: Interval) -> None:
         """Add an interval to the window and to the counts."""
         self._last = interval
+        if (coming := self._coming[0]) is not None and interval.at_ns > coming.start_ns:
+            self._phase, self._phase_duration_s = self._coming
         self._events.extend(interval.events)
         for cell in interval.messages:
             self._window.merge(MessageTotals.of(cell))

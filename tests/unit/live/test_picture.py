@@ -73,3 +73,16 @@ def test_only_the_last_events_and_the_most_frequent_troubles_are_kept(make_inter
     assert picture.events[-1].text == "last"
     assert len(picture.troubles) == TROUBLES_MAX
     assert picture.troubles[0][0].kind == "status_419"
+
+
+def test_a_phase_that_was_announced_ahead_begins_at_its_time(
+    make_interval: Intervals, make_phase: Callable[..., Phase]
+) -> None:
+    scene = Scene()
+    scene.begin_phase(make_phase("ramp_up"), 2.0)
+    scene.accept(make_interval(0))
+    scene.begin_phase(make_phase(start_s=2.0), None)
+    scene.accept(make_interval(1))
+    assert scene.picture().phase == "ramp_up"
+    scene.accept(make_interval(2))
+    assert (scene.picture().phase, scene.picture().phase_duration_s) == ("hold", None)
