@@ -1,0 +1,249 @@
+"""The production session on a simulated network: no sockets, no clock, thousands of cases.
+
+Run by `test_simulated_network.py` with the sources of the hot path, where a session takes a fake transport. The network
+keeps a log of what it did to which message; from that log alone, naively, come the figures that the session must show.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from picows import WSMsgType
+
+from squall.delivery.envelope import Codec
+from squall.engine import session as session_module
+from squall.engine.lane import Lane
+from squall.engine.session import Session
+from squall.engine.tally import NEVER_NS, Tallies
+from squall.profiles.mix import MessageMix
+from squall.profiles.schedule import UniformArrivals
+
+PERIOD_NS = 10_000_000
+SESSIONS = 2
+SIZE = 80
+
+
+@dataclass
+class Clock:
+    """The time that sessions read."""
+
+    now: int = 0
+
+
+@dataclass
+class Transport:
+    """Takes what a session sends."""
+
+    sent: list[bytes] = field(default_factory=list)
+    closed: bool = False
+
+    def send(self, _: WSMsgType, message: bytes) -> None:
+        self.sent.append(message)
+
+    def send_close(self, _: int) -> None:
+        self.closed = True
+
+
+@dataclass
+class Frame:
+    """A whole message as picows hands it over."""
+
+    payload: bytes
+    msg_type: WSMsgType = WSMsgType.BINARY
+    fin: bool = True
+    rsv1: bool = False
+    rsv2: bool = False
+    rsv3: bool = False
+
+    @property
+    def payload_size(self) -> int:
+        return len(self.payload)
+
+    def get_payload_as_bytes(self) -> bytes:
+        return self.payload
+
+
+class Keeper:
+    """One phase, one place."""
+
+    def __init__(self) -> None:
+        self.tallies = Tallies(0, 0, 0, 0, max_latencies_ns=[NEVER_NS, NEVER_NS], sends=True)
+        self.errors: list[BaseException] = []
+
+    def tallies_at(self, *_: object) -> Tallies:
+        return self.tallies
+
+    tallies_now = tallies_labelled = tallies_at
+
+    def drained(self, _: Session) -> None:
+        """It is closed by the simulation."""
+
+    def failed(self, error: BaseException) -> None:
+        self.errors.append(error)
+
+
+@dataclass(frozen=True)
+class Copy:
+    """One frame on its way: what it was made of, and what was done to it."""
+
+    owner: int
+    number: int
+    payload: bytes
+    damage: str = ""
+
+
+FATES = ("echo",) * 6 + ("lose", "double", "hold", "flip", "cut", "cross", "garbage")
+fates = st.lists(
+    st.tuples(st.sampled_from(FATES), st.integers(0, SIZE * 8 - 1), st.integers(1, 6)),
+    min_size=1,
+    max_size=60,
+)
+
+
+def expected_of(owner: int, arrived: list[Copy], sent: int) -> dict[str, int]:
+    """What the log says: lists and sets, nothing else."""
+    found = dict.fromkeys(
+        ("delivered", "duplicated", "reordered", "corrupted_header", "corrupted_body", "unexpected"), 0
+    )
+    seen: set[int] = set()
+    highest = -1
+    for copy in arrived:
+        if copy.damage in {"header", "body"}:
+            found[f"corrupted_{copy.damage}"] += 1
+        elif copy.damage or copy.owner != owner:
+            found["unexpected"] += 1
+        elif copy.number in seen:
+            found["duplicated"] += 1
+        else:
+            found["delivered"] += 1
+            found["reordered"] += copy.number < highest
+            seen.add(copy.number)
+            highest = max(highest, copy.number)
+    return found | {"intended": sent, "owed": sent - len(seen)}
+
+
+def flipped(payload: bytes, bit: int) -> bytes:
+    changed = bytearray(payload)
+    changed[bit // 8] ^= 1 << bit % 8
+    return bytes(changed)
+
+
+class Network:
+    """Does to each message what the case says, and remembers it."""
+
+    def __init__(self, plan: list[tuple[str, int, int]]) -> None:
+        self.plan = plan
+        self.used = 0
+        self.arrived: list[list[Copy]] = [[] for _ in range(SESSIONS)]
+        self.held: list[tuple[int, int, Copy]] = []  # (deliveries to let pass, receiver, copy)
+
+    def carry(self, owner: int, number: int, payload: bytes) -> list[tuple[int, Copy]]:
+        """The copies that arrive now, each with its receiver."""
+        fate, bit, wait = self.plan[self.used % len(self.plan)]
+        self.used += 1
+        whole = Copy(owner, number, payload)
+        where = "header" if bit // 8 < 48 else "body"
+        now: dict[str, list[tuple[int, Copy]]] = {
+            "echo": [(owner, whole)],
+            "lose": [],
+            "double": [(owner, whole), (owner, whole)],
+            "hold": [],
+            "flip": [(owner, Copy(owner, number, flipped(payload, bit), where))],
+            "cut": [(owner, Copy(owner, number, payload[:-1], "body"))],
+            "cross": [((owner + 1) % SESSIONS, whole)],
+            "garbage": [(owner, whole), (owner, Copy(owner, number, b"\0" * 60, "garbage"))],
+        }
+        self.held = [(left - 1, to, copy) for left, to, copy in self.held]
+        due = [(to, copy) for left, to, copy in self.held if left <= 0]
+        self.held = [each for each in self.held if each[0] > 0]
+        if fate == "hold":
+            self.held.append((wait, owner, whole))
+        return now[fate] + due
+
+    def rest(self) -> list[tuple[int, Copy]]:
+        """What was held back at the end of it all."""
+        return [(to, copy) for _, to, copy in self.held]
+
+
+def lane_of(keeper: Any, types: tuple[float, ...]) -> Lane:
+    return Lane(
+        population=0,
+        codec=Codec(77, False, (SIZE,), 5),
+        mix=MessageMix(types, (1.0,), 0, 5),
+        arrivals=UniformArrivals(PERIOD_NS, 5),
+        period_ns=PERIOD_NS,
+        keeper=keeper,
+        idle=False,
+        silent=False,
+        ignore_foreign=False,
+        send_buffer_max=1 << 20,
+        send_buffer_age_max_ns=NEVER_NS,
+        send_buffer_total_max=1 << 30,
+        blocked_max=10,
+        receive_message_max=1 << 20,
+    )
+
+
+@settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(plan=fates, messages=st.integers(1, 40), lived=st.booleans(), two_types=st.booleans())
+def test_figures_are_those_of_the_networks_log(
+    monkeypatch: pytest.MonkeyPatch,
+    plan: list[tuple[str, int, int]],
+    messages: int,
+    lived: bool,
+    two_types: bool,
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr(session_module, "now_ns", lambda: clock.now)
+    keepers = [Keeper() for _ in range(SESSIONS)]
+    sessions, transports = [], [Transport() for _ in range(SESSIONS)]
+    for number, keeper in enumerate(keepers):
+        session = Session(number, number, lane_of(keeper, (2.0, 1.0) if two_types else (1.0,)))
+        session.connected(transports[number], keeper.tallies)
+        sessions.append(session)
+    network = Network(plan)
+
+    def deliver(copies: list[tuple[int, Copy]]) -> None:
+        for receiver, copy in copies:
+            network.arrived[receiver].append(copy)
+            sessions[receiver].on_ws_frame(transports[receiver], Frame(copy.payload))
+
+    for step in range(messages):
+        clock.now = (step + 1) * PERIOD_NS
+        for owner, session in enumerate(sessions):
+            session.on_due(clock.now)
+            for payload in transports[owner].sent:
+                clock.now += 1000
+                deliver(network.carry(owner, session.stream.next_sequence - 1, payload))
+            transports[owner].sent.clear()
+    deliver(network.rest())
+
+    for owner, (session, keeper) in enumerate(zip(sessions, keepers, strict=True)):
+        assert not keeper.errors
+        session.drain()
+        session.settle(lived)
+        tallies = keeper.tallies
+        expected = expected_of(owner, network.arrived[owner], session.stream.next_sequence)
+        summed = {
+            name: sum(getattr(tally, name) for tally in tallies.types)
+            for name in (
+                "intended",
+                "delivered",
+                "duplicated",
+                "reordered",
+                "corrupted_body",
+                "lost",
+                "unknown",
+            )
+        }
+        summed["corrupted_header"] = tallies.connection.corrupted_header
+        summed["unexpected"] = tallies.connection.unexpected
+        owed = expected.pop("owed")
+        assert summed == expected | {"lost": owed if lived else 0, "unknown": 0 if lived else owed}
+        assert sum(tally.response.count for tally in tallies.types) == summed["delivered"]
+        assert sum(tally.lag.count for tally in tallies.types) == summed["intended"]
+        assert messages - 1 <= summed["intended"] <= messages + 1
