@@ -21,6 +21,7 @@ COMPILED = (
     "squall.delivery.ledger",
     "squall.engine.lane",
     "squall.engine.pacer",
+    "squall.engine.send_times",
     "squall.engine.session",
     "squall.engine.tally",
     "squall.engine.ticks",

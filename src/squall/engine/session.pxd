@@ -2,6 +2,7 @@ from picows.picows cimport WSFrame, WSListener, WSTransport
 
 from squall.delivery.ledger cimport Stream
 from squall.engine.lane cimport Lane
+from squall.engine.send_times cimport SendTimes
 from squall.engine.tally cimport MessageTally, Tallies
 
 
@@ -18,15 +19,14 @@ cdef class Session(WSListener):
     cdef readonly bint started
     cdef public Tallies tallies
     cdef readonly Tallies sent_tallies
+    cdef readonly Tallies heard_tallies
     cdef readonly WSTransport transport
     cdef list type_counts
-    cdef long long sent_at[8]
+    cdef SendTimes times
     cdef object points
     cdef Py_ssize_t point
     cdef long long block
-    cdef dict spilled
     cdef readonly list held
-    cdef dict held_seen
     cdef list fragments
     cdef bint fragments_text
     cdef Py_ssize_t fragments_size
@@ -52,8 +52,6 @@ cdef class Session(WSListener):
     cdef int _submit(self, long long intended, long long now)
     cdef bint _has_intended_all(self)
     cdef int _transmit(self, Tallies tallies, long long intended, long long seen)
-    cdef int _note_sent(self, long long sequence, long long sent)
-    cdef int _note_held(self, long long sequence, long long seen)
     cdef Py_ssize_t _type_of(self, long long sequence)
     cdef int _read(self, WSTransport transport, WSFrame frame)
     cdef int _receive(self, unsigned char* data, Py_ssize_t size, bint text, long long now)

@@ -13,8 +13,6 @@ Times are nanoseconds since the start of the run. Knows nothing of connecting, o
 
 from __future__ import annotations
 
-from array import array
-
 import cython
 
 if cython.compiled:
@@ -23,6 +21,7 @@ if cython.compiled:
     from cython.cimports.squall.delivery.envelope import Codec
     from cython.cimports.squall.delivery.ledger import Stream
     from cython.cimports.squall.engine.lane import Lane
+    from cython.cimports.squall.engine.send_times import SendTimes
     from cython.cimports.squall.engine.tally import MessageTally, Tallies
     from cython.cimports.squall.engine.ticks import now_ns
 else:
@@ -31,6 +30,7 @@ else:
     from squall.delivery.envelope import Codec
     from squall.delivery.ledger import Stream
     from squall.engine.lane import Lane
+    from squall.engine.send_times import SendTimes
     from squall.engine.tally import MessageTally, Tallies
     from squall.engine.ticks import now_ns
 
@@ -42,9 +42,6 @@ DRAINING = 2
 CLOSING = 3
 DOWN = 4
 GONE = 5
-
-_SPILL_MAX = 4096
-"""Send times are kept in a ring of eight messages, and beside it for at most so many that are still owed."""
 
 
 @cython.cclass
@@ -68,16 +65,14 @@ class Session(WSListener):
         self.started = False
         self.tallies = None
         self.sent_tallies = None
+        self.heard_tallies = None
         self.transport = None
         self.type_counts = [0] * lane.mix.types if lane.mix.types > 1 else None
-        if not cython.compiled:
-            self.sent_at = array("q", bytes(8 * 8))
+        self.times = SendTimes()
         self.points = None
         self.point = 0
         self.block = 0
-        self.spilled = None
         self.held = None
-        self.held_seen = None
         self.fragments = None
         self.fragments_text = False
         self.fragments_size = 0
@@ -107,6 +102,7 @@ class Session(WSListener):
         self.upgraded_ns = now
         self.tallies = tallies
         self.sent_tallies = tallies
+        self.heard_tallies = tallies
         self.stream.begin_segment(tallies.label, self.epoch)
         if cython.compiled:
             # picows keeps these for its users; here they would be kilobytes a connection.
@@ -159,8 +155,7 @@ class Session(WSListener):
     def settle(self, lived: bool) -> None:
         """Enter what is owed as lost (the connection lived through its drain) or unknown."""
         self._enter_ranges(self.stream.settle(lived))
-        self.spilled = None
-        self.held_seen = None
+        self.times.forget()
 
     def _enter_ranges(self, ranges: list[tuple[int, int, int, bool]]) -> None:
         for first, end, label, unknown in ranges:
@@ -187,7 +182,7 @@ class Session(WSListener):
                 self.due_ns = intended + self.lane.period_ns
             else:
                 self.due_ns = self._next_point(intended)
-            if intended >= self.tallies.until_ns:
+            if now >= self.tallies.until_ns:
                 self.tallies = self.lane.keeper.tallies_at(self, intended)
             if self.tallies.sends:
                 self._submit(intended, now)
@@ -249,7 +244,7 @@ class Session(WSListener):
             self.number, self.epoch, sequence, type_index, type_sequence, 1, intended, size_index
         )
         sent: cython.longlong = now_ns() - lane.start_ns
-        self._note_sent(sequence, sent)
+        self.times.note(sequence, sent, self.stream)
         if cython.compiled:
             self.transport.send_reuse_external_buffer(
                 WSMsgType.TEXT if codec.text else WSMsgType.BINARY,
@@ -266,31 +261,9 @@ class Session(WSListener):
         else:
             tally.pacer_lag.record(seen - intended)
             tally.blocked_sent = True
-            self._note_held(sequence, seen)
+            self.times.note_held(sequence, seen)
         tallies.connection.messages_sent += 1
         tallies.connection.bytes_sent += size
-        return 0
-
-    @cython.cfunc
-    def _note_sent(self, sequence: cython.longlong, sent: cython.longlong) -> cython.int:
-        """Remember when a message was handed over, for its service_time."""
-        if sequence - 8 >= self.stream.expected:
-            if self.spilled is None:
-                self.spilled = {}
-            elif len(self.spilled) >= _SPILL_MAX:
-                self.spilled.pop(next(iter(self.spilled)))
-            self.spilled[sequence - 8] = self.sent_at[sequence & 7]
-        self.sent_at[sequence & 7] = sent
-        return 0
-
-    @cython.cfunc
-    def _note_held(self, sequence: cython.longlong, seen: cython.longlong) -> cython.int:
-        """Remember when a message that was held back had been found due."""
-        if self.held_seen is None:
-            self.held_seen = {}
-        elif len(self.held_seen) >= _SPILL_MAX:
-            self.held_seen.pop(next(iter(self.held_seen)))
-        self.held_seen[sequence] = seen
         return 0
 
     @cython.cfunc
@@ -453,7 +426,9 @@ class Session(WSListener):
         """Enter a whole message."""
         lane: Lane = self.lane
         codec: Codec = lane.codec
-        tallies: Tallies = self.sent_tallies
+        tallies: Tallies = self.heard_tallies
+        if now >= tallies.until_ns:
+            tallies = self.heard_tallies = lane.keeper.tallies_at(self, now)
         lane.heard(now)
         tallies.connection.messages_received += 1
         tallies.connection.bytes_received += size
@@ -474,10 +449,10 @@ class Session(WSListener):
         sequence: cython.longlong = codec.sequence
         found: cython.int = stream.arrive(sequence, now)
         if found == 3:
-            self.sent_tallies.connection.unexpected += 1
+            self.heard_tallies.connection.unexpected += 1
             return 0
         tallies: Tallies = self.sent_tallies
-        if sequence < stream.segment_first:
+        if sequence < stream.segment_first or now >= tallies.until_ns:
             tallies = self.lane.keeper.tallies_labelled(stream.label_of(sequence))
         tally: MessageTally = cython.cast(MessageTally, tallies.types[codec.type_index])
         if found > 1:
@@ -504,28 +479,23 @@ class Session(WSListener):
         now: cython.longlong,
     ) -> cython.int:
         """Record the times of a delivery."""
-        sent: cython.longlong = -1
-        if self.spilled:
-            sent = self.spilled.pop(sequence, -1)
-        if sent < 0 and self.stream.next_sequence - sequence <= 8:
-            sent = self.sent_at[sequence & 7]
+        sent: cython.longlong = self.times.take(sequence, self.stream.next_sequence)
+        seen: cython.longlong = self.times.take_held(sequence)
         unlagged: cython.longlong = now - intended
         if sent < 0:
             tally.service_unmeasured += 1
         else:
             tally.service.record(now - sent)
             unlagged = now - sent
-            if self.held_seen:
-                seen: cython.longlong = self.held_seen.pop(sequence, -1)
-                if seen >= 0:
-                    unlagged = now - seen
-                    tally.blocked_delivered = True
+        if seen >= 0:
+            unlagged = now - seen
+            tally.blocked_delivered = True
         tally.delivered_after(now - intended, unlagged)
         return 0
 
     def _enter_evicted(self) -> None:
         """Missing numbers fell out of the ledger's window: they are unknown for good."""
-        self.sent_tallies.connection.window_exceeded += 1
+        self.heard_tallies.connection.window_exceeded += 1
         self._enter_ranges(self.stream.take_evicted())
 
     @cython.cfunc
@@ -533,11 +503,9 @@ class Session(WSListener):
         self, found: cython.int, data: cython.p_uchar, size: cython.Py_ssize_t, text: cython.bint
     ) -> cython.int:
         """An arrival that is no good envelope."""
-        connection = self.sent_tallies.connection
+        connection = self.heard_tallies.connection
         if found == 3:
-            types = self.sent_tallies.types
-            index = self.lane.codec.type_index
-            types[index if index < len(types) else 0].corrupted_body += 1
+            self._tally_of_damaged().corrupted_body += 1
         elif found == 2:
             connection.corrupted_header += 1
         elif self.lane.ignore_foreign:
@@ -547,6 +515,19 @@ class Session(WSListener):
         if text and not _is_utf8(bytes(data[:size])):
             connection.invalid_utf8 += 1
         return 0
+
+    def _tally_of_damaged(self) -> MessageTally:
+        """Where a copy with a good header and a bad body is booked: with its message if we sent one like it."""
+        codec = self.lane.codec
+        tallies = self.heard_tallies
+        if (
+            codec.run == codec.run_number
+            and codec.stream == self.number
+            and codec.sequence < self.stream.next_sequence
+        ):
+            tallies = self.lane.keeper.tallies_labelled(self.stream.label_of(codec.sequence))
+        index = codec.type_index
+        return tallies.types[index if index < len(tallies.types) else 0]
 
     # --- control frames and the end ---
 

@@ -27,6 +27,7 @@ class Session(WSListener):
     started: bool
     tallies: Tallies | None
     sent_tallies: Tallies | None
+    heard_tallies: Tallies | None
     transport: WSTransport | None
     held: list[tuple[int, int]] | None
     not_sent: int

@@ -169,7 +169,8 @@ class ConnectionTally:
 class Tallies:
     """The cells of one (population, phase, place), under the label that the ledger's segments carry.
 
-    `until_ns` is the phase's end, which may come to be known late.
+    `until_ns` is the phase's end, which may come to be known late. Whoever has held on to a tallies object until
+    then asks the book for it anew before counting: the book sets aside what belongs to the past.
     """
 
     def __init__(

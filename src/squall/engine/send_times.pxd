@@ -1,0 +1,12 @@
+from squall.delivery.ledger cimport Stream
+
+
+cdef class SendTimes:
+    cdef long long ring[8]
+    cdef dict spilled
+    cdef dict held
+
+    cpdef int note(self, long long sequence, long long sent, Stream stream)
+    cpdef long long take(self, long long sequence, long long next_sequence)
+    cpdef int note_held(self, long long sequence, long long seen)
+    cpdef long long take_held(self, long long sequence)
