@@ -461,8 +461,8 @@ class Session(WSListener):
             return 0
         if found == 1:
             tally.reordered_by(stream.extent, stream.late_ns)
-            if codec.epoch != self.epoch:
-                tally.recovered += 1
+        if codec.epoch != self.epoch & 0xFFFF:
+            tally.recovered += 1
         self._clock(tally, sequence, codec.intended_ns, now)
         if stream.evicted is not None:
             self._enter_evicted()
