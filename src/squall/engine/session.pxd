@@ -55,6 +55,7 @@ cdef class Session(WSListener):
     cdef Py_ssize_t _type_of(self, long long sequence)
     cdef int _read(self, WSTransport transport, WSFrame frame)
     cdef int _receive(self, unsigned char* data, Py_ssize_t size, bint text, long long now)
+    cdef bint _is_mine(self)
     cdef int _arrived(self, long long now)
     cdef int _clock(self, MessageTally tally, long long sequence, long long intended, long long now)
     cdef int _misread(self, int found, unsigned char* data, Py_ssize_t size, bint text)

@@ -433,13 +433,24 @@ class Session(WSListener):
         tallies.connection.messages_received += 1
         tallies.connection.bytes_received += size
         found: cython.int = 1 if lane.idle else codec.decode(data, size, text)
-        if found == 0 and codec.run == codec.run_number and codec.stream == self.number:
-            self._arrived(now)
-        elif found == 0:
+        if found:
+            self._misread(found, data, size, text)
+        elif not self._is_mine():
             tallies.connection.unexpected += 1
         else:
-            self._misread(found, data, size, text)
+            self._arrived(now)
         return 0
+
+    @cython.cfunc
+    def _is_mine(self) -> cython.bint:
+        """Whether the good envelope in the codec can be one of ours; what can't must not choose where it is booked."""
+        codec: Codec = self.lane.codec
+        return (
+            codec.run == codec.run_number
+            and codec.stream == self.number
+            and codec.sequence < self.stream.next_sequence
+            and codec.type_index < self.lane.mix.types
+        )
 
     @cython.cfunc
     def _arrived(self, now: cython.longlong) -> cython.int:
@@ -448,9 +459,6 @@ class Session(WSListener):
         stream: Stream = self.stream
         sequence: cython.longlong = codec.sequence
         found: cython.int = stream.arrive(sequence, now)
-        if found == 3:
-            self.heard_tallies.connection.unexpected += 1
-            return 0
         tallies: Tallies = self.sent_tallies
         if sequence < stream.segment_first or now >= tallies.until_ns:
             tallies = self.lane.keeper.tallies_labelled(stream.label_of(sequence))
@@ -519,15 +527,11 @@ class Session(WSListener):
     def _tally_of_damaged(self) -> MessageTally:
         """Where a copy with a good header and a bad body is booked: with its message if we sent one like it."""
         codec = self.lane.codec
-        tallies = self.heard_tallies
-        if (
-            codec.run == codec.run_number
-            and codec.stream == self.number
-            and codec.sequence < self.stream.next_sequence
-        ):
-            tallies = self.lane.keeper.tallies_labelled(self.stream.label_of(codec.sequence))
-        index = codec.type_index
-        return tallies.types[index if index < len(tallies.types) else 0]
+        if not self._is_mine():
+            types = self.heard_tallies.types
+            return types[min(codec.type_index, len(types) - 1)]
+        tallies = self.lane.keeper.tallies_labelled(self.stream.label_of(codec.sequence))
+        return tallies.types[codec.type_index]
 
     # --- control frames and the end ---
 
