@@ -72,7 +72,11 @@ def run(ctx: typer.Context, scenario: ScenarioFile = None, **flags: Any) -> None
 @app.command(rich_help_panel="Runs")
 @with_flags
 def echo(ctx: typer.Context, url: Url, **flags: Any) -> None:
-    """A quick look: send to an echo service, and expect everything back."""
+    """A quick look: send to an echo service, and expect everything back.
+
+    In two seconds to all connections, at most 1,000 a second, and in one second down again; the flags are those
+    of `run`, and say otherwise.
+    """
     from squall.cli.running import carry_out
 
     raise typer.Exit(
@@ -83,7 +87,11 @@ def echo(ctx: typer.Context, url: Url, **flags: Any) -> None:
 @app.command(rich_help_panel="Runs")
 @with_flags
 def connect(ctx: typer.Context, url: Url, **flags: Any) -> None:
-    """A quick look: hold connections and send nothing but pings."""
+    """A quick look: hold connections and send nothing but pings.
+
+    In two seconds to all connections, at most 1,000 a second, and in one second down again; the flags are those
+    of `run`, and say otherwise.
+    """
     from squall.cli.running import carry_out
 
     raise typer.Exit(
@@ -112,7 +120,8 @@ def doctor(ctx: typer.Context) -> None:
 def schema(
     ctx: typer.Context,
     what: Annotated[
-        Literal["scenario", "summary"], typer.Argument(help="of a scenario file, or of summary.json")
+        Literal["scenario", "summary"],
+        typer.Argument(metavar="WHAT", help="scenario (of a scenario file), or summary (of summary.json)"),
     ] = "scenario",
 ) -> None:
     """Print a JSON Schema."""

@@ -89,6 +89,11 @@ class Flag:
         return self.name.lstrip("-").replace("-", "_")
 
     @property
+    def repeats(self) -> bool:
+        """Whether it may be given several times."""
+        return self.on is None and self.read is not _one
+
+    @property
     def source(self) -> str:
         """What a plan calls it."""
         return f"flag {self.name}"

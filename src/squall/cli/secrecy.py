@@ -96,9 +96,9 @@ def _parts(value: str) -> set[str]:
 
 
 def _parts_of_url(url: str) -> set[str]:
-    rest = url.partition("://")[2]
-    user, _, _ = re.split(r"[/?#]", rest, maxsplit=1)[0].rpartition("@")
-    found = {user, *user.split(":")}
+    rest, _, fragment = url.partition("://")[2].partition("#")
+    user, _, _ = re.split(r"[/?]", rest, maxsplit=1)[0].rpartition("@")
+    found = {user, *user.split(":"), fragment}
     for parameter in rest.partition("?")[2].split("&"):
         name, equals, value = parameter.partition("=")
         found |= {value, unquote(value)} if equals else {name}

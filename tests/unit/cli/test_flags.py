@@ -1,0 +1,91 @@
+"""Flags mean settings, and every flag means one that there is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import typer
+
+from squall.cli.flags import FLAGS, flag_values
+from squall.scenario.fields import TOP_OF_SINGLE, find
+
+
+@pytest.mark.parametrize("flag", FLAGS, ids=lambda flag: flag.name)
+def test_every_flag_means_a_setting_of_the_scenario(flag: Any) -> None:
+    path = tuple(flag.setting.split("."))
+    full = ("populations", 0, *path) if path[0] in TOP_OF_SINGLE else path
+    assert find(full) is not None
+
+
+def test_no_two_flags_share_a_name_a_parameter_or_a_setting() -> None:
+    names = [name for flag in FLAGS for text in flag.names for name in text.split("/")]
+    assert len(set(names)) == len(names)
+    assert len({flag.key for flag in FLAGS}) == len({flag.setting for flag in FLAGS}) == len(FLAGS)
+
+
+def values(**given: Any) -> dict[str, Any]:
+    return {flag.setting: value for flag, value in flag_values(given)}
+
+
+def test_what_was_not_given_sets_nothing() -> None:
+    assert values(connections=None, target=[], replace=None, header=[]) == {}
+
+
+def test_values_are_passed_on_as_they_were_typed() -> None:
+    assert values(connections=["10k"], rate=["5/s"], payload=["100,1KiB"]) == {
+        "load.connections": "10k",
+        "traffic.rate": "5/s",
+        "traffic.payload": "100,1KiB",
+    }
+
+
+def test_switches_say_yes_or_no() -> None:
+    assert values(replace=True, csv=False, insecure=True) == {
+        "load.replace": True,
+        "outputs.csv": False,
+        "target.tls.verify": False,
+    }
+    assert values(replace=False) == {"load.replace": False}
+
+
+def test_several_values_make_a_list() -> None:
+    assert values(target=["ws://a/", "ws://b/"], source_address=["127.0.0.2"]) == {
+        "target.url": ["ws://a/", "ws://b/"],
+        "target.source_addresses": ["127.0.0.2"],
+    }
+
+
+def test_headers_types_and_thresholds_are_taken_apart() -> None:
+    assert values(
+        header=["X-Key:  a: b ", "Empty:"],
+        type=["chat:3", "typing"],
+        threshold=["ws_response_time{type:chat}: p(95)<200", "ws_sessions:count>9"],
+    ) == {
+        "target.headers": {"X-Key": "a: b", "Empty": ""},
+        "traffic.types": [{"name": "chat", "weight": "3"}, {"name": "typing", "weight": "1"}],
+        "thresholds": [
+            {"metric": "ws_response_time{type:chat}", "threshold": "p(95)<200"},
+            {"metric": "ws_sessions", "threshold": "count>9"},
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"connections": ["1", "2"]}, "is given 2 times"),
+        ({"header": ["verysecret"]}, "'Name: value'"),
+        ({"header": [": verysecret"]}, "'Name: value'"),
+        ({"header": ["A: verysecret", "A: verysecret"]}, "A is given twice"),
+        ({"threshold": ["p(95)<200"]}, "'metric: bound'"),
+        ({"threshold": ["ws_response_time{a:b: p(95)<200"]}, "'metric: bound'"),
+    ],
+)
+def test_what_is_not_written_as_it_must_be_is_refused_without_a_secret(
+    given: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(typer.BadParameter) as caught:
+        flag_values(given)
+    assert words in str(caught.value)
+    assert "verysecret" not in str(caught.value)
