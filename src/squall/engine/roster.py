@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from squall.engine import troubles
 from squall.engine.connector import Attempt, ConnectFailed
-from squall.engine.session import CLOSING, DOWN, DRAINING, GONE, IDLE, OPEN
+from squall.engine.session import CLOSING, DOWN, DRAINING, IDLE, OPEN
 from squall.engine.ticks import now_ns
 from squall.record.outcomes import Trouble
 from squall.record.snapshots import Event
@@ -331,9 +331,7 @@ class Roster:
             session.settle(False)
 
     def _gone(self, session: Session, *, lived: bool) -> None:
-        session.give_up_held()
-        session.settle(lived)
-        session.state = GONE
+        session.end(lived)
         self.sessions.pop(session.number, None)
         self._wanted.discard(session.number)
         self._went.set()

@@ -122,11 +122,18 @@ class Session(WSListener):
             self.due_ns = lane.first_due(self.index, from_ns)
 
     def drain(self) -> None:
-        """Send no more; the keeper is told as soon as nothing is owed."""
+        """Send what is due by now, and no more; the keeper is told as soon as nothing is owed."""
         if self.state == 1:
+            self._catch_up()
             self.state = 2
             if self.owes_nothing():
                 self.lane.keeper.drained(self)
+
+    def _catch_up(self) -> None:
+        """What is due by now was intended, though the pacer's window is not over; what is due later will not be."""
+        now = now_ns() - self.lane.start_ns
+        self.on_due(now)
+        self.leave_ns = min(self.leave_ns, now)
 
     def close(self, code: int) -> None:
         """Begin the close handshake, once."""
@@ -151,6 +158,14 @@ class Session(WSListener):
         for intended, _ in held or ():
             self._count_not_sent(self.lane.keeper.tallies_at(self, intended), True)
         self._forget_unsent()
+
+    def end(self, lived: bool) -> None:
+        """Nothing more will come of this session: enter what it still holds and owes."""
+        if self.state == 4:
+            self._catch_up()
+        self.give_up_held()
+        self.settle(lived)
+        self.state = 5
 
     def settle(self, lived: bool) -> None:
         """Enter what is owed as lost (the connection lived through its drain) or unknown."""
