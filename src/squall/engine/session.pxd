@@ -34,7 +34,6 @@ cdef class Session(WSListener):
     cdef readonly bint paused
     cdef readonly long long unsent
     cdef long long unsent_mark_ns
-    cdef readonly bint peer_closed
     cdef public bint down_by_tester
     cdef public int place
     cdef public int attempts

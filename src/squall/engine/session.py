@@ -80,7 +80,6 @@ class Session(WSListener):
         self.paused = False
         self.unsent = 0
         self.unsent_mark_ns = 0
-        self.peer_closed = False
         self.down_by_tester = False
         self.place = 0
         self.attempts = 0
@@ -96,8 +95,8 @@ class Session(WSListener):
             self.epoch += 1
         self.transport = transport
         self.state = 1
-        self.peer_closed = False
         self.paused = False
+        self.down_by_tester = False
         self.fragments = None
         self.upgraded_ns = now
         self.tallies = tallies
@@ -224,7 +223,8 @@ class Session(WSListener):
         """A message is intended: send it, hold it back, or count it as not sent."""
         if self.lane.mix.messages_per_session and self._has_intended_all():
             self.due_ns = 1 << 62
-        elif self.state != 1:
+        elif self.state != 1 or self.transport.is_close_frame_sent:
+            # picows says nothing of a message that it drops behind a close frame.
             self._count_not_sent(self.tallies, not self.down_by_tester)
         elif self.paused and (self.held or self._is_blocked(now)):
             self._hold_back(intended, now)
@@ -311,7 +311,7 @@ class Session(WSListener):
         """The peer has taken all."""
         self.paused = False
         self._forget_unsent()
-        if self.held:
+        if self.held and not self.transport.is_close_frame_sent:
             self._release(now_ns() - self.lane.start_ns)
 
     def _forget_unsent(self) -> None:
@@ -353,8 +353,6 @@ class Session(WSListener):
                 self.held = held[index:]
                 return
             self._transmit(self.lane.keeper.tallies_at(self, intended), intended, seen)
-        if self.state == 2 and self.owes_nothing():
-            self.lane.keeper.drained(self)
 
     # --- receiving ---
 
@@ -569,7 +567,6 @@ class Session(WSListener):
     def _closed_by_peer(self, transport: WSTransport, frame: WSFrame) -> None:
         """A close frame: the answer to ours, or the peer's own, which is answered (RFC 6455 §5.5.1)."""
         if self.state == 3:
-            self.peer_closed = True
             self.lane.keeper.close_answered(self)
         else:
             code = frame.get_close_code()

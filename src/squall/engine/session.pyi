@@ -33,7 +33,6 @@ class Session(WSListener):
     not_sent: int
     paused: bool
     unsent: int
-    peer_closed: bool
     down_by_tester: bool
     place: int
     attempts: int
