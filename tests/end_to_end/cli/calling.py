@@ -1,0 +1,25 @@
+"""How the tests call squall as a process."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+
+TIMEOUT_S = 60.0
+SHORT = ("--ramp-up", "500ms", "--ramp-down", "500ms", "-d", "2s")
+
+Done = subprocess.CompletedProcess[str]
+Squall = Callable[..., Done]
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "squall", *arguments]
+
+
+def environment(**changes: str) -> dict[str, str]:
+    """The test's own, without settings of squall that it may have."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("SQUALL_")}
+    pure = {"SQUALL_PURE": os.environ["SQUALL_PURE"]} if "SQUALL_PURE" in os.environ else {}
+    return {**kept, **pure, **changes}
