@@ -3,8 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
-HOT := $(wildcard src/squall/_native.py src/squall/seeds.p* src/squall/delivery/*.p* src/squall/engine/*.p* \
-	src/squall/metrics/histogram.p* src/squall/metrics/buckets.p*)
+PXD := $(wildcard src/squall/*.pxd src/squall/*/*.pxd)
+HOT := src/squall/_native.py src/squall/metrics/buckets.py $(PXD) $(PXD:.pxd=.py)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check bench clean
