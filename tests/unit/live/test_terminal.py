@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import threading
+import time
 from collections.abc import Callable
 
 from rich.console import Console
@@ -75,6 +77,9 @@ def test_the_last_picture_is_wiped(
     view = TerminalView(stream, TITLE)
     view.begin_phase(make_phase(), 30.0)
     view.accept(make_interval(0))
+    deadline = time.monotonic() + 20
+    while "checkout" not in stream.getvalue() and time.monotonic() < deadline:
+        threading.Event().wait(0.01)  # another thread draws
     view.finish()
     written = stream.getvalue()
     assert "checkout" in written
