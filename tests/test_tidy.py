@@ -49,9 +49,7 @@ ALLOWED_CALLS = {
 
 PURE_ROOMS = ("delivery", "metrics", "profiles", "record", "scenario")
 PURE_MODULES = ("errors", "seeds", "units")
-WITHOUT_OWN_TEST = frozenset(
-    {"record.outcomes", "record.run", "record.snapshots", "record.verdicts", "errors", "seeds"}
-)
+WITHOUT_OWN_TEST: frozenset[str] = frozenset()
 """Pure modules that have no test file of their own yet. It may only get shorter."""
 
 PLACES = {
@@ -71,7 +69,7 @@ UNEXPLAINED = re.compile(
 def repository() -> list[Path]:
     """Every file of the checkout that is not ignored, committed or not."""
     listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        ["git", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
         capture_output=True,
         text=True,
