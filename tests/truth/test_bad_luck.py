@@ -15,18 +15,21 @@ from typing import Any
 import psutil
 import pytest
 
+from squall.errors import StoreError
+from squall.record.run import Phase
+from squall.store.reader import open_run
 from squall_run import Running, run_squall, start_squall
 
 
 def scenario(url: str, **settings: Any) -> dict[str, Any]:
-    """Thirty connections of ten messages a second: three seconds up, four held, three down."""
+    """Thirty connections of ten messages a second: five seconds up, four held, four down."""
     return {
         "target": {"url": url},
         "load": {
             "connections": 30,
-            "ramp_up": {"kind": "linear", "duration": "3s"},
+            "ramp_up": {"kind": "linear", "duration": "5s"},
             "hold": "4s",
-            "ramp_down": "3s",
+            "ramp_down": "4s",
         },
         "traffic": {"rate": "10/s"},
         "engine": {"workers": 2},
@@ -52,12 +55,29 @@ def wait_for_workers(running: Running, seconds: float) -> list[psutil.Process]:
     return found
 
 
-@pytest.mark.parametrize(("seconds", "phase"), [(1.5, "ramp_up"), (5.5, "hold"), (9.0, "ramp_down")])
+def wait_for_phase(running: Running, name: str) -> None:
+    """A second into a phase, by the record."""
+    deadline = time.monotonic() + 40
+    while name not in [phase.name for phase in _phases(running.folder)]:
+        assert time.monotonic() < deadline, f"{name} did not begin"
+        assert running.process.poll() is None, "the run has ended"
+        time.sleep(0.05)  # noqa: TID251 - another process is waited for
+    time.sleep(1.0)  # noqa: TID251 - a moment within the phase
+
+
+def _phases(folder: Path) -> tuple[Phase, ...]:
+    try:
+        return open_run(folder).phases
+    except StoreError:
+        return ()
+
+
+@pytest.mark.parametrize("phase", ["ramp_up", "hold", "ramp_down"])
 def test_ctrl_c_once_ends_in_order_and_keeps_the_results(
-    seconds: float, phase: str, service_url: str, tmp_path: Path
+    phase: str, service_url: str, tmp_path: Path
 ) -> None:
     running = start_squall(scenario(service_url), tmp_path)
-    wait_for_workers(running, seconds)
+    wait_for_phase(running, phase)
     running.interrupt()
     ran = running.wait(30)
     assert ran.code == 105, ran.stdout + ran.stderr
@@ -92,7 +112,7 @@ def test_a_worker_killed_in_the_middle_makes_the_run_invalid(service_url: str, t
     assert ran.summary["verdict"]["valid"] is False
     assert ran.summary["events_complete"] is False
     assert ran.summary["not_sent"]["squall"] > 0
-    assert ran.delivery["delivered"] > 500
+    assert ran.delivery["delivered"] > 200
     assert ran.delivery["lost"] == 0
     ran.assert_adds_up()
 
@@ -113,8 +133,8 @@ def test_a_killed_coordinator_leaves_no_worker_and_a_readable_record(
         check=True,
     )
     summary = json.loads(shown.stdout)
-    assert summary["delivery"]["delivered"] > 300
-    assert summary["duration_s"] >= 4
+    assert summary["delivery"]["delivered"] > 50
+    assert summary["duration_s"] >= 2
 
 
 def test_two_runs_at_once_do_not_mix(service_url: str, tmp_path: Path) -> None:
