@@ -39,13 +39,13 @@ class Transport:
     """Takes what a session sends."""
 
     sent: list[bytes] = field(default_factory=list)
-    closed: bool = False
+    is_close_frame_sent: bool = False
 
     def send(self, _: WSMsgType, message: bytes) -> None:
         self.sent.append(message)
 
     def send_close(self, _: int) -> None:
-        self.closed = True
+        self.is_close_frame_sent = True
 
 
 @dataclass
