@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib import import_module
 from importlib.machinery import FileFinder, ModuleSpec, SourceFileLoader
 from types import ModuleType
 
@@ -36,14 +37,14 @@ def reason_for_sources() -> str:
     if os.environ.get("SQUALL_PURE", "") not in ("", "0"):
         return "SQUALL_PURE is set"
     try:
-        from squall import _built  # type: ignore[attr-defined]  # written by the build
+        built = import_module("squall._built")  # written by the build
     except ImportError:
         return "no compiled modules: squall was installed without a C compiler or Python's headers"
     from importlib.metadata import version
 
     installed = version("picows")
-    if installed != _built.PICOWS:
-        return f"the compiled modules were built for picows {_built.PICOWS}, and {installed} is installed"
+    if installed != built.PICOWS:
+        return f"the compiled modules were built for picows {built.PICOWS}, and {installed} is installed"
     return ""
 
 
