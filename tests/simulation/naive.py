@@ -1,0 +1,70 @@
+"""One stream's account, kept the slow way: it remembers everything and works each figure out from its definition.
+
+The reference for squall's ledger. It shares no code with it, and forgets only what a definition says is forgotten.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+__all__ = ["Naive"]
+
+
+@dataclass
+class Naive:
+    """Every message and every arrival of one stream, and what follows from them by definition.
+
+    `window`: how many missing messages are remembered before the oldest are given up.
+    """
+
+    window: int
+    labels: list[int] = field(default_factory=list)
+    epochs: list[int] = field(default_factory=list)
+    label: int = -1
+    epoch: int = 0
+    arrivals: list[tuple[int, int]] = field(default_factory=list)
+    """(number, time) of each distinct message that counted as an arrival, in order."""
+    evicted: set[int] = field(default_factory=set)
+    settled: int = 0
+    """Numbers below were settled: nothing is known of them any more."""
+
+    def send(self) -> int:
+        self.labels.append(self.label)
+        self.epochs.append(self.epoch)
+        return len(self.labels) - 1
+
+    def owed(self) -> list[int]:
+        here = {number for number, _ in self.arrivals}
+        return [n for n in range(self.settled, len(self.labels)) if n not in here and n not in self.evicted]
+
+    def arrive(self, number: int, now_ns: int) -> tuple[str, int, int]:
+        """The kind of the arrival; of a reordered one its extent and late time too."""
+        if number >= len(self.labels):
+            return "foreign", 0, 0
+        owed = number in self.owed()
+        if not owed and (number < self.settled or (self.evicted and number < max(self.evicted))):
+            return "undecided", 0, 0
+        if number in self.evicted:
+            return "undecided", 0, 0
+        if not owed:
+            return "duplicate", 0, 0
+        overtakers = [(place, at_ns) for place, (other, at_ns) in enumerate(self.arrivals) if other > number]
+        place = len(self.arrivals)
+        self.arrivals.append((number, now_ns))
+        self._evict()
+        if not overtakers:
+            return "first", 0, 0
+        return "reordered", place - overtakers[0][0], now_ns - overtakers[0][1]
+
+    def _evict(self) -> None:
+        highest = max(number for number, _ in self.arrivals)
+        missing = [number for number in self.owed() if number < highest]
+        if len(missing) > self.window:
+            self.evicted.update(missing[: len(missing) - self.window])
+
+    def settle(self, lived: bool) -> Counter[tuple[int, int, bool]]:
+        """(number, label, unknown) of everything owed."""
+        ends = Counter((n, self.labels[n], not lived or self.epochs[n] != self.epoch) for n in self.owed())
+        self.settled = len(self.labels)
+        return ends
