@@ -7,7 +7,9 @@ from typing import Any, Literal
 
 import msgspec
 
+from squall.record.resources import ResourceSample
 from squall.record.snapshots import Event, Interval
+from squall.record.stability import StabilityCheck
 from squall.record.verdicts import Verdict
 
 __all__ = ["FORMAT_VERSION", "Phase", "PhaseKind", "RunHeader", "RunRecord"]
@@ -62,3 +64,6 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     verdict: Verdict | None
     complete: bool
     """False where the run was killed: the record ends at its last whole frame and has no verdict."""
+    resources: tuple[ResourceSample, ...] = ()
+    """In the order in which they were taken."""
+    checks: tuple[StabilityCheck, ...] = ()

@@ -141,13 +141,20 @@ class WorkerSample(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
 
 
 class Event(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
-    """Something worth a line: when, what kind ("phase", "drop", "stop", "worker_lost", …), and words."""
+    """Something worth a line: when, what kind ("phase", "drop", "stop", "worker_lost", "alert", …), and words.
+
+    Of an alert (raised: "alert", over: "alert_cleared") `name` says which, `figure` what was measured, `bound`
+    what it was held against.
+    """
 
     at_ns: int
     kind: str
     text: str
     worker: int = -1
     stream: int = -1
+    name: str = ""
+    figure: float | None = None
+    bound: float | None = None
 
 
 class Snapshot(msgspec.Struct, frozen=True, array_like=True, kw_only=True):

@@ -15,8 +15,10 @@ from squall.errors import StoreError
 from squall.live.base import LiveView
 from squall.metrics.thresholds import Monitor
 from squall.metrics.totals import Totals
+from squall.record.resources import ResourceSample
 from squall.record.run import Phase
 from squall.record.snapshots import Event, Interval
+from squall.record.stability import StabilityCheck
 from squall.record.verdicts import Judgement
 from squall.scenario.models import Scenario
 from squall.store.writer import RunWriter
@@ -89,6 +91,14 @@ class Recording:
         self._write(lambda writer: writer.happened(event))
         for view in self._views:
             view.happened(event)
+
+    def sampled(self, sample: ResourceSample) -> None:
+        """Take one look at a watched machine."""
+        self._write(lambda writer: writer.sampled(sample))
+
+    def checked(self, check: StabilityCheck) -> None:
+        """Take one stability check."""
+        self._write(lambda writer: writer.checked(check))
 
     async def next_interval(self, timeout_s: float) -> bool:
         """Wait for another interval; False where none came in time."""

@@ -31,6 +31,8 @@ class Kind(IntEnum):
     EVENT = 5
     VERDICT = 6
     END = 7
+    RESOURCES = 8
+    CHECK = 9
 
 
 class LogHeader(msgspec.Struct, frozen=True, kw_only=True):

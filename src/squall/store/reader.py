@@ -12,8 +12,10 @@ from pathlib import Path
 import msgspec
 
 from squall.errors import StoreError
+from squall.record.resources import ResourceSample
 from squall.record.run import FORMAT_VERSION, Phase, RunHeader, RunRecord
 from squall.record.snapshots import Event, Interval
+from squall.record.stability import StabilityCheck
 from squall.record.verdicts import Verdict
 from squall.store.codec import End, Kind, LogHeader, PhaseEnd, decode, kind_of
 from squall.store.columns import check_columns
@@ -85,6 +87,8 @@ def open_run(path: Path | str) -> RunRecord:
         events=tuple(log.events),
         verdict=log.verdict or _verdict_aside(folder),
         complete=log.end is not None,
+        resources=tuple(log.resources),
+        checks=tuple(log.checks),
     )
 
 
@@ -149,6 +153,8 @@ class _Log:
         self.header: RunHeader | None = None
         self.phases: dict[int, Phase] = {}
         self.events: list[Event] = []
+        self.resources: list[ResourceSample] = []
+        self.checks: list[StabilityCheck] = []
         self.verdict: Verdict | None = None
         self.end: End | None = None
         self.intervals = 0
@@ -196,12 +202,20 @@ class _Log:
             if ended.id not in self.phases:
                 raise StoreError(f"{self.path}: phase {ended.id} ends and never began")
             self.phases[ended.id] = msgspec.structs.replace(self.phases[ended.id], end_ns=ended.end_ns)
-        elif kind == Kind.EVENT:
-            self.events.append(decode(payload, Event))
         elif kind == Kind.VERDICT:
             self.verdict = decode(payload, Verdict)
         elif kind == Kind.END:
             self.end = decode(payload, End)
+        else:
+            self._take_one_of_many(kind, payload)
+
+    def _take_one_of_many(self, kind: int, payload: bytes) -> None:
+        if kind == Kind.EVENT:
+            self.events.append(decode(payload, Event))
+        elif kind == Kind.RESOURCES:
+            self.resources.append(decode(payload, ResourceSample))
+        elif kind == Kind.CHECK:
+            self.checks.append(decode(payload, StabilityCheck))
 
 
 def _verdict_aside(folder: Path) -> Verdict | None:

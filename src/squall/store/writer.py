@@ -15,8 +15,10 @@ from typing import Self
 import msgspec
 
 from squall.errors import StoreError
+from squall.record.resources import ResourceSample
 from squall.record.run import FORMAT_VERSION, Phase, RunHeader
 from squall.record.snapshots import Event, Interval
+from squall.record.stability import StabilityCheck
 from squall.record.verdicts import Verdict
 from squall.store.codec import End, Kind, LogHeader, PhaseEnd, encode
 from squall.store.columns import COLUMNS
@@ -90,6 +92,14 @@ class RunWriter:
         """Write one event, at once. Those that an interval brings along are written with it."""
         self._append(Kind.EVENT, event)
 
+    def sampled(self, sample: ResourceSample) -> None:
+        """Write one look at a watched machine."""
+        self._append(Kind.RESOURCES, sample)
+
+    def checked(self, check: StabilityCheck) -> None:
+        """Write one stability check."""
+        self._append(Kind.CHECK, check)
+
     def finish(self, verdict: Verdict) -> None:
         """Write the verdict and, if nothing is missing, that the record is complete; free the reserved room.
 
@@ -125,7 +135,9 @@ class RunWriter:
     ) -> None:
         self.close()
 
-    def _append(self, kind: Kind, record: Phase | PhaseEnd | Interval | Event) -> None:
+    def _append(
+        self, kind: Kind, record: Phase | PhaseEnd | Interval | Event | ResourceSample | StabilityCheck
+    ) -> None:
         if self.failure is not None:
             self.left_out += 1
             return

@@ -20,7 +20,7 @@ from squall.record.snapshots import (
 ORDER = {
     SparseHistogram: "count sum_ns min_ns max_ns buckets",
     Place: "entry_point node",
-    Event: "at_ns kind text worker stream",
+    Event: "at_ns kind text worker stream name figure bound",
     WorkerSample: "worker held pending outstanding blocked unsent_bytes started cpu_ns rss_bytes loop_lag_max_ns"
     " silence_ns silence_start_ns",
     MessageCell: "population phase type place intended not_sent_target not_sent_squall delivered lost unknown"

@@ -56,6 +56,8 @@ def test_the_numbers_of_the_kinds_are_those_of_the_format() -> None:
         "EVENT": 5,
         "VERDICT": 6,
         "END": 7,
+        "RESOURCES": 8,
+        "CHECK": 9,
     }
     assert kind_of(b"") == 0
 

@@ -29,11 +29,14 @@ class LongerEvent(msgspec.Struct, array_like=True):
     text: str
     worker: int
     stream: int
+    name: str
+    figure: float | None
+    bound: float | None
     node: str
 
 
 def test_the_columns_are_the_fields_in_their_order() -> None:
-    assert COLUMNS["Event"] == ["at_ns", "kind", "text", "worker", "stream"]
+    assert COLUMNS["Event"] == ["at_ns", "kind", "text", "worker", "stream", "name", "figure", "bound"]
     assert COLUMNS["SparseHistogram"] == ["count", "sum_ns", "min_ns", "max_ns", "buckets"]
     stored = msgspec.to_builtins(interval(1))
     assert len(stored) == len(COLUMNS["Interval"])
@@ -49,7 +52,7 @@ def test_fewer_or_more_columns_at_the_end_fit() -> None:
 def test_an_older_record_takes_the_defaults_and_a_newer_one_loses_its_rest() -> None:
     expected = Event(at_ns=1, kind="drop", text="gone")
     older = msgspec.msgpack.encode(ShorterEvent(1, "drop", "gone"))
-    newer = msgspec.msgpack.encode(LongerEvent(1, "drop", "gone", -1, -1, "node-2"))
+    newer = msgspec.msgpack.encode(LongerEvent(1, "drop", "gone", -1, -1, "", None, None, "node-2"))
     assert msgspec.msgpack.decode(older, type=Event) == expected
     assert msgspec.msgpack.decode(newer, type=Event) == expected
 

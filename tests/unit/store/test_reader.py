@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -10,8 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from squall.errors import FormatError, StoreError
+from squall.record.resources import ResourceSample
 from squall.record.run import Phase, RunHeader, RunRecord
 from squall.record.snapshots import Event, Interval
+from squall.record.stability import StabilityCheck
 from squall.record.verdicts import Verdict
 from squall.store.codec import Kind, LogHeader, encode
 from squall.store.columns import COLUMNS
@@ -21,6 +25,12 @@ from squall.store.writer import RunWriter
 from unit.store.samples import HEADER, PHASE, VERDICT, any_of, interval
 
 SECOND = 1_000_000_000
+WRITERS: dict[type, Callable[[RunWriter, Any], None]] = {
+    Interval: RunWriter.accept,
+    Event: RunWriter.happened,
+    ResourceSample: RunWriter.sampled,
+    StabilityCheck: RunWriter.checked,
+}
 
 
 def recorded(folder: Path, seconds: int, *, finish: bool = True) -> Path:
@@ -48,14 +58,14 @@ def test_a_record_read_back_equals_what_was_written(
     drawn = data.draw(st.lists(any_of(Phase), max_size=3, unique_by=lambda phase: phase.id))
     # Types that a phase makes known stand in the header that is read back: see the test of that.
     phases = [msgspec.structs.replace(phase, types=None) for phase in drawn]
-    things = data.draw(st.lists(any_of(Interval) | any_of(Event), max_size=6))
+    things = data.draw(st.lists(st.one_of(any_of(kind) for kind in WRITERS), max_size=6))
     verdict = data.draw(any_of(Verdict))
     folder = tmp_path_factory.mktemp("run")
     with RunWriter(folder, header, checkpoint_every=2) as writer:
         for phase in phases:
             writer.begin_phase(msgspec.structs.replace(phase, end_ns=None))
         for thing in things:
-            writer.accept(thing) if isinstance(thing, Interval) else writer.happened(thing)
+            WRITERS[type(thing)](writer, thing)
         for phase in phases:
             if phase.end_ns is not None:
                 writer.end_phase(phase.id, phase.end_ns)
@@ -69,6 +79,8 @@ def test_a_record_read_back_equals_what_was_written(
         events=tuple(thing for thing in things if isinstance(thing, Event)),
         verdict=verdict,
         complete=True,
+        resources=tuple(thing for thing in things if isinstance(thing, ResourceSample)),
+        checks=tuple(thing for thing in things if isinstance(thing, StabilityCheck)),
     )
     assert list(record.intervals) == intervals
 
