@@ -20,7 +20,13 @@ __all__ = ["Settings", "loaded"]
 Settings = Mapping[str, tuple[Any, str]]
 """Settings that a command itself makes, by path, with what a plan calls their source."""
 
-_PATHS = ("target.tls.ca_file", "target.tls.cert_file", "target.tls.key_file", "outputs.out")
+_PATHS = (
+    "target.tls.ca_file",
+    "target.tls.cert_file",
+    "target.tls.key_file",
+    "outputs.out",
+    "outputs.junit",
+)
 
 
 def loaded(

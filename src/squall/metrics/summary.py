@@ -69,6 +69,7 @@ def summarise(header: RunHeader, phases: Sequence[Phase], totals: Totals, verdic
         squall_version=header.squall_version,
         started_wall_ns=header.started_wall_ns,
         seed=header.seed,
+        test_environment=str(header.scenario.get("test_environment", "")),
         duration_s=totals.last_at_ns / _NS_PER_S if totals.seconds else None,
         delivery=_delivery(totals, EVERYTHING),
         delivery_by_type={name: _delivery(totals, Selection(type=name)) for name in types},

@@ -245,6 +245,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     squall_version: str
     started_wall_ns: int
     seed: int
+    test_environment: Annotated[str, Meta(description="the scenario's label; empty where it has none")]
     duration_s: float | None
     delivery: Delivery
     delivery_by_type: dict[str, Delivery]

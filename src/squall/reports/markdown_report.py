@@ -133,6 +133,7 @@ def _environment(record: RunRecord, summary: Summary) -> str:
         ("squall", header.squall_version),
         ("seed", str(header.seed)),
         ("run", header.run_id),
+        *([("test environment", summary.test_environment)] if summary.test_environment else []),
         ("phases", "; ".join(f"{phase.name}: {phase.words}" for phase in summary.phases)),
         *((name.replace("_", " "), _words(value)) for name, value in header.environment.items()),
     ]

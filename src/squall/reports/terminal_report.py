@@ -90,8 +90,9 @@ def _run(record: RunRecord, summary: Summary) -> list[str]:
         f"{phase.name} {duration(None if phase.end_s is None else phase.end_s - phase.start_s)}"
         for phase in summary.phases
     ]
+    label = f", {summary.test_environment}" if summary.test_environment else ""
     return [
-        f"{record.header.name}, {record.header.run_id}",
+        f"{record.header.name}, {record.header.run_id}{label}",
         f"{duration(summary.duration_s)}, seed {summary.seed}, squall {summary.squall_version}"
         + ("" if code is None else f", exit code {code}"),
         *([", ".join(phases)] if phases else []),

@@ -250,7 +250,14 @@ class ActiveRun:
     def _write_reports(self, summary: Summary) -> None:
         outputs = self.plan.scenario.outputs
         folder = self._writer.folder
-        write_all(open_run(folder), summary, folder, csv=outputs.csv, markdown=outputs.markdown)
+        write_all(
+            open_run(folder),
+            summary,
+            folder,
+            csv=outputs.csv,
+            markdown=outputs.markdown,
+            junit=outputs.junit,
+        )
 
     # --- setting up and tearing down ---
 

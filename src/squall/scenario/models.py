@@ -147,6 +147,9 @@ class Outputs(Model):
     out: str | None = Field(None, description="the folder of this one run; by default a new one under runs/")
     csv: bool = Field(True, description="write the time series as CSV")
     markdown: bool = Field(True, description="write the summary as Markdown")
+    junit: str | None = Field(
+        None, description="a file to write as JUnit XML, a case for each bound; by default none"
+    )
     progress: Literal["auto", "live", "plain", "none"] = Field(
         "auto", description="what is shown while it runs; auto: live on a terminal, else plain lines"
     )

@@ -82,6 +82,12 @@ def test_nothing_measured_is_null_throughout() -> None:
     assert found["duration_s"] is found["peak_latency_ms"] is found["window_exceeded"] is None
 
 
+def test_the_label_of_the_environment_is_the_scenarios() -> None:
+    assert document(a_run())["test_environment"] == ""
+    labelled = scenario(test_environment="staging").model_dump(mode="json")
+    assert document(a_run(), scenario=labelled)["test_environment"] == "staging"
+
+
 def test_both_identities_hold() -> None:
     totals = a_run(
         messages(100, not_sent_target=3, not_sent_squall=2, delivered=80, lost=4, unknown=5),
