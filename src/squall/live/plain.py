@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final, TextIO
 
+from squall.live.base import LiveView
 from squall.live.outlet import Outlet, stream_apart
 from squall.live.picture import Picture, Scene
 from squall.live.words import clock, event, milliseconds, per_second
@@ -23,7 +24,7 @@ EVENTS_PER_LINE: Final = 5
 LINES_WAITING_MAX: Final = 100
 
 
-class PlainView:
+class PlainView(LiveView):
     """Writes lines to a stream, in a thread of its own."""
 
     def __init__(self, stream: TextIO) -> None:

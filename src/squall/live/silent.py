@@ -2,23 +2,10 @@
 
 from __future__ import annotations
 
-from squall.record.run import Phase
-from squall.record.snapshots import Event, Interval
+from squall.live.base import LiveView
 
 __all__ = ["SilentView"]
 
 
-class SilentView:
+class SilentView(LiveView):
     """Takes everything and shows nothing."""
-
-    def begin_phase(self, phase: Phase, duration_s: float | None = None) -> None:
-        """Shows nothing."""
-
-    def accept(self, interval: Interval) -> None:
-        """Shows nothing."""
-
-    def happened(self, event: Event) -> None:
-        """Shows nothing."""
-
-    def finish(self) -> None:
-        """Leaves nothing behind."""

@@ -15,6 +15,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from squall.live.base import LiveView
 from squall.live.outlet import Outlet, stream_apart
 from squall.live.picture import Delivery, Picture, Scene, Times, Title
 from squall.live.words import clock, event, milliseconds, per_second, trouble
@@ -30,7 +31,7 @@ _LABEL: Final = "cyan"
 _FAINT: Final = "dim"
 
 
-class TerminalView:
+class TerminalView(LiveView):
     """Draws the run into a terminal."""
 
     def __init__(self, stream: TextIO, title: Title) -> None:

@@ -238,6 +238,8 @@ class ActiveRun:
             self._recording.failure = self._recording.failure or error
             verdict = self._judge(resources_left)
             summary = summarise(self.header, self.phases, self.totals, verdict)
+        for view in self._views:
+            view.concluded(verdict)
         return RunResult(
             folder=self._writer.folder,
             header=self.header,
@@ -275,6 +277,8 @@ class ActiveRun:
         self.header = self._header(folder, wall_ns, run_number, workers=len(channels))
         self._writer = self._stack.enter_context(RunWriter(folder, self.header))
         self._recording.open(self._writer)
+        for view in self._views:
+            view.begin_run(self.header, folder)
         self._recording.stop = self._coordinator.stop
         self._switch.bind(self._coordinator.stop, self._coordinator.kill)
         self._stack.callback(self._switch.release)

@@ -95,10 +95,14 @@ class Recording:
     def sampled(self, sample: ResourceSample) -> None:
         """Take one look at a watched machine."""
         self._write(lambda writer: writer.sampled(sample))
+        for view in self._views:
+            view.sampled(sample)
 
     def checked(self, check: StabilityCheck) -> None:
         """Take one stability check."""
         self._write(lambda writer: writer.checked(check))
+        for view in self._views:
+            view.checked(check)
 
     async def next_interval(self, timeout_s: float) -> bool:
         """Wait for another interval; False where none came in time."""

@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -17,15 +18,17 @@ from squall.engine.base import WorkerChannel
 from squall.errors import ExitCode, PlanError, PreflightError, StoreError
 from squall.fleet.inline import InlineFleet
 from squall.fleet.local import LocalFleet, LocalWorker
-from squall.record.run import Phase
+from squall.live.base import LiveView
+from squall.record.run import Phase, RunHeader
 from squall.record.snapshots import Event, Interval
+from squall.record.verdicts import Verdict
 from squall.runner.active import RunResult
 from squall.runner.run import NOTHING_CONNECTED, run_scenario
 from squall.runner.stopping import StopSwitch
 from squall.store.reader import open_run
 
 
-class View:
+class View(LiveView):
     """Keeps what it is shown, and does something when a phase begins or an interval comes."""
 
     def __init__(
@@ -37,9 +40,14 @@ class View:
         self.phases: list[Phase] = []
         self.intervals: list[Interval] = []
         self.events: list[Event] = []
+        self.begun: list[tuple[RunHeader, Path]] = []
+        self.verdicts: list[Verdict] = []
         self.finished = 0
         self._on_phase = on_phase
         self._on_interval = on_interval
+
+    def begin_run(self, header: RunHeader, folder: Path) -> None:
+        self.begun.append((header, folder))
 
     def begin_phase(self, phase: Phase, duration_s: float | None = None) -> None:
         assert duration_s is not None
@@ -52,6 +60,9 @@ class View:
 
     def happened(self, event: Event) -> None:
         self.events.append(event)
+
+    def concluded(self, verdict: Verdict) -> None:
+        self.verdicts.append(verdict)
 
     def finish(self) -> None:
         self.finished += 1
@@ -114,6 +125,8 @@ def test_a_run_goes_through_its_phases_and_every_message_comes_back(
     [left] = [each for each in result.verdict.judgements if each.name == "nothing left behind"]
     assert left.figure == 0
     assert view.phases == [msgspec.structs.replace(phase, end_ns=None) for phase in result.phases]
+    assert view.begun == [(result.header, result.folder)]
+    assert view.verdicts == [result.verdict]
     assert view.finished == 1
 
 

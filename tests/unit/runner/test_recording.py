@@ -10,9 +10,12 @@ import msgspec
 import pytest
 
 from squall.errors import StoreError
+from squall.live.base import LiveView
 from squall.metrics.histogram import Histogram
+from squall.record.resources import ResourceSample
 from squall.record.run import FORMAT_VERSION, Phase, RunHeader
 from squall.record.snapshots import ConnectionCell, Event, Interval, MessageCell, Place, SparseHistogram
+from squall.record.stability import StabilityCheck
 from squall.runner.recording import Recording
 from squall.scenario.loader import load_scenario
 from squall.store.reader import open_run
@@ -33,9 +36,27 @@ HEADER = RunHeader(
     environment={},
 )
 S = 10**9
+SAMPLE = ResourceSample(at_ns=2 * S, source="host", role="host", cpu_share=0.5)
+CHECK = StabilityCheck(
+    phase=1,
+    index=0,
+    start_ns=2 * S,
+    end_ns=3 * S,
+    held=1,
+    drops=0,
+    drop_share=0.0,
+    drop_tolerance=0.1,
+    spiked=0,
+    spike_share=0.0,
+    spike_tolerance=0.1,
+    sent=1,
+    undelivered=0,
+    failure_share=0.0,
+    failure_tolerance=0.1,
+)
 
 
-class Shown:
+class Shown(LiveView):
     """A view that keeps what it is shown."""
 
     def __init__(self) -> None:
@@ -49,6 +70,12 @@ class Shown:
 
     def happened(self, event: Event) -> None:
         self.seen.append(event)
+
+    def sampled(self, sample: ResourceSample) -> None:
+        self.seen.append(sample)
+
+    def checked(self, check: StabilityCheck) -> None:
+        self.seen.append(check)
 
     def finish(self) -> None:
         self.seen.append("finish")
@@ -102,6 +129,8 @@ def test_everything_reaches_totals_record_and_views(tmp_path: Path) -> None:
         made.accept(interval(0))
         made.begin_phase(phase(1, 1.5), None)
         made.happened(event)
+        made.sampled(SAMPLE)
+        made.checked(CHECK)
         made.end_phase(3 * S)
         made.end_phase(9 * S)  # over already
     record = open_run(tmp_path)
@@ -112,8 +141,9 @@ def test_everything_reaches_totals_record_and_views(tmp_path: Path) -> None:
     assert list(made.totals.phases.values()) == ended
     assert list(record.intervals) == [interval(0)]
     assert record.events == (event,)
+    assert (record.resources, record.checks) == ((SAMPLE,), (CHECK,))
     assert made.totals.messages().delivered == 1
-    assert view.seen == [(phase(0, 0), 2.0), interval(0), (phase(1, 1.5), None), event]
+    assert view.seen == [(phase(0, 0), 2.0), interval(0), (phase(1, 1.5), None), event, SAMPLE, CHECK]
 
 
 def test_a_crossed_threshold_ends_the_run_once() -> None:
