@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 import re
+from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 from typing import Final, NoReturn
 
@@ -24,6 +25,7 @@ __all__ = [
     "parse_duration_s",
     "parse_rate_hz",
     "parse_size",
+    "significant",
 ]
 
 _NUMBER = r"((?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+(?:_[0-9]+)*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,2})?)"
@@ -181,6 +183,16 @@ def format_rate(rate_hz: float) -> str:
     decimals = max(0, 3 - math.floor(math.log10(value)))
     text = f"{value:,.{decimals}f}"
     return f"{text.rstrip('0').rstrip('.') if decimals else text}/{unit}"
+
+
+def significant(value: float, digits: int = 3) -> str:
+    """A number with that many significant digits, no zeros at its end, and commas between the thousands."""
+    if value == 0:
+        return "0"
+    exact = Decimal(repr(value))
+    rounded = exact.quantize(Decimal(1).scaleb(exact.adjusted() - digits + 1), ROUND_HALF_EVEN)
+    text = f"{rounded:,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _plain_number(value: object, forms: str) -> Fraction | None:

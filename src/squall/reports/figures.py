@@ -7,8 +7,10 @@ that matter. What was not measured says so; nothing here turns None into a numbe
 
 from __future__ import annotations
 
-from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_DOWN, Decimal
 from typing import Final
+
+from squall.units import significant
 
 __all__ = [
     "NOT_MEASURED",
@@ -90,14 +92,6 @@ def plain(value: float | None) -> str:
         return f"{round(value):,}"
     exact = Decimal(repr(value))
     return _digits(_with_its_nines(exact)) if _ALMOST_ALL <= exact < 1 else significant(value)
-
-
-def significant(value: float, digits: int = 3) -> str:
-    """A number with that many significant digits, no zeros at its end, and commas between the thousands."""
-    if value == 0:
-        return "0"
-    exact = Decimal(repr(value))
-    return _digits(exact.quantize(Decimal(1).scaleb(exact.adjusted() - digits + 1), ROUND_HALF_EVEN))
 
 
 def _with_its_nines(share: Decimal) -> Decimal:
