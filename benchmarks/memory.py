@@ -22,7 +22,7 @@ __all__ = ["per_connection"]
 
 FEW = 10
 BOUND_KB, GOAL_KB = 18.0, 15.0
-TLS_RAMP_S = 12.0
+TLS_RAMP_S = 30.0
 
 
 def per_connection(lab: Lab) -> Part:

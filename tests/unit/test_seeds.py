@@ -67,3 +67,8 @@ def test_each_purpose_has_a_seed_of_its_own(seeds: ModuleType) -> None:
     for label in labels:
         assert len({seeds.derive(seed, label) for seed in range(50)}) == 50
     assert seeds.derive(1, "types") == seeds.derive(1 + (1 << 64), "types")
+
+
+def test_one_more_of_the_seed_does_not_make_up_for_one_less_of_a_letter(seeds: ModuleType) -> None:
+    for seed in range(50):
+        assert seeds.derive(seed, "b types") != seeds.derive(seed + 1, "a types")
