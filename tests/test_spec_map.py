@@ -45,6 +45,9 @@ NO_DEFAULT = {
     "load_tester.option.server_endpoint": "a host of somebody else's is never dialled by default",
     "load_tester.option.ramp_up_strategy.doubling_period": "it follows from the duration",
     "execute_sustained_load.option.message_pattern.message_types": "a run that names no types has one",
+    "save_results.option.test_id": "it is made of the time",
+    "save_results.report.json": "one of several that are written by default",
+    "save_results.report.csv": "one of several that are written by default",
 }
 """Built options whose figure squall does not have as a default, with the reason."""
 

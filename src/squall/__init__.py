@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from squall import _native
 
-__all__ = ["LoadTester", "RunRecord", "Scenario", "load_scenario"]
+__all__ = ["ConnectionManager", "LoadTester", "RunRecord", "Scenario", "load_scenario"]
 
 _native.install()
 
 _PUBLIC = {
+    "ConnectionManager": "squall.runner.connections",
     "LoadTester": "squall.api",
     "RunRecord": "squall.record.run",
     "Scenario": "squall.scenario.models",

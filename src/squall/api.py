@@ -40,6 +40,7 @@ from squall.live.base import LiveView
 from squall.metrics.totals import Selection
 from squall.record.run import Phase, PhaseKind
 from squall.runner.active import ActiveRun, RunResult
+from squall.runner.connections import ConnectionManager
 from squall.runner.phase_results import (
     DeliverySuccess,
     PhaseError,
@@ -52,18 +53,31 @@ from squall.runner.phase_results import (
 )
 from squall.runner.plan import Plan, PlannedPhase, demand_of, plan_phase
 from squall.runner.ramps import held, spec_of
+from squall.runner.saving import (
+    LoadTestResults,
+    ResultFormat,
+    SavedResults,
+    checked_formats,
+    checked_results,
+    checked_test_id,
+    default_test_id,
+    save,
+)
 from squall.scenario.loader import Override, load_scenario
 from squall.scenario.models import Ramp, Scenario
 
 __all__ = [
+    "ConnectionManager",
     "DeliverySuccess",
     "LoadTestConfig",
+    "LoadTestResults",
     "LoadTester",
     "MessagePattern",
     "PhaseError",
     "RampDownResult",
     "RampUpResult",
     "RunResult",
+    "SavedResults",
     "Strategy",
     "SustainedLoadResult",
 ]
@@ -193,11 +207,17 @@ class LoadTester:
         self._busy = False
         self._run: ActiveRun | None = None
         self._result: RunResult | None = None
+        self._connections = ConnectionManager(lambda: self._run)
 
     @property
     def scenario(self) -> Scenario:
         """All settings, with their defaults."""
         return self._scenario
+
+    @property
+    def connections(self) -> ConnectionManager:
+        """Its connections, to look at: by state and by place, at most about a second old."""
+        return self._connections
 
     @property
     def result(self) -> RunResult:
@@ -330,6 +350,40 @@ class LoadTester:
             duration_s=_length_s(phase, run),
             resources_left=run.resources_left,
             stopped_by=run.stopped_by,
+        )
+
+    async def save_results(
+        self,
+        *,
+        results: LoadTestResults | Mapping[str, Any],
+        test_id: str | None = None,
+        format: Sequence[ResultFormat] = ("json", "csv"),  # noqa: A002 - the specification's name for it
+        folder: str | Path | None = None,
+    ) -> SavedResults:
+        """Save what the operations returned, as files in `folder`/`test_id`.
+
+        Args:
+            results: by operation; a mapping has the fields of `LoadTestResults` as keys.
+            test_id: the identity of these results; `websocket-load-test-<ms since the epoch>` by default.
+            format: which files; see `squall.runner.saving`.
+            folder: where; the run folder by default.
+
+        Raises:
+            PlanError: something here cannot be, or there is no run yet.
+            StoreError: results of that identity are there already, or cannot be written.
+        """
+        run = self._run
+        if run is None:
+            raise PlanError("there is no run yet, so there are no results to save")
+        wall_ns = RealClock().wall_ns()
+        return save(
+            checked_results(results),
+            checked_formats(format),
+            run.folder if folder is None else Path(folder),
+            test_id=checked_test_id(default_test_id(wall_ns) if test_id is None else test_id),
+            header=run.header,
+            verdict=None if self._result is None else self._result.verdict,
+            wall_ns=wall_ns,
         )
 
     async def __aenter__(self) -> Self:

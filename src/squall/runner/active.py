@@ -151,6 +151,11 @@ class ActiveRun:
         return self._recording.totals
 
     @property
+    def folder(self) -> Path:
+        """Where its record is."""
+        return self._writer.folder
+
+    @property
     def phases(self) -> tuple[Phase, ...]:
         """The phases begun so far."""
         return tuple(self._recording.phases)

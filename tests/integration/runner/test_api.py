@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ import squall
 from squall.api import (
     LoadTestConfig,
     LoadTester,
+    LoadTestResults,
     MessagePattern,
     RampDownResult,
     RampUpResult,
@@ -22,6 +24,7 @@ from squall.api import (
 )
 from squall.errors import ExitCode, PlanError, PreflightError, ScenarioError
 from squall.fleet.inline import InlineFleet
+from squall.runner.saving import read_results
 from squall.scenario.models import SteppedRamp
 from squall.store.reader import open_run
 
@@ -101,6 +104,41 @@ def test_ramp_up_sustained_load_and_ramp_down_in_one_run(service: str, tmp_path:
     assert {each.source for each in result.verdict.judgements} == {"integrity", "readiness"}
     record = open_run(result.folder)
     assert (record.header, record.phases) == (result.header, result.phases)
+
+
+def test_results_are_saved_and_connections_are_seen(service: str, tmp_path: Path) -> None:
+    async def body(tester: LoadTester) -> None:
+        assert tester.connections.held is None
+        with pytest.raises(PlanError, match="no run yet"):
+            await tester.save_results(results={})
+        up = await tester.execute_ramp_up(duration=0.2)
+        assert tester.connections.held == 20
+        assert tester.connections.age_s is not None
+        assert tester.connections.age_s < 2
+        (place,) = tester.connections.by_place or ()
+        assert (place.entry_point, place.node, place.open) == (service, "reference", 20)
+        load = await tester.execute_sustained_load(duration=1.2)
+        half_way = await tester.save_results(results={"ramp_up": up}, test_id="half-way", format="json")
+        assert read_results(half_way.folder).verdict is None
+        down = await tester.execute_ramp_down(duration=0.1)
+        assert (tester.connections.held, tester.connections.peak) == (0, 20)
+        for wrong in ("../x", str(tmp_path)):
+            with pytest.raises(PlanError, match="test_id"):
+                await tester.save_results(results={}, test_id=wrong)
+        results = LoadTestResults(ramp_up=up, sustained_load=load, ramp_down=down)
+        saved = await tester.save_results(results=results)
+        assert saved.folder.parent == tmp_path / "run"
+        assert re.fullmatch(r"websocket-load-test-\d{13}", saved.test_id)
+        document = read_results(saved.files["json"])
+        assert document.results == results
+        assert document.verdict == tester.result.verdict
+        assert document.test_environment == "staging"
+        elsewhere = await tester.save_results(results=results, test_id="x", folder=tmp_path / "mine")
+        assert elsewhere.folder == tmp_path / "mine" / "x"
+
+    tester = using(service, tmp_path, body, test_environment="staging")
+    assert open_run(tmp_path / "run").header.scenario["test_environment"] == "staging"
+    assert tester.result.summary.test_environment == "staging"
 
 
 def test_with_a_pattern_from_the_start_the_ramp_sends_and_a_part_may_be_let_go(
