@@ -120,8 +120,11 @@ def doctor(ctx: typer.Context) -> None:
 def schema(
     ctx: typer.Context,
     what: Annotated[
-        Literal["scenario", "summary"],
-        typer.Argument(metavar="WHAT", help="scenario (of a scenario file), or summary (of summary.json)"),
+        Literal["scenario", "summary", "progress"],
+        typer.Argument(
+            metavar="WHAT",
+            help="scenario (of a scenario file), summary (of summary.json), or progress (of its JSON lines)",
+        ),
     ] = "scenario",
 ) -> None:
     """Print a JSON Schema."""

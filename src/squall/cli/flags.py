@@ -142,7 +142,7 @@ FLAGS: Final = (
     Flag(("--environment",), "test_environment", "a label kept in the record", _RESULTS, "LABEL"),
     Flag(("--out",), "outputs.out", "folder of this one run", _RESULTS, "DIR"),
     Flag(("--junit",), "outputs.junit", "write the verdict as JUnit XML, too", _RESULTS, "FILE"),
-    Flag(("--progress",), "outputs.progress", "auto, live, plain or none", _RESULTS, "KIND"),
+    Flag(("--progress",), "outputs.progress", "auto, live, plain, json or none", _RESULTS, "KIND"),
     Flag(("--csv/--no-csv",), "outputs.csv", "write the time series", _RESULTS, on=True),
     Flag(("--markdown/--no-markdown",), "outputs.markdown", "write the summary", _RESULTS, on=True),
 )

@@ -26,8 +26,9 @@ _HEAD = """\
 Written from the code (`python -m squall.cli.reference docs/reference`). `squall COMMAND --help` shows the same.
 `python -m squall` is the same as `squall`.
 
-Results go to standard output, progress, warnings and errors to standard error. An error is one message with what to
-do about it; what squall did not foresee is called a bug of squall, and its traceback is in a file that the message
+Results go to standard output, progress, warnings and errors to standard error; with `--progress json` standard output
+has [lines for machines](../how-to/watch-a-run.md) instead of results. An error is one message with what to do about it;
+what squall did not foresee is called a bug of squall, and its traceback is in a file that the message
 names (`SQUALL_DEBUG=1` shows it instead). Colours are left out where there is no terminal, and where `NO_COLOR` is
 set. No output shows the values of headers, or of a URL its user part and the values of its query.
 

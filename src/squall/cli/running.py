@@ -1,6 +1,7 @@
 """`squall run`, `echo` and `connect`: from a scenario to the run, and from its result to the exit code.
 
-Progress and warnings go to standard error, the summary to standard output. Once a run has begun, nothing that
+Progress and warnings go to standard error, the summary to standard output; with `--progress json` standard
+output has the lines for machines and no summary, which is in the run folder. Once a run has begun, nothing that
 goes wrong with showing it changes its exit code.
 """
 
@@ -45,14 +46,15 @@ def carry_out(
     scenario = loaded(state, file, flags, fixed=fixed, instead=instead).scenario
     _warn(state, scenario)
     title = Title(scenario.name, ", ".join(map(public_url, scenario.target.url)))
-    view = view_for(scenario.outputs.progress, state.stderr, title, is_terminal=state.is_terminal)
+    progress = scenario.outputs.progress
+    view = view_for(progress, state.stderr, title, is_terminal=state.is_terminal, results=state.stdout)
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             result = runner.run(_run(state, scenario, view))
     finally:
         view.finish()  # of a run that did not begin, nobody else does
     with contextlib.suppress(BrokenPipeError, EnvironmentFailure):
-        _show(state, result)
+        _show(state, result, for_people=progress != "json")
     return result.exit_code
 
 
@@ -74,10 +76,12 @@ def _warn(state: State, scenario: Scenario) -> None:
         state.tell(f"warning: {warning}")
 
 
-def _show(state: State, result: RunResult) -> None:
-    """The report, where the run is, and what went wrong beside what it measured."""
+def _show(state: State, result: RunResult, *, for_people: bool) -> None:
+    """The report, where the run is, and what went wrong beside what it measured; to machines only the last."""
     if result.error is not None:
         state.complain(result.error.message, result.error.hint)
+    if not for_people:
+        return
     try:
         record = open_run(result.folder)
     except StoreError as error:

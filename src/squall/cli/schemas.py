@@ -10,14 +10,18 @@ from squall.cli.state import State
 __all__ = ["show_schema"]
 
 
-def show_schema(state: State, what: Literal["scenario", "summary"]) -> None:
-    """Print the schema of a scenario file, or of summary.json."""
+def show_schema(state: State, what: Literal["scenario", "summary", "progress"]) -> None:
+    """Print the schema of a scenario file, of summary.json, or of a line of `--progress json`."""
     if what == "scenario":
         from squall.scenario.schema import json_schema
 
         schema = json_schema()
-    else:
+    elif what == "summary":
         from squall.metrics.summary_document import summary_schema
 
         schema = summary_schema()
+    else:
+        from squall.live.line_document import progress_schema
+
+        schema = progress_schema()
     state.say(json.dumps(schema, indent=2, ensure_ascii=False))

@@ -10,13 +10,19 @@ from squall.live.silent import SilentView
 
 __all__ = ["Progress", "view_for"]
 
-Progress = Literal["auto", "live", "plain", "none"]
+Progress = Literal["auto", "live", "plain", "json", "none"]
 
 
-def view_for(progress: Progress, stream: TextIO, title: Title, *, is_terminal: bool) -> LiveView:
-    """The view on a stream; `auto` is live on a terminal, and plain lines elsewhere."""
+def view_for(
+    progress: Progress, stream: TextIO, title: Title, *, is_terminal: bool, results: TextIO
+) -> LiveView:
+    """The view on a stream; `auto` is live on a terminal, and plain lines elsewhere; `json` goes to `results`."""
     if progress == "none":
         return SilentView()
+    if progress == "json":
+        from squall.live.json_lines import JsonView
+
+        return JsonView(results)
     if progress == "live" or (progress == "auto" and is_terminal):
         from squall.live.terminal import TerminalView
 

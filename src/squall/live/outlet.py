@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import io
 import os
+import select
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import Final, Generic, TextIO, TypeVar, cast
+from typing import TYPE_CHECKING, Final, Generic, TextIO, TypeVar, cast
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer as Buffer
 
 __all__ = ["Outlet", "stream_apart"]
 
@@ -70,11 +74,7 @@ class Outlet(Generic[T]):
     def _run(self) -> None:
         try:
             while (item := self._next()) is not None:
-                try:
-                    self._show(item)
-                except BlockingIOError:
-                    # The output is set not to block and has no room: the next item may fit.
-                    self.left_out += 1
+                self._show(item)
                 self._closing.wait(self._every_s)
         except (OSError, ValueError):
             self._gone = True
@@ -90,6 +90,24 @@ class Outlet(Generic[T]):
             return self._items.popleft() if self._items else None
 
 
+class _Patient(io.FileIO):
+    """Writes all that it is given, also where the file is set not to block and has no room for a while."""
+
+    def write(self, data: Buffer, /) -> int:
+        left = memoryview(data)
+        size = left.nbytes
+        while left.nbytes:
+            # None: no room, although no type says so.
+            written = cast("int | None", super().write(left))
+            if written is None:
+                waiting = select.poll()
+                waiting.register(self, select.POLLOUT)
+                waiting.poll()
+            else:
+                left = left[written:]
+        return size
+
+
 def stream_apart(stream: TextIO) -> tuple[TextIO, Callable[[], None]]:
     """A stream to the same place, and what closes it; a stream that is no file is itself, and stays open.
 
@@ -101,7 +119,7 @@ def stream_apart(stream: TextIO) -> tuple[TextIO, Callable[[], None]]:
     except (OSError, ValueError, AttributeError):
         return stream, lambda: None
     # Unbuffered: a frame goes out at once, and nothing is left to be flushed when Python ends.
-    raw = cast("io.BufferedIOBase", io.FileIO(fd, "w"))
+    raw = cast("io.BufferedIOBase", _Patient(fd, "w"))
     apart = io.TextIOWrapper(
         cast("io.BytesIO", raw), encoding=stream.encoding or "utf-8", errors="replace", write_through=True
     )

@@ -81,7 +81,10 @@ class Picture:
     lag: Times
     ping: Times
     delivery: Delivery
+    attempted: int
+    established: int
     connects_failed: int
+    closed: int
     dropped: int
     errors: int
     troubles: tuple[tuple[Trouble, int], ...]
@@ -148,7 +151,10 @@ class Scene:
             lag=_times(window.lag),
             ping=_times(connections.ping),
             delivery=self._delivery,
+            attempted=self._connections.attempted,
+            established=self._connections.established,
             connects_failed=self._connections.failed,
+            closed=self._connections.closed,
             dropped=self._connections.dropped,
             errors=self._connections.troubles.total(),
             troubles=tuple(self._connections.troubles.most_common(TROUBLES_MAX)),

@@ -150,8 +150,10 @@ class Outputs(Model):
     junit: str | None = Field(
         None, description="a file to write as JUnit XML, a case for each bound; by default none"
     )
-    progress: Literal["auto", "live", "plain", "none"] = Field(
-        "auto", description="what is shown while it runs; auto: live on a terminal, else plain lines"
+    progress: Literal["auto", "live", "plain", "json", "none"] = Field(
+        "auto",
+        description="what is shown while it runs; auto: live on a terminal, else plain lines; "
+        "json: JSON lines on standard output, and nothing else there",
     )
 
 

@@ -42,7 +42,8 @@ def test_the_commands_about_a_scenario_take_every_flag(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("what", "title"), [("scenario", "squall scenario"), ("summary", "The summary of a")]
+    ("what", "title"),
+    [("scenario", "squall scenario"), ("summary", "The summary of a"), ("progress", "A line of squall")],
 )
 def test_schemas_are_json(squall: Squall, what: str, title: str) -> None:
     called = squall("schema", what)

@@ -9,7 +9,7 @@ import pytest
 from squall.live.picture import Delivery, Picture, Times
 from squall.metrics.histogram import Histogram
 from squall.record.outcomes import Trouble
-from squall.record.run import Phase
+from squall.record.run import Phase, RunHeader
 from squall.record.snapshots import (
     ConnectionCell,
     Event,
@@ -18,6 +18,8 @@ from squall.record.snapshots import (
     SparseHistogram,
     WorkerSample,
 )
+from squall.record.stability import StabilityCheck
+from squall.record.verdicts import Judgement, Validity, Verdict
 
 
 def phase(name: str = "hold", *, start_s: float = 0.0) -> Phase:
@@ -106,7 +108,10 @@ def picture() -> Picture:
         lag=Times(0.011, 0.02, 0.1, 0.3),
         ping=Times(),
         delivery=Delivery(sent=1_234_567, delivered=1_234_500, lost=3),
+        attempted=10_004,
+        established=10_000,
         connects_failed=2,
+        closed=0,
         dropped=2,
         errors=4,
         troubles=(
@@ -119,4 +124,65 @@ def picture() -> Picture:
         ),
         blocked=0,
         loop_lag_max_ms=1.0,
+    )
+
+
+@pytest.fixture
+def header() -> RunHeader:
+    return RunHeader(
+        format_version=1,
+        run_id="checkout-0000002a",
+        name="checkout",
+        squall_version="1.0",
+        started_wall_ns=1_700_000_000_000_000_000,
+        seed=7,
+        run_number=42,
+        scenario={"target": {"url": ["ws://host/?token=***"]}},
+        populations=["main"],
+        types=[["message"]],
+        plan=["run: checkout, seed 7"],
+        environment={"python": "3.11"},
+        command="squall run checkout.yaml",
+    )
+
+
+@pytest.fixture
+def check() -> StabilityCheck:
+    return StabilityCheck(
+        phase=1,
+        index=0,
+        start_ns=0,
+        end_ns=30_000_000_000,
+        held=10,
+        drops=1,
+        drop_share=0.1,
+        drop_tolerance=0.005,
+        spiked=0,
+        spike_share=0.0,
+        spike_tolerance=0.02,
+        sent=300,
+        undelivered=0,
+        failure_share=None,
+        failure_tolerance=0.001,
+    )
+
+
+@pytest.fixture
+def verdict() -> Verdict:
+    return Verdict(
+        outcome="failed",
+        validity=Validity(valid=True),
+        exit_code=99,
+        reasons=("lost failed",),
+        judgements=(
+            Judgement(
+                name="lost",
+                source="integrity",
+                bound="== 0",
+                figure=3,
+                truth="failed",
+                required=True,
+                evidence="3 of 1,000",
+            ),
+        ),
     )

@@ -17,10 +17,13 @@ from squall.live.picture import Title
         ("auto", False, "PlainView"),
         ("live", False, "TerminalView"),
         ("plain", True, "PlainView"),
+        ("json", True, "JsonView"),
         ("none", True, "SilentView"),
     ],
 )
 def test_auto_is_live_on_a_terminal_only(progress: Progress, is_terminal: bool, view: str) -> None:
-    made = view_for(progress, io.StringIO(), Title("run", "ws://host/"), is_terminal=is_terminal)
+    made = view_for(
+        progress, io.StringIO(), Title("run", "ws://host/"), is_terminal=is_terminal, results=io.StringIO()
+    )
     made.finish()
     assert type(made).__name__ == view

@@ -80,19 +80,16 @@ def test_an_output_that_is_gone_is_let_go_of_and_takes_nothing_more() -> None:
     assert shown == [0]
 
 
-def test_an_output_without_room_loses_a_frame_and_gets_the_next() -> None:
-    shown: list[int] = []
-
-    def show(item: int) -> None:
-        if item == 0:
-            raise BlockingIOError
-        shown.append(item)
-
-    out = Outlet(show, nothing, limit=10)
-    out.offer(0)
-    out.offer(1)
-    assert out.close()
-    assert (shown, out.left_out) == ([1], 1)
+def test_an_output_that_is_set_not_to_block_gets_every_item_whole() -> None:
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    text = "x" * 300_000  # several times what a pipe holds
+    with os.fdopen(writing, "w") as pipe, os.fdopen(reading) as reader:
+        apart, let_go = stream_apart(pipe)
+        out: Outlet[str] = Outlet(lambda item: print(item, file=apart), let_go, limit=2)
+        out.offer(text)
+        assert reader.readline() == f"{text}\n"
+        assert out.close()
 
 
 def test_a_file_gets_a_stream_of_its_own_that_is_closed_apart(tmp_path: Path) -> None:
