@@ -43,7 +43,9 @@ def unit_draw(seed: cython.ulonglong, about: cython.ulonglong, index: cython.ulo
 
 def derive(seed: int, label: str) -> int:
     """A seed of its own for a purpose ("types", "arrivals", …), far from every other purpose's."""
-    word = mix64(seed & _MASK)  # mixed first: else one more of the seed could make up for one less of a letter
+    word = mix64(
+        seed & _MASK
+    )  # mixed first: else one more of the seed could make up for one less of a letter
     for byte in label.encode():
         word = mix64((word + _GOLDEN + byte) & _MASK)
     return int(word)

@@ -5,17 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-import msgspec
-
 from squall.cli.showing import show_report
 from squall.cli.state import State
-from squall.metrics.summary import summarise
-from squall.metrics.summary_document import Summary
-from squall.metrics.totals import Totals
-from squall.record.run import RunRecord
 from squall.reports.figures import count, duration
 from squall.reports.json_report import summary_json
-from squall.runner.reporting import SUMMARY_FILE
+from squall.runner.rereading import summary_of
 from squall.store.index import RunEntry, find_run, list_runs
 from squall.store.reader import open_run
 
@@ -50,7 +44,7 @@ def show_run(state: State, root: Path, text: str, *, as_json: bool) -> None:
     here = state.cwd / text
     folder = here if here.is_dir() and text != "last" else find_run(state.cwd / root, text)
     record = open_run(folder)
-    summary = _summary(record, folder)
+    summary = summary_of(record, folder)
     if as_json:
         state.say(summary_json(summary).decode().rstrip("\n"))
     else:
@@ -71,20 +65,3 @@ def _row(run: RunEntry, root: Path) -> tuple[str, ...]:
         "–" if run.connections_peak is None else count(run.connections_peak),
         folder,
     )
-
-
-def _summary(record: RunRecord, folder: Path) -> Summary:
-    """The summary that the run wrote; where it wrote none, or not this form, computed again from the record."""
-    if record.complete:
-        try:
-            return msgspec.json.decode((folder / SUMMARY_FILE).read_bytes(), type=Summary)
-        except (OSError, msgspec.DecodeError):
-            pass  # deleted, or of another version: the record has all that it needs
-    totals = Totals(record.header.populations, record.header.types)
-    for phase in record.phases:
-        if phase.types is not None:
-            totals.types = tuple(tuple(names) for names in phase.types)
-        totals.note(phase)
-    for interval in record.intervals:
-        totals.add(interval)
-    return summarise(record.header, record.phases, totals, record.verdict)

@@ -1,0 +1,41 @@
+"""A run read back from its folder: the record, and the summary of it.
+
+The summary is the one that the run wrote. Where it wrote none (it was killed), or not in this form (another
+version did), it is computed again: the record has all that it needs.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from squall.metrics.summary import summarise
+from squall.metrics.summary_document import Summary
+from squall.metrics.totals import Totals
+from squall.record.run import RunRecord
+from squall.runner.reporting import SUMMARY_FILE
+
+__all__ = ["summary_of", "totals_of"]
+
+
+def summary_of(record: RunRecord, folder: Path) -> Summary:
+    """The summary of a run in `folder`, whose record this is."""
+    if record.complete:
+        try:
+            return msgspec.json.decode((folder / SUMMARY_FILE).read_bytes(), type=Summary)
+        except (OSError, msgspec.DecodeError):
+            pass  # deleted, or of another version
+    return summarise(record.header, record.phases, totals_of(record), record.verdict)
+
+
+def totals_of(record: RunRecord) -> Totals:
+    """The totals of a record, as they were when the run was over."""
+    totals = Totals(record.header.populations, record.header.types)
+    for phase in record.phases:
+        if phase.types is not None:
+            totals.types = tuple(tuple(names) for names in phase.types)
+        totals.note(phase)
+    for interval in record.intervals:
+        totals.add(interval)
+    return totals
