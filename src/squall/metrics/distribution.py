@@ -17,7 +17,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from squall.metrics.buckets import BUCKETS, MIDDLES_NS, bucket_of
+from squall.metrics.buckets import BUCKETS, MIDDLES_NS, bucket_of, pack
 from squall.metrics.histogram import decode_into
 from squall.record.snapshots import SparseHistogram
 
@@ -62,6 +62,12 @@ class Distribution:
         twin = type(self)()
         twin.merge(self)
         return twin
+
+    def sparse(self) -> SparseHistogram | None:
+        """What is held as it is stored and sent; None of nothing."""
+        if not self.count:
+            return None
+        return SparseHistogram(self.count, self.sum_ns, self.min_ns, self.max_ns, pack(self._counts))
 
     def clear(self) -> None:
         """Forget everything."""

@@ -72,3 +72,15 @@ def test_recording_a_single_value_is_adding_it() -> None:
     made = distribution(5_000)
     made.record(7_000_000)
     assert made == distribution(7_000_000, 5_000)
+
+
+def test_what_is_taken_out_can_be_put_in_again() -> None:
+    whole = Distribution()
+    assert whole.sparse() is None
+    for value_ns in (0, 1, 1_000_000, 1_000_000, 2**40):
+        whole.record(value_ns)
+    taken = whole.sparse()
+    assert taken is not None
+    again = Distribution()
+    again.add(taken)
+    assert again == whole

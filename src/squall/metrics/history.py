@@ -1,0 +1,302 @@
+"""A run second by second, as far as pictures of it need: fed while it runs or from its record, with one result.
+
+The rule: memory is bounded, whatever the length of the run (`timeline`). Beside the whole run, each *place*
+(an entry point and the node that answered there) has its own series, the first `PLACES_MAX` of them; what
+happened at others is added up as one. What is watched has a timeline for each source, as it is sampled when
+its source sees fit. Of events the first `EVENTS_MAX` of a kind are kept.
+
+Names of the series of a second: levels `held planned outstanding blocked unsent_bytes generator_rss
+loop_lag_ms`, rates by second of what `squall.record.snapshots` counts (`attempted`, `sent`, …), `trouble:…` by
+kind, `close:…` by code; times `response service lag connect ping`. Those of a place begin with its number:
+`0:held`, `0:delivered`, `0:response`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+from squall.metrics.distribution import Distribution
+from squall.metrics.timeline import POINTS_MAX, Point, Spread, Timeline, Times
+from squall.record.resources import ResourceSample
+from squall.record.run import Phase, RunRecord
+from squall.record.snapshots import (
+    Event,
+    Interval,
+    MessageCell,
+    Place,
+    SparseHistogram,
+    WorkerSample,
+)
+from squall.record.stability import StabilityCheck
+
+__all__ = ["CONNECTION_COUNTS", "EVENTS_MAX", "MESSAGE_COUNTS", "PLACES_MAX", "History", "Source"]
+
+EVENTS_MAX: Final = 200
+PLACES_MAX: Final = 12
+TROUBLES_MAX: Final = 16
+"""Kinds of trouble with a series of their own; others are added up as `trouble:other`."""
+CUSTOM_MAX: Final = 24
+"""Figures of a source under names of the user's choice."""
+
+MESSAGE_COUNTS: Final = (
+    "intended",
+    "sent",
+    "not_sent",
+    "delivered",
+    "lost",
+    "unknown",
+    "duplicated",
+    "reordered",
+    "late",
+    "recovered",
+    "corrupted_body",
+)
+CONNECTION_COUNTS: Final = (
+    "attempted",
+    "established",
+    "failed",
+    "closed",
+    "dropped",
+    "reconnected",
+    "corrupted_header",
+    "unexpected",
+    "messages_sent",
+    "messages_received",
+    "bytes_sent",
+    "bytes_received",
+)
+PLACE_COUNTS: Final = (
+    "established",
+    "failed",
+    "closed",
+    "dropped",
+    "reconnected",
+    "sent",
+    "delivered",
+    "lost",
+)
+_TIMES: Final = ("response", "service", "lag")
+_CONNECT_TIMES: Final = ("connect", "ping")
+_LEVELS: Final = frozenset(
+    (
+        "held",
+        "planned",
+        "outstanding",
+        "blocked",
+        "unsent_bytes",
+        "generator_rss",
+        "loop_lag_ms",
+        "generator_cpu",
+    )
+)
+_NS: Final = 1_000_000_000
+
+
+def _is_count(name: str) -> bool:
+    return name.rpartition(":")[2] not in _LEVELS or name.startswith(("trouble:", "close:"))
+
+
+class Source:
+    """What is known of one watched machine: its role, its samples over time, and why some lacked something."""
+
+    def __init__(self, name: str, role: str, points_max: int) -> None:
+        self.name = name
+        self.role = role
+        self.timeline = Timeline(points_max)
+        self.problems: Counter[str] = Counter()
+        self._last_ns: int | None = None
+
+    def add(self, sample: ResourceSample) -> None:
+        """Take a sample."""
+        if sample.problem and (len(self.problems) < EVENTS_MAX or sample.problem in self.problems):
+            self.problems[sample.problem] += 1
+        length_ns = 0 if self._last_ns is None else max(0, sample.at_ns - self._last_ns)
+        self._last_ns = sample.at_ns
+        figures = {
+            name: Spread.level(value)
+            for name, value in msgspec.structs.asdict(sample).items()
+            if isinstance(value, int | float) and name != "at_ns"
+        }
+        for state, number in (sample.tcp_states or {}).items():
+            figures[f"tcp:{state}"] = Spread.level(number)
+        for name, value in list(sample.custom.items())[:CUSTOM_MAX]:
+            figures[f"custom:{name}"] = Spread.level(value)
+        self.timeline.add(Point(sample.at_ns, length_ns, figures))
+
+
+class History:
+    """A run so far, as series.
+
+    Args:
+        points_max: as many points each series has at most; the finer ones are merged, two by two.
+    """
+
+    def __init__(self, points_max: int = POINTS_MAX) -> None:
+        self.run = Timeline(points_max, counted=_is_count)
+        self.sources: dict[str, Source] = {}
+        self.phases: list[Phase] = []
+        self.events: list[Event] = []
+        self.events_by_kind: Counter[str] = Counter()
+        self.checks: list[StabilityCheck] = []
+        self.places: list[Place] = []
+        self.last_at_ns = 0
+        self.incomplete_seconds = 0
+        """Seconds in which a worker's report is missing."""
+        self._points_max = points_max
+        self._troubles: set[str] = set()
+        self._cpu: dict[int, int] = {}
+        self._held: Counter[int] = Counter()
+        self._scratch = Distribution()
+
+    @classmethod
+    def of(cls, record: RunRecord, points_max: int = POINTS_MAX) -> History:
+        """The history of a run that is over, or was killed."""
+        history = cls(points_max)
+        history.phases = list(record.phases)
+        for event in record.events:
+            history.happened(event)
+        for sample in record.resources:
+            history.sampled(sample)
+        for check in record.checks:
+            history.checked(check)
+        for interval in record.intervals:
+            history.accept(interval)
+        return history
+
+    def begin_phase(self, phase: Phase) -> None:
+        """A phase begins, and the one before it is over."""
+        if self.phases and self.phases[-1].end_ns is None:
+            self.phases[-1] = msgspec.structs.replace(self.phases[-1], end_ns=phase.start_ns)
+        self.phases.append(phase)
+
+    def happened(self, event: Event) -> None:
+        """Take one event."""
+        self.events_by_kind[event.kind] += 1
+        if self.events_by_kind[event.kind] <= EVENTS_MAX:
+            self.events.append(event)
+
+    def sampled(self, sample: ResourceSample) -> None:
+        """Take one look at a watched machine."""
+        if sample.source not in self.sources:
+            self.sources[sample.source] = Source(sample.source, sample.role, self._points_max)
+        self.sources[sample.source].add(sample)
+
+    def checked(self, check: StabilityCheck) -> None:
+        """Take one stability check."""
+        self.checks.append(check)
+
+    def accept(self, interval: Interval) -> None:
+        """Take one second."""
+        length_ns = max(1, interval.at_ns - self.last_at_ns)
+        self.last_at_ns = max(self.last_at_ns, interval.at_ns)
+        self.incomplete_seconds += not interval.complete
+        self.places += interval.places
+        for event in interval.events:
+            self.happened(event)
+        point = Point(interval.at_ns, length_ns)
+        seconds = length_ns / _NS
+        point.spreads["held"] = Spread.level(interval.held, seconds)
+        point.spreads["planned"] = Spread.level(interval.planned, seconds)
+        counts = self._counts(interval)
+        point.spreads.update((name, Spread.rate(count, seconds)) for name, count in counts.items() if count)
+        self._add_places(point, interval, seconds)
+        self._add_times(point, interval)
+        self._add_workers(point, interval.workers, seconds)
+        self.run.add(point)
+
+    def place_name(self, number: int) -> str:
+        """What a place is called; the one after the last that has its own series stands for all others."""
+        if number >= PLACES_MAX:
+            return "all others"
+        place = self.places[number]
+        return f"{place.node} at {place.entry_point}" if place.node else place.entry_point
+
+    @property
+    def place_numbers(self) -> list[int]:
+        """The numbers of the places that have series."""
+        return list(range(min(len(self.places), PLACES_MAX + 1)))
+
+    def _counts(self, interval: Interval) -> Counter[str]:
+        counts: Counter[str] = Counter()
+        for message in interval.messages:
+            for name in MESSAGE_COUNTS:
+                counts[name] += _counted(message, name)
+        for cell in interval.connections:
+            for name in CONNECTION_COUNTS:
+                counts[name] += getattr(cell, name)
+            for code, times in cell.close_codes.items():
+                counts[f"close:{code}"] += times
+            for trouble, times in cell.troubles:
+                counts[
+                    self._trouble(f"{trouble.step} {trouble.kind.replace('_', ' ')} ({trouble.blame})")
+                ] += times
+        return counts
+
+    def _trouble(self, words: str) -> str:
+        if words not in self._troubles and len(self._troubles) >= TROUBLES_MAX:
+            return "trouble:other"
+        self._troubles.add(words)
+        return f"trouble:{words}"
+
+    def _add_places(self, point: Point, interval: Interval, seconds: float) -> None:
+        counts: Counter[str] = Counter()
+        for cell in interval.connections:
+            number = min(cell.place, PLACES_MAX)
+            self._held[number] += cell.established - cell.closed - cell.dropped
+            for name in PLACE_COUNTS[:5]:
+                counts[f"{number}:{name}"] += getattr(cell, name)
+        for message in interval.messages:
+            number = min(message.place, PLACES_MAX)
+            for name in PLACE_COUNTS[5:]:
+                counts[f"{number}:{name}"] += _counted(message, name)
+        point.spreads.update((name, Spread.rate(count, seconds)) for name, count in counts.items() if count)
+        for number in self.place_numbers:
+            point.spreads[f"{number}:held"] = Spread.level(self._held[number], seconds)
+
+    def _add_times(self, point: Point, interval: Interval) -> None:
+        by_place: dict[int, list[SparseHistogram]] = {}
+        for message in interval.messages:
+            if message.response is not None:
+                by_place.setdefault(min(message.place, PLACES_MAX), []).append(message.response)
+        if len(self.places) > 1:
+            for number, found in by_place.items():
+                self._add_merged(point, f"{number}:response", found)
+        for name in _TIMES:
+            self._add_merged(point, name, (getattr(cell, name) for cell in interval.messages))
+        for name in _CONNECT_TIMES:
+            self._add_merged(point, name, (getattr(cell, name) for cell in interval.connections))
+
+    def _add_merged(self, point: Point, name: str, found: Iterable[SparseHistogram | None]) -> None:
+        there = [histogram for histogram in found if histogram is not None and histogram.count]
+        if not there:
+            return
+        times = Times.of(there[0], self._scratch) if len(there) == 1 else Times.merged(there, self._scratch)
+        point.times[name] = times
+
+    def _add_workers(self, point: Point, workers: list[WorkerSample], seconds: float) -> None:
+        if not workers:
+            return
+        levels = {
+            "outstanding": sum(each.outstanding for each in workers),
+            "blocked": sum(each.blocked for each in workers),
+            "unsent_bytes": sum(each.unsent_bytes for each in workers),
+            "generator_rss": sum(each.rss_bytes for each in workers),
+            "loop_lag_ms": max(each.loop_lag_max_ns for each in workers) / 1e6,
+        }
+        used_ns = [each.cpu_ns - self._cpu[each.worker] for each in workers if each.worker in self._cpu]
+        if used_ns:
+            levels["generator_cpu"] = sum(used_ns) / 1e9 / seconds
+        self._cpu = {each.worker: each.cpu_ns for each in workers}
+        point.spreads.update((name, Spread.level(value, seconds)) for name, value in levels.items())
+        quietest = max(workers, key=lambda each: each.silence_ns)
+        point.silence_ns, point.silence_start_ns = quietest.silence_ns, quietest.silence_start_ns
+
+
+def _counted(cell: MessageCell, name: str) -> int:
+    if name == "not_sent":
+        return cell.not_sent_target + cell.not_sent_squall
+    return int(getattr(cell, name))
