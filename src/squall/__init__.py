@@ -6,7 +6,16 @@ bundled service must start without the load generator, and a worker without the 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from squall import _native
+
+if TYPE_CHECKING:
+    from squall.api import LoadTester
+    from squall.record.run import RunRecord
+    from squall.runner.connections import ConnectionManager
+    from squall.scenario.loader import load_scenario
+    from squall.scenario.models import Scenario
 
 __all__ = ["ConnectionManager", "LoadTester", "RunRecord", "Scenario", "load_scenario"]
 

@@ -176,6 +176,14 @@ def serve(
     tls_key: Annotated[
         str | None, typer.Option(help="its key, where it is not in the same file", metavar="FILE")
     ] = None,
+    bug: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="misbehave each so many messages, as in swallows:10; several for several",
+            metavar="NAME:EVERY",
+            show_default=False,
+        ),
+    ] = None,
     stdin_lifeline: Annotated[
         bool, typer.Option("--stdin-lifeline", help="end when standard input ends", show_default=False)
     ] = False,
@@ -194,6 +202,7 @@ def serve(
         "--name": name,
         "--tls-cert": tls_cert,
         "--tls-key": tls_key,
+        "--bug": bug,
         "--stdin-lifeline": stdin_lifeline,
     }
     serve_as_process(_state(ctx), given)

@@ -21,6 +21,8 @@ def serve_as_process(state: State, options: Mapping[str, object]) -> NoReturn:
     for name, value in options.items():
         if value is True:
             command.append(name)
+        elif isinstance(value, list):
+            command += [f"{name}={each}" for each in value]
         elif value is not None and value is not False:
             command += [f"{name}={value}"]
     state.stdout.flush()

@@ -12,6 +12,7 @@ a mistake on one side cannot hide behind the same mistake on the other.
     node         one process: one loop, many connections
     connection   one connection: frames in, whole messages out
     behaviours   what happens to a message
+    bugs         what goes wrong with it, where that is asked for
     counters     what each node counts, in memory that all of them can read
     health       what `/healthz` and `/metrics` answer
 """

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import Final, NoReturn
 
 from squall.errors import ExitCode, SquallError
+from squall.reference.bugs import Bug, parse_bug
 from squall.reference.service import ServiceSettings, serve
 
 __all__ = ["main"]
@@ -38,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         tls_cert=given.tls_cert,
         tls_key=given.tls_key,
         stdin_lifeline=given.stdin_lifeline,
+        bugs=tuple(given.bug),
     )
     try:
         serve(settings)
@@ -71,6 +73,14 @@ def _parser() -> argparse.ArgumentParser:
     add("--name", type=_name, default="reference", help="what the nodes are called in X-Squall-Node")
     add("--tls-cert", metavar="FILE", help="certificate chain (PEM): serve wss")
     add("--tls-key", metavar="FILE", help="its key, where it is not in the same file")
+    add(
+        "--bug",
+        type=_bug,
+        action="append",
+        default=[],
+        metavar="NAME:EVERY",
+        help="misbehave each so many messages (squall.reference.bugs); several for several",
+    )
     add("--stdin-lifeline", action="store_true", help="end when standard input reaches its end")
     return parser
 
@@ -81,6 +91,13 @@ def _port(text: str) -> int:
 
 def _processes(text: str) -> int:
     return _whole_number(text, least=1, most=_PROCESSES_MAX)
+
+
+def _bug(text: str) -> Bug:
+    try:
+        return parse_bug(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _whole_number(text: str, *, least: int, most: int) -> int:

@@ -31,6 +31,7 @@ from picows import (
 
 from squall.reference import health
 from squall.reference.behaviours import Behaviour, Echo
+from squall.reference.bugs import Bug, refusal_every, with_bugs
 from squall.reference.connection import MESSAGE_BYTES_MAX, Connection
 from squall.reference.counters import NOT_MEASURED, CounterBoard, CounterRow, Tally
 from squall.reference.listening import BACKLOG, ListeningSocket
@@ -73,6 +74,7 @@ class NodeSetup:
     board: CounterBoard
     lifeline_fd: int
     status_fd: int
+    bugs: tuple[Bug, ...] = ()
 
 
 def run_node(setup: NodeSetup) -> None:
@@ -106,12 +108,15 @@ class _Node:
         self._setup = setup
         self._tally = Tally()
         self._behaviour: Behaviour = Echo(self._tally)
+        self._refuses_every = refusal_every(setup.bugs)
+        self._upgrades = 0
         self._held: set[Connection] = set()
         self._row = setup.board.row(setup.index)
         self._node_header = {health.NODE_HEADER: setup.name}
 
     async def serve(self) -> None:
         self._loop = asyncio.get_running_loop()
+        self._behaviour = with_bugs(self._behaviour, self._setup.bugs, self._loop)
         self._loop.set_exception_handler(self._on_loop_error)
         self._loop.add_reader(self._setup.lifeline_fd, os._exit, ORPHANED_EXIT_CODE)
         stopping = asyncio.Event()
@@ -146,6 +151,9 @@ class _Node:
     def _admit(self, request: WSUpgradeRequest) -> WSUpgradeResponseWithListener:
         """Upgrade on any path; answer a plain GET as HTTP."""
         if "upgrade" in request.headers:
+            self._upgrades += 1
+            if self._refuses_every is not None and self._upgrades % self._refuses_every == 0:
+                return health.refusal(self._setup.name, HTTPStatus.SERVICE_UNAVAILABLE, "Not this time.")
             listener: WSListener = Connection(self._loop, self._behaviour, self._tally, self._held)
             response = WSUpgradeResponse.create_101_response(self._node_header)
             return WSUpgradeResponseWithListener(response, listener)

@@ -31,6 +31,7 @@ from picows import WSUpgradeRequest, WSUpgradeResponseWithListener, ws_create_se
 
 from squall.errors import EnvironmentFailure
 from squall.reference import health
+from squall.reference.bugs import Bug
 from squall.reference.counters import CounterBoard
 from squall.reference.listening import BACKLOG, ListeningSocket, listen, url_host
 from squall.reference.node import ORPHANED_EXIT_CODE, READY, STOP_GRACE_S, NodeSetup, QuietLogger, run_node
@@ -57,6 +58,7 @@ class ServiceSettings:
     tls_cert: str | None = None
     tls_key: str | None = None
     stdin_lifeline: bool = False
+    bugs: tuple[Bug, ...] = ()
 
 
 def serve(settings: ServiceSettings) -> None:
@@ -242,6 +244,7 @@ def _fork_nodes(
                 board=board,
                 lifeline_fd=lifeline_fd,
                 status_fd=report_fd,
+                bugs=settings.bugs,
             )
             _live_as_node(setup, parent_pid)
         os.close(report_fd)
