@@ -20,6 +20,7 @@ __all__ = ["COMPILED", "install", "reason_for_sources"]
 COMPILED = (
     "squall.delivery.envelope",
     "squall.delivery.ledger",
+    "squall.engine.check_windows",
     "squall.engine.lane",
     "squall.engine.pacer",
     "squall.engine.send_times",

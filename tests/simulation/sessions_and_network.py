@@ -16,6 +16,7 @@ from picows import WSMsgType
 
 from squall.delivery.envelope import Codec
 from squall.engine import session as session_module
+from squall.engine.check_windows import CheckWindows
 from squall.engine.lane import Lane
 from squall.engine.session import Session
 from squall.engine.tally import NEVER_NS, Tallies
@@ -177,6 +178,7 @@ def lane_of(keeper: Any, types: tuple[float, ...]) -> Lane:
         arrivals=UniformArrivals(PERIOD_NS, 5),
         period_ns=PERIOD_NS,
         keeper=keeper,
+        checks=CheckWindows(NEVER_NS),
         idle=False,
         silent=False,
         ignore_foreign=False,

@@ -61,6 +61,10 @@ class PhaseOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     retries: bool
     traffic: bytes | None = None
     """A scenario that has the traffic from this phase on; only as long as nothing was sent. Holds secrets."""
+    check_interval_ns: int = 0
+    """How often its stability is checked; 0 for never."""
+    spike_ns: int = 0
+    """A response above this makes its connection one that spiked, in such a check."""
 
 
 class Welcome(msgspec.Struct, frozen=True, kw_only=True, tag=True, forbid_unknown_fields=True):

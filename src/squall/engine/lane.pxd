@@ -1,4 +1,5 @@
 from squall.delivery.envelope cimport Codec
+from squall.engine.check_windows cimport CheckWindows
 from squall.profiles.mix cimport MessageMix
 
 
@@ -10,6 +11,7 @@ cdef class Lane:
     cdef readonly long long period_ns
     cdef readonly long long block_ns
     cdef readonly object keeper
+    cdef readonly CheckWindows checks
     cdef readonly bint idle
     cdef readonly bint silent
     cdef readonly bint ignore_foreign

@@ -9,9 +9,11 @@ import cython
 
 if cython.compiled:
     from cython.cimports.squall.delivery.envelope import Codec
+    from cython.cimports.squall.engine.check_windows import CheckWindows
     from cython.cimports.squall.profiles.mix import MessageMix
 else:
     from squall.delivery.envelope import Codec
+    from squall.engine.check_windows import CheckWindows
     from squall.profiles.mix import MessageMix
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ class Lane:
         arrivals: Arrivals,
         period_ns: int,
         keeper: Keeper,
+        checks: CheckWindows,
         idle: bool,
         silent: bool,
         ignore_foreign: bool,
@@ -50,6 +53,7 @@ class Lane:
         self.period_ns = period_ns
         self.block_ns = getattr(arrivals, "block_ns", 0)
         self.keeper = keeper
+        self.checks = checks
         self.idle = idle
         self.silent = silent
         self.ignore_foreign = ignore_foreign

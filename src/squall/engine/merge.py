@@ -24,6 +24,7 @@ from squall.metrics.buckets import BUCKETS
 from squall.metrics.histogram import decode_into, encode
 from squall.record.outcomes import Trouble
 from squall.record.snapshots import (
+    CheckCell,
     ConnectionCell,
     Event,
     Interval,
@@ -144,6 +145,7 @@ class Merger:
             events=sorted(events, key=_event_order),
             events_dropped=sum(snapshot.events_dropped for snapshot in snapshots),
             complete=self._live <= {snapshot.sample.worker for snapshot in own},
+            checks=_add_checks(cell for snapshot in snapshots for cell in snapshot.checks),
         )
 
     def _number_places(self, snapshots: list[Snapshot], at_ns: int) -> tuple[list[Place], list[Event]]:
@@ -210,6 +212,17 @@ def add_connections(cells: Sequence[ConnectionCell]) -> ConnectionCell:
         close_codes=dict(sorted(codes.items())),
         troubles=sorted(troubles.items(), key=lambda each: (each[0].step, each[0].kind, each[0].blame)),
     )
+
+
+def _add_checks(cells: Iterable[CheckCell]) -> list[CheckCell]:
+    """The cells of all workers, one for each window."""
+    groups: dict[tuple[int, int], list[tuple[int, ...]]] = defaultdict(list)
+    for cell in cells:
+        key, counts = (cell.phase, cell.index), msgspec.structs.astuple(cell)[2:]
+        groups[key].append(counts)
+    return [
+        CheckCell(*key, *(sum(each) for each in zip(*groups[key], strict=True))) for key in sorted(groups)
+    ]
 
 
 def _histograms(cells: Sequence[Cell]) -> dict[str, SparseHistogram | None]:

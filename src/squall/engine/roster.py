@@ -238,6 +238,7 @@ class Roster:
             connection.reconnected += 1
         session.connected(transport, tallies)
         session.attempts = 0
+        self._setup.checks.roll(now, self.held)
         self.held += 1
         if not again:
             self.started += 1
@@ -293,6 +294,7 @@ class Roster:
         code = (
             None if received is None else _number(received.code) or 1005
         )  # no code in the frame: RFC 6455 §7.1.5
+        self._setup.checks.roll(self.now_ns(), self.held)
         self.held -= 1
         timer = self._timers.pop(session.number, None)
         if timer is not None:
@@ -316,6 +318,7 @@ class Roster:
     def _dropped(self, session: Session, trouble: Trouble, refusal: tuple[int, str] | None) -> None:
         connection = self.tallies_now(session).connection
         connection.dropped += 1
+        self._setup.checks.dropped_at(self.now_ns())
         connection.trouble(trouble)
         why = f": {refusal[1]}" if refusal is not None else ""
         self._say("drop", f"{trouble.kind} ({trouble.blame}){why}", session.number)

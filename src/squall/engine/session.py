@@ -155,6 +155,7 @@ class Session(WSListener):
         """What is still held back was never sent, by the target's doing."""
         held, self.held = self.held, None
         for intended, _ in held or ():
+            self.lane.checks.unsent_at(intended)
             self._count_not_sent(self.lane.keeper.tallies_at(self, intended), True)
         self._forget_unsent()
 
@@ -273,6 +274,7 @@ class Session(WSListener):
         tally.lag.record(sent - intended)
         if seen < 0:
             tally.pacer_lag.record(sent - intended)
+            lane.checks.sent_at(intended)
         else:
             tally.pacer_lag.record(seen - intended)
             tally.blocked_sent = True
@@ -340,9 +342,11 @@ class Session(WSListener):
         if self.held is None:
             self.held = []
         self.held.append((intended, now))
+        self.lane.checks.sent_at(intended)
         self._release(now)
         if self.held and len(self.held) > self.lane.blocked_max:
             self.held.pop()
+            self.lane.checks.unsent_at(intended)
             self._count_not_sent(self.tallies, True)
 
     def _release(self, now: int) -> None:
@@ -512,6 +516,7 @@ class Session(WSListener):
             unlagged = now - seen
             tally.blocked_delivered = True
         tally.delivered_after(now - intended, unlagged)
+        self.lane.checks.delivered_at(intended, now, self.number)
         return 0
 
     def _enter_evicted(self) -> None:

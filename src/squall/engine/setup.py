@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from squall.delivery.envelope import Codec
+from squall.engine.check_windows import CheckWindows
 from squall.engine.connector import Attempt, Connector, EntryPoint
 from squall.engine.lane import Lane
 from squall.engine.session import Session
@@ -66,6 +67,7 @@ class Setup:
         self.retry_backoff_max_s = load.retry_backoff_max
         self.replace = load.replace
         self.drain_timeout_s = scenario.delivery.drain_timeout
+        self.checks = CheckWindows(int(self.drain_timeout_s * 1e9))
         self.close_timeout_s = scenario.target.close_timeout
         self.connector = Connector(scenario.target, 0, scenario.engine.receive_message_max)
         self._entries = [EntryPoint.parse(url, public_url(url)) for url in scenario.target.url]
@@ -117,6 +119,7 @@ class Setup:
             arrivals=arrivals(traffic.arrival, rate_hz, seed),
             period_ns=period_ns(rate_hz) if traffic.arrival == "uniform" else 0,
             keeper=keeper,
+            checks=self.checks,
             idle=idle,
             silent=silent,
             ignore_foreign=self.scenario.delivery.foreign == "ignore",

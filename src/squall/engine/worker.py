@@ -185,6 +185,9 @@ class Worker:
         if order.traffic is not None:
             self._retune(from_bytes(order.traffic), order.phase.start_ns)
         self._book.begin(order)
+        self._setup.checks.begin(
+            order.phase.id, order.phase.start_ns, order.check_interval_ns, order.spike_ns
+        )
         self._moves.extend(moves_of(order, self._setup.worker, self._setup.workers))
         for at_ns, number, opens in self._moves:
             if not opens:
@@ -293,6 +296,7 @@ class Worker:
                     events=events,
                     events_dropped=dropped,
                     final=final,
+                    checks=self._setup.checks.take(now, self._roster.held),
                 )
             )
         )

@@ -15,6 +15,7 @@ import msgspec
 from squall.record.outcomes import Trouble
 
 __all__ = [
+    "CheckCell",
     "ConnectionCell",
     "Event",
     "Interval",
@@ -123,6 +124,21 @@ class ConnectionCell(msgspec.Struct, frozen=True, array_like=True, kw_only=True)
     session: SparseHistogram | None = None
 
 
+class CheckCell(msgspec.Struct, frozen=True, array_like=True):
+    """Changes in one window of a phase, that of one stability check; what they mean stands with `StabilityCheck`.
+
+    `delivered` are those of `sent` with a good copy before the window's deadline, `spiked` connections.
+    """
+
+    phase: int
+    index: int
+    held: int = 0
+    drops: int = 0
+    sent: int = 0
+    delivered: int = 0
+    spiked: int = 0
+
+
 class WorkerSample(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     """The load generator watching itself. Levels at the report's time, not changes, unless said."""
 
@@ -169,6 +185,7 @@ class Snapshot(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     events: list[Event] = []
     events_dropped: int = 0
     final: bool = False
+    checks: list[CheckCell] = []
 
 
 class Interval(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
@@ -185,3 +202,4 @@ class Interval(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     events: list[Event] = []
     events_dropped: int = 0
     complete: bool = True
+    checks: list[CheckCell] = []

@@ -13,6 +13,7 @@ from pathlib import Path
 from squall.errors import FormatError
 from squall.record.outcomes import Trouble
 from squall.record.snapshots import (
+    CheckCell,
     ConnectionCell,
     Event,
     Interval,
@@ -35,9 +36,13 @@ COLUMNS: dict[str, list[str]] = {
         Place,
         Event,
         Trouble,
+        CheckCell,
     )
 }
 """By the name of the record, its fields in the order in which they are stored."""
+
+ADDED = frozenset({"CheckCell"})
+"""Records that came to the format later: a log that does not name them has none."""
 
 
 def check_columns(found: Mapping[str, Sequence[str]], path: Path) -> None:
@@ -47,6 +52,8 @@ def check_columns(found: Mapping[str, Sequence[str]], path: Path) -> None:
         FormatError: a record's fields stand in another order than the one known here.
     """
     for name, known in COLUMNS.items():
+        if name in ADDED and name not in found:
+            continue
         written = list(found.get(name, ()))
         shared = min(len(written), len(known))
         if not written or written[:shared] != known[:shared]:
