@@ -17,11 +17,13 @@ from squall.record.snapshots import (
     SparseHistogram,
     WorkerSample,
 )
+from squall.record.stability import StabilityCheck
 from squall.scenario.models import Scenario
 
 __all__ = [
     "S",
     "a_run",
+    "check",
     "connections",
     "lost_worker",
     "messages",
@@ -68,6 +70,15 @@ def connections(established: int = 0, **counts: Any) -> ConnectionCell:
     """A cell of connections; by default all attempts were established."""
     keys = {"population": 0, "phase": 0, "place": 0, "attempted": established}
     return ConnectionCell(**(keys | counts), established=established)
+
+
+def check(**given: Any) -> StabilityCheck:
+    """The first stability check of the hold, on a hundred connections and a thousand messages, without a fault."""
+    shares = {"drop_share": 0.0, "spike_share": 0.0, "failure_share": 0.0}
+    tolerances = {"drop_tolerance": 0.005, "spike_tolerance": 0.02, "failure_tolerance": 0.001}
+    keys = {"phase": 1, "index": 0, "start_ns": 0, "end_ns": 30 * S, "held": 100, "sent": 1000}
+    counts = {"drops": 0, "spiked": 0, "undelivered": 0}
+    return StabilityCheck(**{**keys, **counts, **shares, **tolerances, **given})
 
 
 def second(index: int, *cells: MessageCell | ConnectionCell, held: int = 10, **fields: Any) -> Interval:
@@ -125,7 +136,9 @@ def a_run(*extra: MessageCell | ConnectionCell, hold_s: int = 5, **fields: Any) 
         for at in range(hold_s)
     ]
     intervals.append(second(1 + hold_s, connections(phase=2, closed=10, graceful=10), held=0))
-    return some_totals(*intervals, phases=phases)
+    totals = some_totals(*intervals, phases=phases)
+    totals.checks.add(check(start_ns=S, end_ns=(1 + hold_s) * S))
+    return totals
 
 
 def lost_worker(worker: int = 1) -> dict[str, Any]:

@@ -107,7 +107,7 @@ class CheckWindows:
     def _of(self, at_ns: cython.longlong) -> Window:
         """The window in which a time lies; mostly it is the one of the time before."""
         window: Window = self.latest
-        if window.start_ns <= at_ns and at_ns < window.until_ns:
+        if window.start_ns <= at_ns < window.until_ns:
             return window
         return self.find(at_ns)
 

@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from squall.record.run import Phase
+from squall.record.run import Phase, PhaseKind
 from squall.scenario.models import Scenario
 
-__all__ = ["PHASE_NAMES", "WARM_UP", "phase_at", "phase_names", "settled", "sustained"]
+__all__ = ["PHASE_NAMES", "WARM_UP", "is_settled", "phase_at", "phase_names", "settled", "sustained"]
 
 WARM_UP: Final = "warm_up"
 PHASE_NAMES: Final = ("ramp_up", WARM_UP, "hold", "ramp_down", "idle", "end")
@@ -28,7 +28,12 @@ def sustained(phases: Iterable[Phase]) -> frozenset[int]:
 
 def settled(phases: Iterable[Phase]) -> frozenset[int]:
     """The sustained phases without their warm-up."""
-    return frozenset(phase.id for phase in phases if phase.kind == "sustained" and phase.name != WARM_UP)
+    return frozenset(phase.id for phase in phases if is_settled(phase.kind, phase.name))
+
+
+def is_settled(kind: PhaseKind, name: str) -> bool:
+    """Whether a phase of this kind and name is a sustained one that is no warm-up."""
+    return kind == "sustained" and name != WARM_UP
 
 
 def phase_at(phases: Iterable[Phase], at_ns: int) -> Phase | None:

@@ -12,6 +12,8 @@ level that was planned, which is the highest that any phase was to reach.
   where nothing was sent in the ramp.
 - **Average active connections**: held on average over the sustained phases / planned level.
 - **Stability score**: connection-seconds held / planned, over the sustained phases.
+- **Stability checks** (`squall.metrics.stability`): none fails. Where spikes alone made them fail, squall's own lag
+  could have done that, and the judgement is one on latency.
 - **Delivery**: delivered / sent, as an interval.
 - **Final active**: held at the end of the run's last second.
 
@@ -62,7 +64,8 @@ def judge_readiness(totals: Totals, *, resources_left: int | None = None) -> lis
         resources_left: descriptors, tasks and connections that the workers counted once all was closed.
     """
     rulings = [_ruling(requirement, totals) for requirement in READINESS]
-    return [*rulings, _ruling(_cleanup(resources_left), totals)]
+    made = [_stability_checks(totals), _cleanup(resources_left)]
+    return rulings + [_ruling(requirement, totals) for requirement in made]
 
 
 def _ruling(requirement: Requirement, totals: Totals) -> Ruling:
@@ -186,6 +189,21 @@ def _settled_ids(totals: Totals) -> frozenset[int] | None:
 def _peak_ids(totals: Totals) -> frozenset[int] | None:
     ramps = frozenset(phase.id for phase in totals.phases.values() if phase.kind == "ramp_up")
     return ramps if totals.peak_ns(Selection(phases=ramps)) is not None else None
+
+
+def _stability_checks(totals: Totals) -> Requirement:
+    checks = totals.checks
+    words = f"{number(checks.failed)} of {number(checks.count)} failed"
+    figure = Figure.exact(checks.failed, words) if checks.count else None
+    return Requirement(
+        name="stability checks",
+        sign="==",
+        limit=0,
+        shown="none fails",
+        asked="sustained load: tolerances of the stability monitoring",
+        measure=lambda _totals: figure,
+        timed=0 < checks.failed == checks.failed_by_spikes_alone,
+    )
 
 
 def _cleanup(resources_left: int | None) -> Requirement:

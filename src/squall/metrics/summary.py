@@ -28,6 +28,7 @@ from squall.metrics.summary_document import (
     PlaceSummary,
     PopulationSummary,
     Reordering,
+    StabilitySummary,
     Summary,
     Throughput,
     TroubleCount,
@@ -102,6 +103,7 @@ def summarise(header: RunHeader, phases: Sequence[Phase], totals: Totals, verdic
         populations={name: _population(totals, name, latency_of) for name in header.populations},
         places=_places(totals),
         workers=_workers(totals),
+        stability=_stability(totals),
     )
 
 
@@ -312,6 +314,19 @@ def _places(totals: Totals) -> list[PlaceSummary]:
             )
         )
     return found
+
+
+def _stability(totals: Totals) -> StabilitySummary:
+    checks = totals.checks
+    if not checks.count:
+        return StabilitySummary()
+    return StabilitySummary(
+        checks=checks.count,
+        failed=checks.failed,
+        drop_share_max=checks.drop_share_max,
+        spike_share_max=checks.spike_share_max,
+        failure_share_max=checks.failure_share_max,
+    )
 
 
 def _workers(totals: Totals) -> Workers:

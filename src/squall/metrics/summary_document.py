@@ -25,6 +25,7 @@ __all__ = [
     "PlaceSummary",
     "PopulationSummary",
     "Reordering",
+    "StabilitySummary",
     "Summary",
     "Throughput",
     "TroubleCount",
@@ -127,6 +128,16 @@ class Connections(msgspec.Struct, frozen=True, kw_only=True):
     ] = None
     held_mean: Annotated[float | None, Meta(description="held on average in the sustained phases")] = None
     held_last: Annotated[int | None, Meta(description="held at the end of the run's last second")] = None
+
+
+class StabilitySummary(msgspec.Struct, frozen=True, kw_only=True):
+    """The stability checks of the held level, with the greatest share that any of them found; null: none was."""
+
+    checks: int | None = None
+    failed: int | None = None
+    drop_share_max: float | None = None
+    spike_share_max: float | None = None
+    failure_share_max: float | None = None
 
 
 class Connect(msgspec.Struct, frozen=True, kw_only=True):
@@ -286,6 +297,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     populations: dict[str, PopulationSummary]
     places: list[PlaceSummary]
     workers: Workers
+    stability: StabilitySummary = StabilitySummary()
 
 
 def summary_schema() -> dict[str, Any]:

@@ -19,6 +19,7 @@ from typing import Final
 from squall.metrics.cells import ConnectionTotals, MessageTotals
 from squall.metrics.distribution import Distribution
 from squall.metrics.phases import phase_at
+from squall.metrics.stability import CheckTotals
 from squall.metrics.windows import Level, Pace
 from squall.record.run import Phase
 from squall.record.snapshots import ConnectionCell, Interval, MessageCell, Place, WorkerSample
@@ -106,6 +107,7 @@ class Totals:
         self.loop_lag_max_ns = 0
         self.silence_max_ns = 0
         self.silence_start_ns = 0
+        self.checks = CheckTotals()
         self._level = Level()
         self._levels: dict[int, Level] = {}
         self._paces: dict[int, Pace] = {}

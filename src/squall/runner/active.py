@@ -197,7 +197,9 @@ class ActiveRun:
         self.level = planned.spec.target
         self._phase_end_ns = start_ns + round(planned.duration_s * 1e9)
         await self._coordinator.begin(order)
-        self._recording.begin_phase(order.phase, None if open_ended else planned.duration_s)
+        self._recording.begin_phase(
+            order.phase, None if open_ended else planned.duration_s, planned.stability
+        )
         return order.phase
 
     async def carry_out(
@@ -229,6 +231,7 @@ class ActiveRun:
         await self._coordinator.end()
         end_ns = self._coordinator.now_ns()
         self._recording.end_phase(end_ns)
+        self._recording.finish()
         resources_left = self.resources_left = await self._leave_nothing()
         verdict = self._judge(resources_left)
         try:

@@ -18,12 +18,12 @@ from squall.engine.orders import profile_of
 from squall.engine.preflight import Demand, Destination, choose_workers
 from squall.errors import PlanError
 from squall.metrics.expressions import parse, problems
-from squall.metrics.phases import WARM_UP
+from squall.metrics.phases import WARM_UP, is_settled
 from squall.profiles.base import Profile
 from squall.profiles.share import PopulationSplit
 from squall.record.run import Phase, PhaseKind
 from squall.runner.ramps import held, spec_of
-from squall.scenario.models import Population, Scenario, Target
+from squall.scenario.models import Population, Scenario, Stability, Target
 
 __all__ = [
     "Plan",
@@ -50,6 +50,8 @@ class PlannedPhase:
     before: int
     connect_rate_max_hz: float | None
     sends: bool = True
+    stability: Stability | None = None
+    """How its stability is checked; None where it is not."""
 
     @cached_property
     def profile(self) -> Profile:
@@ -87,6 +89,8 @@ class PlannedPhase:
             connect_rate_max_hz=self.connect_rate_max_hz,
             sends=self.sends,
             retries=self.kind == "ramp_up",
+            check_interval_ns=0 if self.stability is None else round(self.stability.check_interval * 1e9),
+            spike_ns=0 if self.stability is None else round(self.stability.spike * 1e9),
         )
 
 
@@ -168,7 +172,14 @@ def plan_phase(
     Raises:
         PlanError: the profile's parameters contradict each other.
     """
-    bare = PlannedPhase(name=name, kind=kind, spec=spec, before=before, connect_rate_max_hz=None)
+    bare = PlannedPhase(
+        name=name,
+        kind=kind,
+        spec=spec,
+        before=before,
+        connect_rate_max_hz=None,
+        stability=scenario.stability if is_settled(kind, name) else None,
+    )
     cap_hz = scenario.load.connect_rate_max
     if cap_hz is None or not bare.profile.moves(before).opens.any():
         return bare

@@ -13,6 +13,7 @@ import msgspec
 
 from squall.errors import StoreError
 from squall.live.base import LiveView
+from squall.metrics.stability import StabilityWatch, stability_event
 from squall.metrics.thresholds import Monitor
 from squall.metrics.totals import Totals
 from squall.record.resources import ResourceSample
@@ -20,7 +21,7 @@ from squall.record.run import Phase
 from squall.record.snapshots import Event, Interval
 from squall.record.stability import StabilityCheck
 from squall.record.verdicts import Judgement
-from squall.scenario.models import Scenario
+from squall.scenario.models import Scenario, Stability
 from squall.store.writer import RunWriter
 
 __all__ = ["Recording"]
@@ -44,19 +45,25 @@ class Recording:
         self._writer: RunWriter | None = None
         self._views = views
         self._monitor = Monitor(scenario)
+        self._stability = StabilityWatch(round(scenario.delivery.drain_timeout * 1e9))
         self._came = asyncio.Event()
 
     def open(self, writer: RunWriter) -> None:
         """From now on all is written, too."""
         self._writer = writer
 
-    def begin_phase(self, phase: Phase, duration_s: float | None) -> None:
-        """A phase begins, and the one before it is over. `duration_s` None: its length is open."""
+    def begin_phase(self, phase: Phase, duration_s: float | None, stability: Stability | None = None) -> None:
+        """A phase begins, and the one before it is over.
+
+        `duration_s` None: its length is open. `stability` None: it is not checked.
+        """
         self.end_phase(phase.start_ns)
         if phase.types is not None:
             self.totals.types = tuple(tuple(names) for names in phase.types)
         self.phases.append(phase)
         self.totals.note(phase)
+        if stability is not None:
+            self._stability.begin(phase, stability)
         self._write(lambda writer: writer.begin_phase(phase))
         for view in self._views:
             view.begin_phase(phase, duration_s)
@@ -69,6 +76,7 @@ class Recording:
             self.phases[-1], end_ns=max(end_ns, self.phases[-1].start_ns)
         )
         self.totals.note(phase)
+        self._stability.end(phase)
         self._write(lambda writer: writer.end_phase(phase.id, phase.end_ns or 0))
 
     def accept(self, interval: Interval) -> None:
@@ -80,6 +88,8 @@ class Recording:
         self._write(lambda writer: writer.accept(interval))
         for view in self._views:
             view.accept(interval)
+        for check in self._stability.add(interval):
+            self.checked(check)
         if self.aborted is None:
             self.aborted = self._monitor.check(self.totals)
             if self.aborted is not None:
@@ -99,10 +109,23 @@ class Recording:
             view.sampled(sample)
 
     def checked(self, check: StabilityCheck) -> None:
-        """Take one stability check."""
+        """Take one stability check; one that failed is an event, too."""
+        self.totals.checks.add(check)
         self._write(lambda writer: writer.checked(check))
         for view in self._views:
             view.checked(check)
+        event = stability_event(check, self.totals.phases[check.phase].name)
+        if event is not None:
+            self.happened(event)
+
+    def finish(self) -> None:
+        """Nothing more will happen: what waited for that is known now."""
+        for check in self._stability.finish():
+            self.checked(check)
+
+    def checks_all(self, phase: Phase) -> bool:
+        """Whether every stability check of a phase that is over is known."""
+        return not self._stability.waits_for(phase)
 
     async def next_interval(self, timeout_s: float) -> bool:
         """Wait for another interval; False where none came in time."""

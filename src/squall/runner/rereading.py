@@ -38,4 +38,6 @@ def totals_of(record: RunRecord) -> Totals:
         totals.note(phase)
     for interval in record.intervals:
         totals.add(interval)
+    for check in record.checks:
+        totals.checks.add(check)
     return totals

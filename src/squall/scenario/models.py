@@ -25,6 +25,7 @@ from squall.scenario.load import (
     SequenceRamp,
     SteppedRamp,
 )
+from squall.scenario.monitoring import AlertBounds, Monitoring, Stability, Tolerances
 from squall.scenario.quantities import Count, Duration, Size
 from squall.scenario.target import Target, Tls
 from squall.scenario.traffic import (
@@ -39,6 +40,7 @@ from squall.scenario.traffic import (
 )
 
 __all__ = [
+    "AlertBounds",
     "ConstantRamp",
     "Delivery",
     "EchoExchange",
@@ -50,6 +52,7 @@ __all__ = [
     "Load",
     "MessageType",
     "Model",
+    "Monitoring",
     "Outputs",
     "Payload",
     "PerConnectionData",
@@ -58,10 +61,12 @@ __all__ = [
     "Scenario",
     "SequencePart",
     "SequenceRamp",
+    "Stability",
     "SteppedRamp",
     "Target",
     "Threshold",
     "Tls",
+    "Tolerances",
     "Traffic",
 ]
 
@@ -181,6 +186,8 @@ class Scenario(Model):
     thresholds: tuple[Threshold, ...] = Field(
         (), description="in a file: a mapping metric → bound, or list of bounds"
     )
+    monitoring: Monitoring = Field(Monitoring(), description="the alerts")
+    stability: Stability = Field(Stability(), description="the checks of a held level")
     threshold_sets: tuple[Literal["readiness"], ...] = Field((), description="named sets of bounds to add")
     engine: Engine = Field(Engine(), validate_default=True, description="the load generator itself")
     outputs: Outputs = Field(Outputs(), description="where results go")

@@ -12,6 +12,7 @@ from squall.engine.merge import BEHIND_MAX_S, OTHER, PLACES_MAX, Merger
 from squall.metrics.histogram import Histogram
 from squall.record.outcomes import Trouble
 from squall.record.snapshots import (
+    CheckCell,
     ConnectionCell,
     Event,
     Interval,
@@ -259,3 +260,11 @@ def test_too_many_places_share_one_and_it_is_said_once() -> None:
 
 def message(**fields: int) -> MessageCell:
     return MessageCell(**{"population": 0, "phase": 0, "type": 0, "place": 0, "intended": 1} | fields)
+
+
+def test_windows_of_stability_checks_are_added_up_over_workers_and_late_reports() -> None:
+    first = snapshot(0, 0, checks=[CheckCell(1, 0, 3, 1, 10, 9, 2), CheckCell(1, 1, 2)])
+    second = snapshot(1, 0, checks=[CheckCell(1, 0, 4, 0, 20, 20, 1), CheckCell(2, 0, sent=-1)])
+    (interval,) = merge_all(2, [first, second])
+    assert interval.checks == [CheckCell(1, 0, 7, 1, 30, 29, 3), CheckCell(1, 1, 2), CheckCell(2, 0, sent=-1)]
+    assert interval == merge_all(2, [second, first])[0]

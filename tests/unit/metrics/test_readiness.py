@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
-from made_runs import a_run, connections, messages, phase, second, some_totals, times
+from made_runs import a_run, check, connections, messages, phase, second, some_totals, times
 from squall.metrics.readiness import judge_readiness
+from squall.metrics.thresholds import Ruling
 from squall.metrics.totals import Totals
+from squall.record.stability import StabilityCheck
 
 
 def truths(totals: Totals, **settings: Any) -> dict[str, str]:
@@ -62,6 +64,26 @@ def test_each_bound_can_fail(totals: Totals, name: str) -> None:
 
 def test_what_is_left_behind_fails() -> None:
     assert truths(a_run(), resources_left=2)["nothing left behind"] == "failed"
+
+
+def checked(*checks: StabilityCheck) -> Ruling:
+    totals = a_run()
+    for each in checks:
+        totals.checks.add(each)
+    return next(each for each in judge_readiness(totals) if each.judgement.name == "stability checks")
+
+
+def test_a_stability_check_that_fails_fails_the_set() -> None:
+    judgement = checked(check(index=1, drops=1, drop_share=0.01)).judgement
+    assert (judgement.truth, judgement.figure, judgement.required) == ("failed", 1, True)
+    assert judgement.evidence == "1 of 2 failed"
+
+
+def test_checks_that_only_latency_failed_are_latencys_as_lag_could_have_done_that() -> None:
+    spiked, dropped = check(spiked=9, spike_share=0.09), check(drops=1, drop_share=0.01)
+    assert not checked().timed
+    assert checked(spiked).timed
+    assert not checked(spiked, dropped).timed
 
 
 def test_nothing_measured_is_unknown_throughout() -> None:

@@ -64,6 +64,12 @@ def test_other_columns_are_refused_by_name(written: list[str]) -> None:
     assert "the squall that wrote it" in caught.value.hint
 
 
+def test_a_log_from_before_there_were_checks_need_not_name_them() -> None:
+    check_columns({name: fields for name, fields in COLUMNS.items() if name != "CheckCell"}, PATH)
+    with pytest.raises(FormatError, match="fields of CheckCell"):
+        check_columns({**COLUMNS, "CheckCell": ["index", "phase"]}, PATH)
+
+
 def test_every_stored_shape_must_be_named() -> None:
     with pytest.raises(FormatError, match="Trouble are not named"):
         check_columns({name: fields for name, fields in COLUMNS.items() if name != "Trouble"}, PATH)
