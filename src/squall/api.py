@@ -23,6 +23,7 @@ Durations are seconds as numbers, or text like "5m"; rates are per second and co
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -37,6 +38,7 @@ from squall.errors import PlanError
 from squall.fleet.base import Fleet
 from squall.fleet.local import LocalFleet
 from squall.live.base import LiveView
+from squall.live.endpoints import Served, served
 from squall.metrics.totals import Selection
 from squall.record.run import Phase, PhaseKind
 from squall.runner.active import ActiveRun, RunResult
@@ -205,6 +207,8 @@ class LoadTester:
         self._fleet = fleet
         self._entered = False
         self._busy = False
+        self._served = Served()
+        self._serving = AsyncExitStack()
         self._run: ActiveRun | None = None
         self._result: RunResult | None = None
         self._connections = ConnectionManager(lambda: self._run)
@@ -218,6 +222,11 @@ class LoadTester:
     def connections(self) -> ConnectionManager:
         """Its connections, to look at: by state and by place, at most about a second old."""
         return self._connections
+
+    @property
+    def urls(self) -> dict[str, str]:
+        """Where the run can be watched, inside the block: what the setting `outputs` asks to be served."""
+        return dict(self._served.urls)
 
     @property
     def result(self) -> RunResult:
@@ -387,6 +396,7 @@ class LoadTester:
         )
 
     async def __aenter__(self) -> Self:
+        self._served = await self._serving.enter_async_context(served(self._scenario.outputs))
         self._entered = True
         return self
 
@@ -394,14 +404,15 @@ class LoadTester:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._entered = False
-        run = self._run
-        if run is None:
-            return
-        try:
-            if self._result is None:
-                await self._end(run, error)
-        finally:
-            await run.__aexit__(kind, error, trace)
+        async with self._serving:
+            run = self._run
+            if run is None:
+                return
+            try:
+                if self._result is None:
+                    await self._end(run, error)
+            finally:
+                await run.__aexit__(kind, error, trace)
 
     async def _end(self, run: ActiveRun, error: BaseException | None) -> None:
         """What is still open is ramped down, or stopped where the caller met an error."""
@@ -432,7 +443,8 @@ class LoadTester:
             workers = choose_workers(demand, machine)
             plan = Plan(scenario=scenario, phases=(), demand=demand, workers=workers)
             fleet = self._fleet or LocalFleet(workers)
-            run = ActiveRun(plan, machine, fleet, RealClock(), views=self._views, command="Python API")
+            views = [*self._views, *self._served.views]
+            run = ActiveRun(plan, machine, fleet, RealClock(), views=views, command="Python API")
             self._run = await run.__aenter__()
         return self._run
 

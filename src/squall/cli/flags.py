@@ -143,6 +143,8 @@ FLAGS: Final = (
     Flag(("--out",), "outputs.out", "folder of this one run", _RESULTS, "DIR"),
     Flag(("--junit",), "outputs.junit", "write the verdict as JUnit XML, too", _RESULTS, "FILE"),
     Flag(("--progress",), "outputs.progress", "auto, live, plain, json or none", _RESULTS, "KIND"),
+    Flag(("--prometheus",), "outputs.prometheus", "serve /metrics of the run there", _RESULTS, "[HOST:]PORT"),
+    Flag(("--linger",), "outputs.linger", "serve that this long after the run, too", _RESULTS, "DURATION"),
     Flag(("--csv/--no-csv",), "outputs.csv", "write the time series", _RESULTS, on=True),
     Flag(("--markdown/--no-markdown",), "outputs.markdown", "write the summary", _RESULTS, on=True),
 )

@@ -23,6 +23,7 @@ from squall.engine.preflight import warnings
 from squall.errors import EnvironmentFailure, StoreError
 from squall.live.base import LiveView
 from squall.live.choose import view_for
+from squall.live.endpoints import served
 from squall.live.picture import Title
 from squall.runner.active import RunResult
 from squall.runner.plan import make_plan
@@ -31,8 +32,12 @@ from squall.runner.stopping import StopSwitch, stopped_by_signals
 from squall.scenario.models import Scenario
 from squall.scenario.redact import public_url
 from squall.store.reader import open_run
+from squall.units import format_duration
 
 __all__ = ["carry_out"]
+
+_SERVED = {"prometheus": "metrics"}
+"""What is said of it that a setting lets be served."""
 
 
 def carry_out(
@@ -46,22 +51,38 @@ def carry_out(
     scenario = loaded(state, file, flags, fixed=fixed, instead=instead).scenario
     _warn(state, scenario)
     title = Title(scenario.name, ", ".join(map(public_url, scenario.target.url)))
-    progress = scenario.outputs.progress
-    view = view_for(progress, state.stderr, title, is_terminal=state.is_terminal, results=state.stdout)
+    view = view_for(
+        scenario.outputs.progress,
+        state.stderr,
+        title,
+        is_terminal=state.is_terminal,
+        results=state.stdout,
+    )
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             result = runner.run(_run(state, scenario, view))
     finally:
         view.finish()  # of a run that did not begin, nobody else does
-    with contextlib.suppress(BrokenPipeError, EnvironmentFailure):
-        _show(state, result, for_people=progress != "json")
     return result.exit_code
 
 
 async def _run(state: State, scenario: Scenario, view: LiveView) -> RunResult:
+    """The run, with all that watches it; what is served stays a while longer, where that is asked for."""
     switch = StopSwitch()
-    with stopped_by_signals(switch):
-        return await run_scenario(scenario, views=[view], switch=switch, command=state.command)
+    outputs = scenario.outputs
+    async with served(outputs) as others:
+        for setting, url in others.urls.items():
+            state.tell(f"{_SERVED[setting]}: {url}")
+        with stopped_by_signals(switch):
+            views = [view, *others.views]
+            result = await run_scenario(scenario, views=views, switch=switch, command=state.command)
+            with contextlib.suppress(BrokenPipeError, EnvironmentFailure):
+                _show(state, result, for_people=outputs.progress != "json")
+            if others.urls and outputs.linger and not switch.times:
+                left = f"for {format_duration(outputs.linger)}, or until Ctrl-C"
+                state.tell(f"still served {left}: {', '.join(others.urls.values())}")
+                await switch.wait(outputs.linger)
+    return result
 
 
 def _warn(state: State, scenario: Scenario) -> None:

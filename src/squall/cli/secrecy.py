@@ -21,7 +21,7 @@ _FLAG = re.compile(r"--[a-z][a-z-]*=|-H(?=[^\s-])")
 _HEADER = re.compile(r"([A-Za-z0-9!#$%&'*+.^_`|~-]+)\s*:(?!//)\s*(.+)", re.DOTALL)
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _BETWEEN_URLS = re.compile(r",(?=wss?://)")
-_NO_HEADERS = ("--threshold", "--type", "--source-address")
+_NO_HEADERS = ("--threshold", "--type", "--source-address", "--prometheus")
 """Flags whose value has a colon, and no secret."""
 _LENGTH_MIN = 3
 """A shorter text occurs everywhere; to mask it there would show it."""

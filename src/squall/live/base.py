@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from squall.metrics.totals import Totals
 from squall.record.resources import ResourceSample
 from squall.record.run import Phase, RunHeader
 from squall.record.snapshots import Event, Interval
@@ -20,8 +21,8 @@ __all__ = ["LiveView"]
 class LiveView:
     """Shows one run while it goes on. Also a `SnapshotSink` of the engine. This one shows nothing."""
 
-    def begin_run(self, header: RunHeader, folder: Path) -> None:
-        """The run begins, and its record is kept in this folder."""
+    def begin_run(self, header: RunHeader, folder: Path, totals: Totals) -> None:
+        """The run begins; its record is kept in this folder, and `totals` is all so far at any time, to be read."""
 
     def begin_phase(self, phase: Phase, duration_s: float | None = None) -> None:
         """A phase begins; `duration_s` is how long it is planned to take, None where that is open."""

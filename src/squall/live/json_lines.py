@@ -30,6 +30,7 @@ from squall.live.line_document import (
 )
 from squall.live.outlet import Outlet, stream_apart
 from squall.live.picture import Picture, Scene, Times
+from squall.metrics.totals import Totals
 from squall.record.resources import ResourceSample
 from squall.record.run import Phase, RunHeader
 from squall.record.snapshots import Event, Interval
@@ -51,7 +52,7 @@ class JsonView(LiveView):
         self._folder = ""
         self._lines = 0
 
-    def begin_run(self, header: RunHeader, folder: Path) -> None:
+    def begin_run(self, header: RunHeader, folder: Path, totals: Totals) -> None:  # noqa: ARG002 - the view's form
         """The first line."""
         self._folder = str(folder)
         self._outlet.offer(

@@ -108,6 +108,11 @@ class Distribution:
         """How many values were above a limit, to the width of the bucket that the limit falls into."""
         return int(self._counts[np.greater(MIDDLES_NS, limit_ns)].sum())
 
+    def at_most(self, *limits_ns: float) -> list[int]:
+        """How many values were at most each limit, to the width of the bucket that the limit falls into."""
+        up_to = np.concatenate(([0], self._counts.cumsum()))
+        return [int(up_to[place]) for place in MIDDLES_NS.searchsorted(limits_ns, side="right")]
+
     def _add_extremes(self, count: int, sum_ns: int, min_ns: int, max_ns: int) -> None:
         self.min_ns = min(self.min_ns, min_ns) if self.count else min_ns
         self.max_ns = max(self.max_ns, max_ns) if self.count else max_ns

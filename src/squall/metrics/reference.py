@@ -48,6 +48,8 @@ settled ones, which are those without their warm-up. In a run without such phase
 A share that depends on messages whose outcome is unknown is an interval: the bound passes if it holds for all
 of it, fails if it holds nowhere in it, and is *unknown* else, as it is where nothing was measured.
 
+While a run lasts, Prometheus can have each of them: [names and labels there](../how-to/watch-a-run.md#prometheus).
+
 """
 
 _READINESS = """

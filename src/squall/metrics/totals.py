@@ -12,7 +12,7 @@ last interval where it has not ended.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -161,6 +161,16 @@ class Totals:
             ):
                 total.merge(cell)
         return total
+
+    @property
+    def message_cells(self) -> Mapping[tuple[int, int, int, int], MessageTotals]:
+        """The cells by the numbers of population, phase, type and place, in the order in which they occurred."""
+        return self._messages
+
+    @property
+    def connection_cells(self) -> Mapping[tuple[int, int, int], ConnectionTotals]:
+        """The cells by the numbers of population, phase and place, in the order in which they occurred."""
+        return self._connections
 
     def level(self, selection: Selection = EVERYTHING) -> Level:
         """The level held in the picked phases, or in the whole run."""

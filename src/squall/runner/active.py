@@ -286,7 +286,7 @@ class ActiveRun:
         self._writer = self._stack.enter_context(RunWriter(folder, self.header))
         self._recording.open(self._writer)
         for view in self._views:
-            view.begin_run(self.header, folder)
+            view.begin_run(self.header, folder, self.totals)
         self._recording.stop = self._coordinator.stop
         self._switch.bind(self._coordinator.stop, self._coordinator.kill)
         self._stack.callback(self._switch.release)

@@ -6,6 +6,7 @@ Whoever holds the switch knows nothing of the run, and the run nothing of signal
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,14 +23,22 @@ class StopSwitch:
         self.times = 0
         self._stop: Callable[[str], None] | None = None
         self._kill: Callable[[str], None] | None = None
+        self._thrown = asyncio.Event()
 
     def throw(self) -> None:
         """The first time: stop gracefully, keeping all results. From the second on: at once."""
         self.times += 1
+        self._thrown.set()
         if self.times == 1 and self._stop is not None:
             self._stop(INTERRUPTED)
         elif self._kill is not None:
             self._kill(INTERRUPTED)
+
+    async def wait(self, timeout_s: float) -> None:
+        """Wait until it is thrown, or was already; at most this long."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                await self._thrown.wait()
 
     def bind(self, stop: Callable[[str], None], kill: Callable[[str], None]) -> None:
         """From now on this run is meant."""

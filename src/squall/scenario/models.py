@@ -13,6 +13,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field, ValidationInfo, ValidatorFunctionWrapHandler, field_validator
 
 from squall.scenario import checks
+from squall.scenario.addresses import Address
 from squall.scenario.base import Model, with_unique_names
 from squall.scenario.data import columns
 from squall.scenario.load import (
@@ -159,6 +160,12 @@ class Outputs(Model):
         "auto",
         description="what is shown while it runs; auto: live on a terminal, else plain lines; "
         "json: JSON lines on standard output, and nothing else there",
+    )
+    prometheus: Address | None = Field(
+        None, description="serve /metrics of the running test there: [HOST:]PORT, loopback without a host"
+    )
+    linger: Duration = Field(
+        0.0, le=86_400, description="how long that is still served once the run is over; seconds"
     )
 
 

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
 
+from squall.scenario.addresses import Address
 from squall.scenario.base import Model
 from squall.scenario.fields import ITEM, Setting, kinds, settings
 from squall.scenario.forms import DEFAULT_KINDS
@@ -31,6 +32,7 @@ _QUANTITIES: dict[Any, tuple[str, Any]] = {
     Size: ("size", format_size),
     Count: ("count", format_count),
     Rate: ("rate", format_rate),
+    Address: ("address", str),
 }
 _WORDS = {str: "text", int: "whole number", float: "number", bool: "yes or no", SecretStr: "secret text"}
 

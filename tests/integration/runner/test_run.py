@@ -19,6 +19,7 @@ from squall.errors import ExitCode, PlanError, PreflightError, StoreError
 from squall.fleet.inline import InlineFleet
 from squall.fleet.local import LocalFleet, LocalWorker
 from squall.live.base import LiveView
+from squall.metrics.totals import Totals
 from squall.record.run import Phase, RunHeader
 from squall.record.snapshots import Event, Interval
 from squall.record.verdicts import Verdict
@@ -40,14 +41,14 @@ class View(LiveView):
         self.phases: list[Phase] = []
         self.intervals: list[Interval] = []
         self.events: list[Event] = []
-        self.begun: list[tuple[RunHeader, Path]] = []
+        self.begun: list[tuple[RunHeader, Path, int]] = []
         self.verdicts: list[Verdict] = []
         self.finished = 0
         self._on_phase = on_phase
         self._on_interval = on_interval
 
-    def begin_run(self, header: RunHeader, folder: Path) -> None:
-        self.begun.append((header, folder))
+    def begin_run(self, header: RunHeader, folder: Path, totals: Totals) -> None:
+        self.begun.append((header, folder, totals.seconds))
 
     def begin_phase(self, phase: Phase, duration_s: float | None = None) -> None:
         assert duration_s is not None
@@ -125,7 +126,7 @@ def test_a_run_goes_through_its_phases_and_every_message_comes_back(
     [left] = [each for each in result.verdict.judgements if each.name == "nothing left behind"]
     assert left.figure == 0
     assert view.phases == [msgspec.structs.replace(phase, end_ns=None) for phase in result.phases]
-    assert view.begun == [(result.header, result.folder)]
+    assert view.begun == [(result.header, result.folder, 0)]
     assert view.verdicts == [result.verdict]
     assert view.finished == 1
 

@@ -16,6 +16,7 @@ import pytest
 from squall.live import json_lines
 from squall.live.json_lines import JsonView, interval_line
 from squall.live.picture import Picture, Scene
+from squall.metrics.totals import Totals
 from squall.record.resources import ResourceSample
 from squall.record.run import Phase, RunHeader
 from squall.record.snapshots import Event, Interval
@@ -39,7 +40,7 @@ def a_whole_run(
     check: StabilityCheck,
     verdict: Verdict,
 ) -> None:
-    view.begin_run(header, Path("runs/one"))
+    view.begin_run(header, Path("runs/one"), Totals([], []))
     view.begin_phase(phase, 45.0)
     view.accept(interval)
     view.happened(

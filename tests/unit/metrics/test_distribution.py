@@ -59,6 +59,16 @@ def test_above_counts_values_over_a_limit() -> None:
     assert [three.above(limit) for limit in (0, 2_000_000, 6_000_000, 90_000_000)] == [3, 2, 1, 0]
 
 
+def test_at_most_counts_values_up_to_each_limit() -> None:
+    three = distribution(1_000_000, 5_000_000, 80_000_000)
+    limits = (0, 2_000_000, 6_000_000, 90_000_000, 10**12)
+    assert three.at_most(*limits) == [0, 1, 2, 3, 3]
+    assert [
+        count + three.above(limit) for count, limit in zip(three.at_most(*limits), limits, strict=True)
+    ] == [3] * 5
+    assert Distribution().at_most(1, 10**9) == [0, 0]
+
+
 def test_a_copy_and_a_cleared_one_are_apart() -> None:
     first = distribution(1_000_000)
     second = first.copy()

@@ -75,3 +75,18 @@ def test_signals_throw_it_and_are_as_before_afterwards(number: signal.Signals) -
     finally:
         loop.close()
     assert signal.getsignal(number) == before
+
+
+def test_whoever_waits_hears_of_it_also_when_it_was_before() -> None:
+    async def both() -> None:
+        switch = StopSwitch()
+        await switch.wait(0.001)
+        assert not switch.times
+        async with asyncio.TaskGroup() as group:
+            waiting = group.create_task(switch.wait(20))
+            await asyncio.sleep(0)
+            assert not waiting.done()
+            switch.throw()
+        await switch.wait(20)
+
+    asyncio.run(both())
