@@ -54,8 +54,8 @@ def message_parts(totals: Totals, *, most: int) -> Iterator[Part]:
     for (population, phase, kind, _place), cell in totals.message_cells.items():
         values = (totals.populations[population], totals.types[population][kind], _phase(totals, phase))
         sums.setdefault(_within(values, sums, most), MessageTotals()).merge(cell)
-    for values, messages in sums.items():
-        yield Part(dict(zip(("population", "type", "phase"), values, strict=True)), messages=messages)
+    for labels, messages in sums.items():
+        yield Part(dict(zip(("population", "type", "phase"), labels, strict=True)), messages=messages)
 
 
 def connection_parts(totals: Totals, *, most: int) -> Iterator[Part]:
@@ -64,8 +64,8 @@ def connection_parts(totals: Totals, *, most: int) -> Iterator[Part]:
     for (population, phase, _place), cell in totals.connection_cells.items():
         values = (totals.populations[population], _phase(totals, phase))
         sums.setdefault(_within(values, sums, most), ConnectionTotals()).merge(cell)
-    for values, connections in sums.items():
-        yield Part(dict(zip(("population", "phase"), values, strict=True)), connections=connections)
+    for labels, connections in sums.items():
+        yield Part(dict(zip(("population", "phase"), labels, strict=True)), connections=connections)
 
 
 def _within(values: tuple[str, ...], known: Mapping[tuple[str, ...], object], most: int) -> tuple[str, ...]:
