@@ -104,6 +104,8 @@ def summarise(header: RunHeader, phases: Sequence[Phase], totals: Totals, verdic
         places=_places(totals),
         workers=_workers(totals),
         stability=_stability(totals),
+        alerts=list(totals.alerts.kept),
+        alert_counts=totals.alerts.counts,
     )
 
 

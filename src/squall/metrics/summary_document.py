@@ -12,6 +12,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from squall.metrics.alerts import Alert
+
 __all__ = [
     "Connect",
     "Connections",
@@ -298,6 +300,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     places: list[PlaceSummary]
     workers: Workers
     stability: StabilitySummary = StabilitySummary()
+    alerts: list[Alert] = []
+    alert_counts: dict[str, int] = {}
 
 
 def summary_schema() -> dict[str, Any]:

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from squall.metrics.alerts import AlertTotals
 from squall.metrics.cells import ConnectionTotals, MessageTotals
 from squall.metrics.distribution import Distribution
 from squall.metrics.phases import phase_at
@@ -108,6 +109,7 @@ class Totals:
         self.silence_max_ns = 0
         self.silence_start_ns = 0
         self.checks = CheckTotals()
+        self.alerts = AlertTotals()
         self._level = Level()
         self._levels: dict[int, Level] = {}
         self._paces: dict[int, Pace] = {}

@@ -11,10 +11,12 @@ from squall.metrics.summary_document import Percentiles, Summary
 from squall.record.run import RunRecord
 from squall.reports.figures import NOT_MEASURED, count, duration, milliseconds, percent, plain, rate
 from squall.reports.wording import (
+    alert,
     delivered_share,
     notes,
     printable,
     sorted_judgements,
+    stability,
     trouble,
     verdict_sentence,
 )
@@ -32,6 +34,10 @@ def markdown_report(record: RunRecord, summary: Summary) -> str:
     parts += ["## Messages", _messages(summary)]
     parts += ["## Latency", _latency(summary)]
     parts += ["## Connections", _connections(summary)]
+    if summary.stability.checks:
+        parts += ["## Stability", stability(summary.stability) + "."]
+    if summary.alerts:
+        parts += ["## Alerts", _lines(alert(each) for each in summary.alerts)]
     parts += ["## Errors and close codes", _errors(summary)]
     parts += ["## The plan", _lines(record.header.plan)]
     parts += ["## How it was measured", _environment(record, summary)]

@@ -17,6 +17,7 @@ from squall.record.run import RunRecord
 from squall.reports.figures import NOT_MEASURED, count, duration, megabytes, milliseconds, percent, rate
 from squall.reports.wording import (
     ACCOUNT_MISSING,
+    alert,
     attempts,
     delivered_share,
     endings,
@@ -26,6 +27,7 @@ from squall.reports.wording import (
     printable,
     sorted_judgements,
     spread,
+    stability,
     trouble,
     verdict_sentence,
 )
@@ -73,6 +75,10 @@ def _sections(record: RunRecord, summary: Summary) -> Iterator[Section]:
     if summary.delivery.intended and len(summary.delivery_by_type) > 1:
         yield "By type", _types(summary)
     yield "Connections", _connections(summary)
+    if summary.stability.checks:
+        yield "Stability", [stability(summary.stability)]
+    if summary.alerts:
+        yield "Alerts", _listed([alert(each) for each in summary.alerts])
     yield "Errors", _errors(summary)
     if summary.close_codes:
         codes = [f"{code}: {count(times)}" for code, times in summary.close_codes.items()]

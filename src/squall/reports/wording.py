@@ -6,12 +6,14 @@ made safe to print: a service under test must not be able to write escape sequen
 
 from __future__ import annotations
 
+from squall.metrics.alerts import Alert
 from squall.metrics.summary_document import (
     Connections,
     Delivery,
     DeliverySuccess,
     Judged,
     Percentiles,
+    StabilitySummary,
     Summary,
     TroubleCount,
 )
@@ -20,6 +22,7 @@ from squall.reports.figures import NOT_MEASURED, count, duration, milliseconds, 
 
 __all__ = [
     "ACCOUNT_MISSING",
+    "alert",
     "attempts",
     "delivered_share",
     "endings",
@@ -29,6 +32,7 @@ __all__ = [
     "printable",
     "sorted_judgements",
     "spread",
+    "stability",
     "trouble",
     "verdict_sentence",
 ]
@@ -132,6 +136,25 @@ def spread(what: str, values: Percentiles) -> str:
         return f"{what} {NOT_MEASURED}"
     p50, p99, greatest = milliseconds(values.p50), milliseconds(values.p99), milliseconds(values.max)
     return f"{what} p50 {p50}, p99 {p99}, max {greatest}"
+
+
+def alert(found: Alert) -> str:
+    """An alert: what stood above which bound, from when to when."""
+    in_ms = found.name == "connection_latency"
+    figure, bound = (milliseconds(each) if in_ms else percent(each) for each in (found.figure, found.bound))
+    until = "the end" if found.cleared_s is None else duration(found.cleared_s)
+    return f"{found.name}: {figure}, above {bound}, from {duration(found.raised_s)} to {until}"
+
+
+def stability(checks: StabilitySummary) -> str:
+    """The stability checks, with the worst share that each of them found."""
+    failed = f"{count(checks.failed)} of {count(checks.checks)} checks failed"
+    shares = (
+        ("drops", checks.drop_share_max),
+        ("connections that spiked", checks.spike_share_max),
+        ("messages not delivered", checks.failure_share_max),
+    )
+    return f"{failed}; at worst " + ", ".join(f"{name} {percent(share)}" for name, share in shares)
 
 
 def sorted_judgements(summary: Summary) -> list[Judged]:

@@ -13,6 +13,7 @@ import msgspec
 
 from squall.errors import StoreError
 from squall.live.base import LiveView
+from squall.metrics.alerts import AlertWatch
 from squall.metrics.stability import StabilityWatch, stability_event
 from squall.metrics.thresholds import Monitor
 from squall.metrics.totals import Totals
@@ -45,6 +46,7 @@ class Recording:
         self._writer: RunWriter | None = None
         self._views = views
         self._monitor = Monitor(scenario)
+        self._alerts = AlertWatch(scenario.monitoring)
         self._stability = StabilityWatch(round(scenario.delivery.drain_timeout * 1e9))
         self._came = asyncio.Event()
 
@@ -90,6 +92,8 @@ class Recording:
             view.accept(interval)
         for check in self._stability.add(interval):
             self.checked(check)
+        for event in self._alerts.add(interval):
+            self.happened(event)
         if self.aborted is None:
             self.aborted = self._monitor.check(self.totals)
             if self.aborted is not None:
@@ -98,12 +102,14 @@ class Recording:
 
     def happened(self, event: Event) -> None:
         """Take one event."""
+        self.totals.alerts.add(event)
         self._write(lambda writer: writer.happened(event))
         for view in self._views:
             view.happened(event)
 
     def sampled(self, sample: ResourceSample) -> None:
         """Take one look at a watched machine."""
+        self._alerts.sampled(sample)
         self._write(lambda writer: writer.sampled(sample))
         for view in self._views:
             view.sampled(sample)

@@ -38,6 +38,8 @@ def totals_of(record: RunRecord) -> Totals:
         totals.note(phase)
     for interval in record.intervals:
         totals.add(interval)
+    for event in record.events:
+        totals.alerts.add(event)
     for check in record.checks:
         totals.checks.add(check)
     return totals

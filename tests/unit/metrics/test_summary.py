@@ -7,13 +7,25 @@ from typing import Any
 import msgspec
 import pytest
 
-from made_runs import a_run, connections, lost_worker, messages, phase, scenario, second, some_totals, times
+from made_runs import (
+    S,
+    a_run,
+    check,
+    connections,
+    lost_worker,
+    messages,
+    phase,
+    scenario,
+    second,
+    some_totals,
+    times,
+)
 from squall.metrics.summary import summarise
 from squall.metrics.totals import Totals
 from squall.metrics.verdict import judge
 from squall.record.outcomes import Trouble
 from squall.record.run import RunHeader
-from squall.record.snapshots import WorkerSample
+from squall.record.snapshots import Event, WorkerSample
 
 DELIVERY = [
     "intended",
@@ -232,3 +244,24 @@ def test_judgements_are_listed_with_their_evidence() -> None:
         "passed",
         "10 of 10 attempts",
     )
+
+
+def test_checks_and_alerts_are_in_the_summary_and_null_where_there_were_none() -> None:
+    totals = a_run()
+    totals.checks.add(check(drops=2, drop_share=0.02))
+    raised = Event(at_ns=S, kind="alert", text="", name="cpu_usage", figure=0.9, bound=0.8)
+    totals.alerts.add(raised)
+    found = document(totals)
+    assert found["stability"] == {
+        "checks": 2,
+        "failed": 1,
+        "drop_share_max": 0.02,
+        "spike_share_max": 0.0,
+        "failure_share_max": 0.0,
+    }
+    (alert,) = found["alerts"]
+    assert alert == {"name": "cpu_usage", "bound": 0.8, "figure": 0.9, "raised_s": 1.0, "cleared_s": None}
+    assert found["alert_counts"] == {"cpu_usage": 1}
+    nothing = document(Totals(["main"], [["message"]]), judged=False)
+    assert set(nothing["stability"].values()) == {None}
+    assert (nothing["alerts"], nothing["alert_counts"]) == ([], {})

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
-from made_runs import S, connections, messages, phase, scenario, second, times
+from made_runs import S, check, connections, messages, phase, scenario, second, times
 from squall.metrics.summary import summarise
 from squall.metrics.summary_document import Summary
 from squall.metrics.totals import Totals
@@ -12,6 +14,7 @@ from squall.metrics.verdict import judge
 from squall.record.outcomes import Trouble
 from squall.record.run import FORMAT_VERSION, Phase, RunHeader, RunRecord
 from squall.record.snapshots import ConnectionCell, Event, Interval, MessageCell, WorkerSample
+from squall.record.stability import StabilityCheck
 from squall.scenario.models import Scenario
 
 HEADER = RunHeader(
@@ -76,7 +79,15 @@ def troubled() -> Run:
     )
     return _judged(
         _intervals(much, ended, closed=9),
-        scenario(
+        events=(
+            Event(at_ns=2 * S, kind="alert", text="", name="connection_latency", figure=123.4, bound=100),
+            Event(at_ns=3 * S, kind="alert", text="", name="cpu_usage", figure=0.91, bound=0.8),
+            Event(
+                at_ns=4 * S, kind="alert_cleared", text="", name="connection_latency", figure=50, bound=100
+            ),
+        ),
+        checks=(check(end_ns=3 * S), check(index=1, spiked=3, spike_share=0.03, drop_share=0.001, drops=1)),
+        asked=scenario(
             thresholds=[
                 {"metric": "ws_response_time{type:critical}", "threshold": "p(95)<200"},
                 {"metric": "ws_ping", "threshold": "p(95)<50"},
@@ -113,11 +124,18 @@ def _intervals(*extra: MessageCell | ConnectionCell, closed: int = 10) -> list[I
     ]
 
 
-def _judged(intervals: list[Interval], asked: Scenario) -> Run:
-    return _run(intervals, asked)
+def _judged(intervals: list[Interval], asked: Scenario, **more: Any) -> Run:
+    return _run(intervals, asked, **more)
 
 
-def _run(intervals: list[Interval], asked: Scenario | None, *, phases: tuple[Phase, ...] = PHASES) -> Run:
+def _run(
+    intervals: list[Interval],
+    asked: Scenario | None,
+    *,
+    phases: tuple[Phase, ...] = PHASES,
+    events: tuple[Event, ...] = (),
+    checks: tuple[StabilityCheck, ...] = (),
+) -> Run:
     header = (
         HEADER if asked is None else msgspec.structs.replace(HEADER, scenario=asked.model_dump(mode="json"))
     )
@@ -126,8 +144,13 @@ def _run(intervals: list[Interval], asked: Scenario | None, *, phases: tuple[Pha
         totals.note(each)
     for interval in intervals:
         totals.add(interval)
+    for event in events:
+        totals.alerts.add(event)
+    for made in checks:
+        totals.checks.add(made)
     verdict = None if asked is None else judge(asked, totals)
-    events = (Event(at_ns=2 * S, kind="stop", text="the plan was carried out"),) if asked is not None else ()
+    if asked is not None:
+        events = (*events, Event(at_ns=2 * S, kind="stop", text="the plan was carried out"))
     record = RunRecord(
         header=header,
         phases=phases,
@@ -135,5 +158,6 @@ def _run(intervals: list[Interval], asked: Scenario | None, *, phases: tuple[Pha
         events=events,
         verdict=verdict,
         complete=asked is not None,
+        checks=checks,
     )
     return record, summarise(header, phases, totals, verdict)

@@ -14,10 +14,20 @@ from squall.live.base import LiveView
 from squall.metrics.histogram import Histogram
 from squall.record.resources import ResourceSample
 from squall.record.run import FORMAT_VERSION, Phase, RunHeader
-from squall.record.snapshots import ConnectionCell, Event, Interval, MessageCell, Place, SparseHistogram
+from squall.record.snapshots import (
+    CheckCell,
+    ConnectionCell,
+    Event,
+    Interval,
+    MessageCell,
+    Place,
+    SparseHistogram,
+)
 from squall.record.stability import StabilityCheck
 from squall.runner.recording import Recording
+from squall.runner.rereading import totals_of
 from squall.scenario.loader import load_scenario
+from squall.scenario.models import Stability
 from squall.store.reader import open_run
 from squall.store.writer import RunWriter
 
@@ -191,3 +201,27 @@ def test_whoever_waits_hears_of_the_next_interval() -> None:
 def test_a_threshold_that_is_none_is_refused() -> None:
     with pytest.raises(Exception, match="is no bound"):
         recording(thresholds={"ws_response_time": {"threshold": "fast", "abortOnFail": True}})
+
+
+def test_a_failed_check_and_an_alert_reach_totals_record_and_views(tmp_path: Path) -> None:
+    view = Shown()
+    made = recording(view, monitoring={"interval": 1, "alerts": {"connection_latency": "40ms"}})
+    hold = phase(0, 0)
+    with RunWriter(tmp_path, HEADER) as writer:
+        made.open(writer)
+        made.begin_phase(hold, None, Stability(check_interval=1))
+        cells = [CheckCell(0, 0, held=10, drops=1, sent=10, delivered=10)]
+        made.accept(msgspec.structs.replace(interval(0), checks=cells))
+        assert not made.checks_all(hold)
+        made.end_phase(round(1.5 * S))
+        made.finish()
+        assert made.checks_all(hold)
+    record = open_run(tmp_path)
+    assert [each.drop_share for each in record.checks] == [0.1, None]
+    assert [event.kind for event in record.events] == ["stability", "alert"]
+    assert [each for each in view.seen if isinstance(each, Event)] == list(record.events)
+    assert (made.totals.checks.count, made.totals.checks.failed) == (1, 1)
+    assert [alert.name for alert in made.totals.alerts.kept] == ["connection_latency"]
+    again = totals_of(record)
+    assert (again.checks.count, again.checks.failed) == (1, 1)
+    assert again.alerts.kept == made.totals.alerts.kept
