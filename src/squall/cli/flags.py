@@ -47,6 +47,15 @@ def _types(_: Flag, values: list[str]) -> list[dict[str, str]]:
     return [{"name": name.strip(), "weight": weight.strip() or "1"} for name, _, weight in pairs]
 
 
+def _watched(kind: str) -> Reader:
+    """Sources of one kind; those of the other flags stand beside them."""
+
+    def read(_: Flag, values: list[str]) -> list[dict[str, str]]:
+        return [{kind: text} for text in values]
+
+    return read
+
+
 _BOUND: Final = re.compile(r"\s*([^\s{}:]+(?:\{[^{}]*\})?)\s*:\s*(\S.*)")
 
 
@@ -100,6 +109,7 @@ class Flag:
 
 
 _TARGET, _LOAD, _TRAFFIC = "The target", "The load", "The traffic"
+_WATCHED = "What is watched"
 _JUDGED, _ENGINE, _RESULTS = "What is judged", "The load generator", "Results"
 
 FLAGS: Final = (
@@ -135,6 +145,32 @@ FLAGS: Final = (
     Flag(("--thresholds",), "threshold_sets", "a named set: readiness", _JUDGED, "SET", _all),
     Flag(("--promise",), "delivery.promise", "at-most-once, at-least-once or exactly-once", _JUDGED, "NAME"),
     Flag(("--drain-timeout",), "delivery.drain_timeout", "wait before anything is lost", _JUDGED, "DURATION"),
+    Flag(("--watch-pid",), "watch.target", "a process", _WATCHED, "PID", _watched("pid")),
+    Flag(
+        ("--watch-port",),
+        "watch.target",
+        "who listens here on a port",
+        _WATCHED,
+        "PORT",
+        _watched("port"),
+    ),
+    Flag(
+        ("--watch-prometheus",),
+        "watch.target",
+        "a page of figures",
+        _WATCHED,
+        "URL",
+        _watched("prometheus"),
+    ),
+    Flag(
+        ("--watch-command",),
+        "watch.target",
+        "a command that prints JSON lines",
+        _WATCHED,
+        "COMMAND",
+        _watched("command"),
+    ),
+    Flag(("--watch-interval",), "watch.interval", "from one look to the next", _WATCHED, "DURATION"),
     Flag(("--workers",), "engine.workers", "processes that carry the load", _ENGINE, "COUNT"),
     Flag(("--pacing-window",), "engine.pacing_window", "the pacer wakes once in it", _ENGINE, "DURATION"),
     Flag(("--seed",), "seed", "fixes every random choice", _ENGINE, "NUMBER"),

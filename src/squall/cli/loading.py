@@ -49,7 +49,8 @@ def loaded(
     left = {path: setting for path, setting in instead.items() if not _is_in_environment(path, state)}
     overrides = {path: Override(value, source) for path, (value, source) in {**left, **fixed}.items()}
     for flag, value in flag_values(flags):
-        overrides[flag.setting] = Override(_value(state, flag, value, fixed), flag.source)
+        own = Override(_value(state, flag, value, fixed), flag.source)
+        overrides[flag.setting] = _beside(overrides[flag.setting], own) if flag.setting in overrides else own
     _check_there_is_a_target(state, file, overrides)
     given: Any = {} if file is None else state.cwd / file
     found = load_scenario(given, overrides=overrides, environment=state.settings)
@@ -70,6 +71,13 @@ def _value(state: State, flag: Flag, value: Any, fixed: Settings) -> Any:
     if flag.setting == "target.url" and flag.setting in fixed:
         return [*fixed[flag.setting][0], *value]  # more entry points beside the URL
     return value
+
+
+def _beside(before: Override, own: Override) -> Override:
+    """The lists of two flags for one setting as one; else the later value."""
+    if isinstance(before.value, list) and isinstance(own.value, list) and before.source.startswith("flag "):
+        return Override([*before.value, *own.value], f"{before.source} and {own.source}")
+    return own
 
 
 def _check_there_is_a_target(state: State, file: str | None, overrides: Mapping[str, Override]) -> None:

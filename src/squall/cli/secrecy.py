@@ -1,11 +1,13 @@
-"""Keeps secrets out of whatever the command line shows or records: header values, users and queries of URLs.
+"""Keeps secrets out of what the command line shows or records: header values, users and queries of URLs, commands.
 
 The rule: an argument is judged by its look, not by the flag before it, since a flag may be misspelled. What
-looks like a header or a URL is shown with its secret parts masked.
+looks like a header or a URL is shown with its secret parts masked. A command looks like nothing: what follows
+`--watch-command` is masked whole.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,6 +25,8 @@ _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _BETWEEN_URLS = re.compile(r",(?=wss?://)")
 _NO_HEADERS = ("--threshold", "--type", "--source-address", "--prometheus")
 """Flags whose value has a colon, and no secret."""
+_COMMAND = re.compile(r"--watch-c[a-z]*(=|$)")
+"""A flag whose value is secret as a whole."""
 _LENGTH_MIN = 3
 """A shorter text occurs everywhere; to mask it there would show it."""
 _SCHEMES = ("bearer", "basic", "digest", "token")
@@ -37,6 +41,8 @@ def command_line(arguments: Sequence[str]) -> str:
 def public_argument(argument: str) -> str:
     """An argument with its secret parts masked."""
     flag = _FLAG.match(argument)
+    if flag is not None and _COMMAND.match(argument):
+        return f"{flag[0]}{MASK}"
     if flag is not None:
         is_open = flag[0].rstrip("=") in _NO_HEADERS
         return argument if is_open else flag[0] + public_argument(argument[flag.end() :])
@@ -59,7 +65,9 @@ def secrets_in_arguments(arguments: Sequence[str]) -> set[str]:
     """The secret parts of all arguments."""
     found: set[str] = set()
     for argument, public in zip(arguments, _public(arguments), strict=True):
-        if argument != public:
+        if public == MASK or (public.endswith(f"={MASK}") and _COMMAND.match(argument)):
+            found.add(argument.partition("=")[2] if public != MASK else argument)
+        elif argument != public:
             found |= _parts(argument[len(flag[0]) :] if (flag := _FLAG.match(argument)) else argument)
     return found
 
@@ -70,6 +78,8 @@ def secrets_in_environment(environment: Mapping[str, str]) -> set[str]:
     for name, value in environment.items():
         if name.startswith("SQUALL_") and "__HEADERS__" in name:
             found |= _parts(f"{name}: {value}")
+        elif name.startswith("SQUALL_WATCH__TARGET"):
+            found |= {value, *_texts_in(value)}
         elif name.startswith("SQUALL_TARGET"):
             found |= _parts(value)
     return found
@@ -79,9 +89,33 @@ def _public(arguments: Sequence[str]) -> list[str]:
     before = ""
     shown = []
     for argument in arguments:
-        shown.append(argument if before in _NO_HEADERS else public_argument(argument))
+        if _COMMAND.fullmatch(before):
+            shown.append(MASK)
+        else:
+            shown.append(argument if before in _NO_HEADERS else public_argument(argument))
         before = argument
     return shown
+
+
+def _texts_in(value: str) -> set[str]:
+    """What a variable that holds JSON has of secrets: commands whole, parts of URLs and headers."""
+    found: set[str] = set()
+    for source in _mappings(value):
+        found |= {str(source["command"])} if "command" in source else set()
+        found |= _parts(str(source.get("prometheus", "")))
+        headers = source.get("headers")
+        for name, each in headers.items() if isinstance(headers, Mapping) else ():
+            found |= _parts(f"{name}: {each}")
+    return {text for text in found if len(text) >= _LENGTH_MIN}
+
+
+def _mappings(value: str) -> list[Mapping[str, object]]:
+    try:
+        found = json.loads(value)
+    except ValueError:
+        return []
+    listed = found if isinstance(found, list) else [found]
+    return [each for each in listed if isinstance(each, Mapping)]
 
 
 def _parts(value: str) -> set[str]:

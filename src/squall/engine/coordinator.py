@@ -105,6 +105,7 @@ class Coordinator:
         self._ending = asyncio.Event()
         self._stopping = asyncio.Event()
         self._changed = asyncio.Event()
+        self._pids: dict[int, int] = {}
         self._finished = False
         self._killed = False
         self.stopped_by = ""
@@ -218,6 +219,11 @@ class Coordinator:
         return tuple(sorted(self._lost))
 
     @property
+    def pids(self) -> tuple[int, ...]:
+        """The processes of the workers that have not ended."""
+        return tuple(pid for worker, pid in self._pids.items() if worker in self._live)
+
+    @property
     def workers_left(self) -> int:
         """How many workers have not ended."""
         return len(self._live)
@@ -267,6 +273,7 @@ class Coordinator:
         if skew_ns > CLOCK_SKEW_MAX_NS:
             raise FleetError(f"worker {channel.worker}: its clock is {skew_ns / 1e9:.0f} s off")
         self.compiled = self.compiled and hello.compiled
+        self._pids[channel.worker] = hello.pid
 
     async def _listen(self, channel: WorkerChannel) -> None:
         """Take what one worker says until it leaves or is gone."""

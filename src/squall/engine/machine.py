@@ -5,6 +5,7 @@ Linux tells all of them; elsewhere a limit that the system does not tell is None
 
 from __future__ import annotations
 
+import math
 import os
 import resource
 import socket
@@ -14,10 +15,11 @@ from pathlib import Path
 
 import psutil
 
+from squall.engine.cgroups import Cgroup
+
 __all__ = ["Machine", "this_machine"]
 
 _PORT_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
-_CGROUP = Path("/sys/fs/cgroup")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,11 +59,8 @@ def this_machine(source_addresses: Iterable[str] = ()) -> Machine:
 
 def _cores() -> int:
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:
-        quota, period = (_CGROUP / "cpu.max").read_text(encoding="ascii").split()
-        return max(1, min(allowed, -(-int(quota) // int(period))))
-    except (OSError, ValueError):  # no such file, or "max": no quota
-        return allowed
+    quota = Cgroup().cores()
+    return allowed if quota is None else max(1, min(allowed, math.ceil(quota)))
 
 
 def _files_max() -> int | None:
@@ -79,12 +78,8 @@ def _ports() -> int | None:
 
 def _memory_bytes() -> int | None:
     available = int(psutil.virtual_memory().available)
-    try:
-        limit = int((_CGROUP / "memory.max").read_text(encoding="ascii"))
-        used = int((_CGROUP / "memory.current").read_text(encoding="ascii"))
-        return min(available, max(0, limit - used))
-    except (OSError, ValueError):  # no such file, or "max": no limit
-        return available
+    left = Cgroup().memory_left()
+    return available if left is None else min(available, left)
 
 
 def _can_bind(address: str) -> bool:

@@ -20,8 +20,10 @@ from typing import Final, Literal
 
 from squall.metrics.cells import ConnectionTotals, MessageTotals
 from squall.metrics.distribution import Distribution
+from squall.metrics.resources import Highest
 from squall.metrics.totals import Selection, Totals
 from squall.metrics.windows import Level
+from squall.record.resources import Role
 
 __all__ = ["CATALOGUE", "METRICS", "Extent", "Kind", "Metric", "Reading", "Share", "table"]
 
@@ -41,8 +43,8 @@ class Share:
     of: float
 
 
-Reading = Distribution | int | Share | Level
-"""What a trend, a counter, a rate, a gauge is read as."""
+Reading = Distribution | int | Share | Level | Highest | None
+"""What a trend, a counter, a rate, a gauge is read as. None is not measured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +134,42 @@ def _connection_share(name: str, about: str, of: Callable[[ConnectionTotals], tu
         return Share(part, part, whole)
 
     return Metric(name=name, kind="rate", unit="share", about=about, tags=_IN_CONNECTIONS, read=read)
+
+
+def _resource(name: str, unit: str, about: str) -> Metric:
+    """A gauge of the watched machines, named after a role and the figure of a sample."""
+    role, figure = _role_and_figure(name)
+    return Metric(
+        name=name,
+        kind="gauge",
+        unit=unit,
+        about=about,
+        tags=("phase", "source") if role == "target" else ("phase",),
+        read=lambda totals, selection: totals.resources.highest(
+            figure, role=role, source=selection.source, phases=totals.phase_ids(selection)
+        ),
+        over="sustained",
+    )
+
+
+def _resource_count(name: str, unit: str, about: str) -> Metric:
+    """A counter of the watched machines."""
+    role, figure = _role_and_figure(name)
+
+    def read(totals: Totals, selection: Selection) -> int | None:
+        found = totals.resources.total(
+            figure, role=role, source=selection.source, phases=totals.phase_ids(selection)
+        )
+        return None if found is None else round(found)
+
+    tags = ("phase", "source") if role == "target" else ("phase",)
+    return Metric(name=name, kind="counter", unit=unit, about=about, tags=tags, read=read)
+
+
+def _role_and_figure(name: str) -> tuple[Role, str]:
+    roles: tuple[Role, ...] = ("target", "generator", "host")
+    role = next(role for role in roles if name.startswith(f"{role}_"))
+    return role, name.removeprefix(f"{role}_")
 
 
 def _delivery_success(totals: Totals, selection: Selection) -> Share:
@@ -297,6 +335,29 @@ METRICS: Final[tuple[Metric, ...]] = (
         about="what went wrong on connections, by step, kind and whose doing it was",
         tags=(*_IN_CONNECTIONS, "step", "kind", "blame"),
         read=_errors,
+    ),
+    _resource("target_cpu_share", "share", "of the cores that the target may use, those in use"),
+    _resource("target_cpu_cores", "cores", "cores that the target uses"),
+    _resource("target_cpu_process_max_cores", "cores", "cores that the target's busiest process uses"),
+    _resource(
+        "target_cpu_thread_max_cores", "cores", "that of its busiest thread: near 1 it is the bottleneck"
+    ),
+    _resource("target_cpu_throttled_share", "share", "of the time, that in which a quota held it back"),
+    _resource("target_memory_share", "share", "resident memory / the cgroup's limit, else the host's memory"),
+    _resource("target_memory_bytes", "bytes", "resident memory"),
+    _resource("target_descriptors", "descriptors", "files and sockets that are open"),
+    _resource("target_threads", "threads", "threads of all its processes"),
+    _resource("target_accept_queue", "connections", "connections that wait to be accepted"),
+    _resource_count(
+        "target_accept_overflows", "connections", "connections turned away by a full accept queue"
+    ),
+    _resource("generator_cpu_share", "share", "of the cores that squall may use, those in use"),
+    _resource("generator_cpu_process_max_cores", "cores", "cores that squall's busiest process uses"),
+    _resource("generator_memory_share", "share", "squall's resident memory / its limit"),
+    _resource("host_cpu_share", "share", "of this machine's cores, those in use by anybody"),
+    _resource("host_memory_share", "share", "of this machine's memory, that which is not available"),
+    _resource_count(
+        "host_accept_overflows", "connections", "connections turned away by any full accept queue here"
     ),
 )
 

@@ -6,7 +6,7 @@
     trend       avg  med  min  max  p(N)     milliseconds, or a duration with its unit
     counter     count, and rate, which is per second
     rate        rate, a share from 0 to 1
-    gauge       value, the last one; avg  min  max
+    gauge       value, the last one; avg  min  max; bytes also as a size: 512MiB
 
 Operators are < <= > >= == != and ===, which means ==. A value with a comma or a brace stands in quotes (").
 Everything is checked before a run: nothing here knows what was measured.
@@ -27,7 +27,8 @@ from squall.metrics.totals import Selection
 from squall.record.outcomes import Blame, Step
 from squall.scenario.mistakes import did_you_mean
 from squall.scenario.models import Scenario, Threshold
-from squall.units import parse_duration_s
+from squall.scenario.watch import source_names
+from squall.units import parse_duration_s, parse_size
 
 __all__ = ["Bound", "parse", "problems"]
 
@@ -164,10 +165,10 @@ def _parse_aggregation(metric: Metric, text: str, share: str | None) -> tuple[st
 def _parse_limit(metric: Metric, text: str) -> float:
     if _NUMBER.fullmatch(text):
         return float(text)
-    if metric.unit != "ms":
+    if metric.unit not in ("ms", "bytes"):
         raise ScenarioError(f'"{text}" is no number of {metric.unit}')
     try:
-        return parse_duration_s(text) * 1000
+        return parse_duration_s(text) * 1000 if metric.unit == "ms" else parse_size(text)
     except ValueError as error:
         raise ScenarioError(str(error)) from None
 
@@ -180,6 +181,7 @@ def _known_values(scenario: Scenario, phases: Sequence[str] | None) -> Mapping[s
         "phase": phase_names(scenario) if phases is None else tuple(phases),
         "step": get_args(Step),
         "blame": get_args(Blame),
+        "source": source_names(scenario.watch),
     }
 
 
@@ -189,7 +191,7 @@ def _unknown_values(selection: Selection, known: Mapping[str, tuple[str, ...]]) 
     for tag, names in known.items():
         asked = getattr(selection, tag)
         if asked is not None and asked not in names:
-            guess = did_you_mean(asked, names) or f"; there are {', '.join(names)}"
+            guess = did_you_mean(asked, names) or f"; there are {', '.join(names) or 'none'}"
             found.append(f'there is no {tag} "{asked}"{guess}')
     return found
 

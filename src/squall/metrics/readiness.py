@@ -17,14 +17,16 @@ level that was planned, which is the highest that any phase was to reach.
 - **Delivery**: delivered / sent, as an interval.
 - **Final active**: held at the end of the run's last second.
 
-The target's memory and processor are not watched here: their bounds are listed as not measured, not
-required.
+- **Peak memory and processor** (`squall.metrics.resources`): the highest share of the sustained phases, of
+  several sources that of the fullest. Required only where the scenario watches the target; elsewhere they are
+  listed as not measured. Where more than a tenth of the looks failed, the peak may have been higher.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from squall.metrics.cells import ConnectionTotals
@@ -32,10 +34,14 @@ from squall.metrics.figures import Figure, judged, number, truth
 from squall.metrics.phases import settled, sustained
 from squall.metrics.thresholds import Ruling
 from squall.metrics.totals import Selection, Totals
+from squall.scenario.watch import Watch, provides
 
 __all__ = ["READINESS", "Requirement", "judge_readiness"]
 
 _NS_PER_MS: Final = 1_000_000
+
+_MISSED_MAX: Final = 0.1
+"""The share of looks that may fail before a peak is only a lower bound."""
 
 Measure = Callable[[Totals], Figure | None]
 
@@ -54,16 +60,24 @@ class Requirement:
     phases: Callable[[Totals], frozenset[int] | None] = lambda _totals: None
     timed: bool = False
     required: bool = True
+    watched: str = ""
+    """The figure of the target's source that it is about: required only where that is watched."""
 
 
-def judge_readiness(totals: Totals, *, resources_left: int | None = None) -> list[Ruling]:
+def judge_readiness(
+    totals: Totals, *, resources_left: int | None = None, watch: Watch | None = None
+) -> list[Ruling]:
     """Every bound of the set, on a run that is over.
 
     Args:
         totals: the run.
         resources_left: descriptors, tasks and connections that the workers counted once all was closed.
+        watch: what was to be watched; None for nothing.
     """
-    rulings = [_ruling(requirement, totals) for requirement in READINESS]
+    rulings = [
+        _ruling(_watched(requirement, watch, totals) if requirement.watched else requirement, totals)
+        for requirement in READINESS
+    ]
     made = [_stability_checks(totals), _cleanup(resources_left)]
     return rulings + [_ruling(requirement, totals) for requirement in made]
 
@@ -174,8 +188,25 @@ def _milliseconds(value_ns: float | None, words: str) -> Figure | None:
     return Figure.exact(value_ns / _NS_PER_MS, f"{number(value_ns / _NS_PER_MS)} ms: {words}")
 
 
-def _not_watched(_totals: Totals) -> None:
-    return None
+def _watched(requirement: Requirement, watch: Watch | None, totals: Totals) -> Requirement:
+    """The bound as it is with this watch: required where the figure was asked for, or was measured."""
+    asked = watch is not None and provides(watch, requirement.watched)
+    return replace(requirement, required=asked or requirement.measure(totals) is not None)
+
+
+def _target_peak(figure: str) -> Measure:
+    def measure(totals: Totals) -> Figure | None:
+        phases = totals.phase_ids(_sustained(totals))
+        gauge = totals.resources.highest(figure, role="target", phases=phases)
+        if gauge is None or gauge.most is None:
+            return None
+        looks = gauge.count + gauge.missed
+        words = f"{number(gauge.most * 100)} %, the highest of {number(gauge.count)} looks"
+        if gauge.missed > _MISSED_MAX * looks:
+            return Figure(gauge.most, math.inf, f"{words}; {number(gauge.missed)} more failed")
+        return Figure.exact(gauge.most, words)
+
+    return measure
 
 
 def _sustained(totals: Totals) -> Selection:
@@ -321,8 +352,8 @@ READINESS: Final[tuple[Requirement, ...]] = (
         limit=0.90,
         shown="< 90 %",
         asked="sustained load: peak memory",
-        measure=_not_watched,
-        required=False,
+        measure=_target_peak("memory_share"),
+        watched="memory_share",
     ),
     Requirement(
         name="target's peak processor",
@@ -330,7 +361,7 @@ READINESS: Final[tuple[Requirement, ...]] = (
         limit=0.85,
         shown="< 85 %",
         asked="sustained load: peak cpu",
-        measure=_not_watched,
-        required=False,
+        measure=_target_peak("cpu_share"),
+        watched="cpu_share",
     ),
 )

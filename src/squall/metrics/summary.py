@@ -15,6 +15,7 @@ from typing import Any, Final
 from squall.metrics.cells import ConnectionTotals, MessageTotals
 from squall.metrics.distribution import Distribution
 from squall.metrics.phases import settled, sustained
+from squall.metrics.resources import SourceTotals
 from squall.metrics.summary_document import (
     Connect,
     Connections,
@@ -28,6 +29,8 @@ from squall.metrics.summary_document import (
     PlaceSummary,
     PopulationSummary,
     Reordering,
+    ResourceFigure,
+    SourceSummary,
     StabilitySummary,
     Summary,
     Throughput,
@@ -106,6 +109,7 @@ def summarise(header: RunHeader, phases: Sequence[Phase], totals: Totals, verdic
         stability=_stability(totals),
         alerts=list(totals.alerts.kept),
         alert_counts=totals.alerts.counts,
+        resources={name: _source(source, phases) for name, source in totals.resources.sources.items()},
     )
 
 
@@ -343,6 +347,32 @@ def _workers(totals: Totals) -> Workers:
         silence_max_ms=totals.silence_max_ns / _NS_PER_MS,
         silence_start_s=totals.silence_start_ns / _NS_PER_S,
     )
+
+
+def _source(source: SourceTotals, phases: Sequence[Phase]) -> SourceSummary:
+    names = dict.fromkeys(phase.name for phase in phases)
+    by_name = {
+        name: _figures(source, frozenset(phase.id for phase in phases if phase.name == name))
+        for name in names
+    }
+    return SourceSummary(
+        role=source.role,
+        looks=sum(source.looks.values()),
+        problems=source.problems,
+        last_problem=source.last_problem or None,
+        run=_figures(source, None),
+        sustained=_figures(source, sustained(phases)),
+        phases={name: figures for name, figures in by_name.items() if figures},
+    )
+
+
+def _figures(source: SourceTotals, phases: frozenset[int] | None) -> dict[str, ResourceFigure]:
+    found = {}
+    for name in source.names():
+        gauge = source.gauge(name, phases)
+        if gauge is not None:
+            found[name] = ResourceFigure(average=gauge.mean, peak=gauge.most, looks=gauge.count)
+    return found
 
 
 def _evidence(scenario: dict[str, Any]) -> str | None:

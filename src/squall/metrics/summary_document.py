@@ -27,6 +27,8 @@ __all__ = [
     "PlaceSummary",
     "PopulationSummary",
     "Reordering",
+    "ResourceFigure",
+    "SourceSummary",
     "StabilitySummary",
     "Summary",
     "Throughput",
@@ -248,6 +250,28 @@ class Workers(msgspec.Struct, frozen=True, kw_only=True):
     silence_start_s: float | None = None
 
 
+class ResourceFigure(msgspec.Struct, frozen=True, kw_only=True):
+    """One figure of a watched machine over a phase or the run: on average over time, and at most."""
+
+    average: float | None = None
+    peak: float | None = None
+    looks: Annotated[int, Meta(description="how many looks measured it")] = 0
+
+
+class SourceSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """One watched machine: the target, one of its nodes, squall itself, or the host."""
+
+    role: str
+    looks: int
+    problems: Annotated[int, Meta(description="looks that could not measure all")] = 0
+    last_problem: str | None = None
+    run: Annotated[dict[str, ResourceFigure], Meta(description="the whole run, by figure")] = {}
+    sustained: Annotated[dict[str, ResourceFigure], Meta(description="the sustained phases, by figure")] = {}
+    phases: Annotated[
+        dict[str, dict[str, ResourceFigure]], Meta(description="by the name of a phase, and figure")
+    ] = {}
+
+
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """A run in figures. Latency is that of the hold after its warm-up, or of all phases where there is no
     hold."""
@@ -302,6 +326,10 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     stability: StabilitySummary = StabilitySummary()
     alerts: list[Alert] = []
     alert_counts: dict[str, int] = {}
+    resources: Annotated[
+        dict[str, SourceSummary],
+        Meta(description="by source; the target is in it only where it was watched"),
+    ] = {}
 
 
 def summary_schema() -> dict[str, Any]:

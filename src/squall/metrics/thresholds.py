@@ -21,6 +21,7 @@ from squall.metrics.distribution import Distribution
 from squall.metrics.expressions import Bound, parse
 from squall.metrics.figures import Figure, judged, number, truth
 from squall.metrics.phases import settled, sustained
+from squall.metrics.resources import Highest
 from squall.metrics.totals import Selection, Totals
 from squall.metrics.windows import Level
 from squall.record.verdicts import Judgement, Truth
@@ -150,11 +151,13 @@ def _selection(bound: Bound, totals: Totals, *, waits: bool) -> Selection:
 
 
 def _figure(bound: Bound, reading: Reading, length_s: float) -> Figure | None:
+    if reading is None:
+        return None
     if isinstance(reading, Distribution):
         return _trend(bound, reading)
     if isinstance(reading, Share):
         return _share(reading)
-    if isinstance(reading, Level):
+    if isinstance(reading, Level | Highest):
         return _gauge(bound, reading)
     if bound.aggregation == "count":
         return Figure.exact(reading, f"{number(reading)} {bound.metric.unit}")
@@ -189,7 +192,7 @@ def _share(share: Share) -> Figure | None:
     return Figure(least, most, words)
 
 
-def _gauge(bound: Bound, level: Level) -> Figure | None:
+def _gauge(bound: Bound, level: Level | Highest) -> Figure | None:
     value = {"value": level.last, "avg": level.mean, "min": level.least, "max": level.most}[bound.aggregation]
     return (
         None

@@ -20,8 +20,10 @@ from squall.metrics.alerts import AlertTotals
 from squall.metrics.cells import ConnectionTotals, MessageTotals
 from squall.metrics.distribution import Distribution
 from squall.metrics.phases import phase_at
+from squall.metrics.resources import Resources
 from squall.metrics.stability import CheckTotals
 from squall.metrics.windows import Level, Pace
+from squall.record.resources import ResourceSample
 from squall.record.run import Phase
 from squall.record.snapshots import ConnectionCell, Interval, MessageCell, Place, WorkerSample
 
@@ -50,6 +52,7 @@ class Selection:
     step: str | None = None
     kind: str | None = None
     blame: str | None = None
+    source: str | None = None
 
 
 EVERYTHING: Final = Selection()
@@ -110,6 +113,8 @@ class Totals:
         self.silence_start_ns = 0
         self.checks = CheckTotals()
         self.alerts = AlertTotals()
+        self.resources = Resources()
+        """The watched machines."""
         self._level = Level()
         self._levels: dict[int, Level] = {}
         self._paces: dict[int, Pace] = {}
@@ -136,6 +141,10 @@ class Totals:
             self.sending_from_ns = since_ns if self.sending_from_ns is None else self.sending_from_ns
             self.sending_to_ns = self.last_at_ns
         self.recent.append(_second(interval, second))
+
+    def sampled(self, sample: ResourceSample) -> None:
+        """Take one look at a watched machine."""
+        self.resources.add(sample, self.phases.values())
 
     def messages(self, selection: Selection = EVERYTHING) -> MessageTotals:
         """The messages of all cells that a selection picks, added up."""

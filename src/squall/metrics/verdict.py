@@ -64,7 +64,7 @@ def judge(
     """
     rulings = judge_thresholds(scenario.thresholds, totals)
     if "readiness" in scenario.threshold_sets:
-        rulings += judge_readiness(totals, resources_left=resources_left)
+        rulings += judge_readiness(totals, resources_left=resources_left, watch=scenario.watch)
     validity = assess(totals, rulings)
     judgements = judge_integrity(scenario, totals) + [_final(each, validity, aborted) for each in rulings]
     required = [each for each in judgements if each.required]

@@ -5,11 +5,11 @@ None is *not measured*, never zero. Shares are of what the source may use: 1.0 i
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
-__all__ = ["ResourceSample", "Role"]
+__all__ = ["COUNTED", "FIGURES", "ResourceSample", "Role", "figures_of"]
 
 Role = Literal["target", "generator", "host"]
 
@@ -53,3 +53,23 @@ class ResourceSample(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     """Connections turned away by a full accept queue, since the sample before."""
     custom: dict[str, float] = {}
     """Figures under names that the user chose, from a Prometheus endpoint or a command."""
+
+
+FIGURES: Final = tuple(
+    name
+    for name in ResourceSample.__struct_fields__
+    if name not in ("at_ns", "source", "role", "problem", "tcp_states", "custom")
+)
+"""The names of the figures that are one number each."""
+
+COUNTED: Final = frozenset(
+    ("processes", "memory_bytes", "descriptors", "threads", "accept_queue", "accept_overflows")
+)
+"""Those of them that are whole numbers."""
+
+
+def figures_of(sample: ResourceSample) -> dict[str, float]:
+    """All that was measured, by name; sockets in a state as `tcp_<state>`, custom figures by their own names."""
+    found = {name: value for name in FIGURES if (value := getattr(sample, name)) is not None}
+    found |= {f"tcp_{state}": count for state, count in (sample.tcp_states or {}).items()}
+    return {name: value for name, value in sample.custom.items() if name not in found} | found

@@ -42,7 +42,10 @@ from squall.runner.recording import Recording
 from squall.runner.reporting import write_all
 from squall.runner.stopping import StopSwitch
 from squall.runner.surroundings import run_number_of, squall_version, surroundings
+from squall.runner.watching import Watching
 from squall.runner.words import plan_lines
+from squall.sampling.lookout import Lookout
+from squall.sampling.make import make_samplers
 from squall.scenario.codec import to_bytes
 from squall.scenario.models import Scenario
 from squall.scenario.redact import redacted
@@ -197,6 +200,9 @@ class ActiveRun:
         self.level = planned.spec.target
         self._phase_end_ns = start_ns + round(planned.duration_s * 1e9)
         await self._coordinator.begin(order)
+        if self._begun == 1:
+            await self._watching.start()
+        self._watching.look_now()
         self._recording.begin_phase(
             order.phase, None if open_ended else planned.duration_s, planned.stability
         )
@@ -228,9 +234,11 @@ class ActiveRun:
     async def finish(self) -> RunResult:
         """Drain and close, wait for every worker to be gone, audit, judge, and close the record."""
         await self._coordinator.wait_until(self._phase_end_ns)
+        self._watching.look_now()
         await self._coordinator.end()
         end_ns = self._coordinator.now_ns()
         self._recording.end_phase(end_ns)
+        await self._watching.aclose()
         self._recording.finish()
         resources_left = self.resources_left = await self._leave_nothing()
         verdict = self._judge(resources_left)
@@ -287,9 +295,23 @@ class ActiveRun:
         self._recording.open(self._writer)
         for view in self._views:
             view.begin_run(self.header, folder, self.totals)
+        self._watching = self._watch(scenario)
+        self._stack.push_async_callback(self._watching.aclose)
         self._recording.stop = self._coordinator.stop
         self._switch.bind(self._coordinator.stop, self._coordinator.kill)
         self._stack.callback(self._switch.release)
+
+    def _watch(self, scenario: Scenario) -> Watching:
+        """Who looks at the machines. Samplers that need to be let go of are so by it."""
+        coordinator = self._coordinator
+        ports = [each.port for each in self.plan.demand.destinations]
+        samplers = make_samplers(scenario.watch, lambda: coordinator.pids, ports)
+        return Watching(
+            [Lookout(each, lambda: (coordinator.now_ns(), self._clock.monotonic_ns())) for each in samplers],
+            interval_s=scenario.watch.interval,
+            timeout_s=scenario.watch.timeout,
+            sampled=self._recording.sampled,
+        )
 
     async def _close(self) -> None:
         try:

@@ -1,7 +1,7 @@
 """Takes a scenario's secrets out of texts that are kept or shown: what workers wrote, why they failed. Pure.
 
-Secrets are the values of headers, and of URLs the user part and the values of the query. A text shorter than
-`LENGTH_MIN` is left: it occurs everywhere, and to mask it there would show it.
+Secrets are the values of headers, of URLs the user part and the values of the query, and commands whole. A
+text shorter than `LENGTH_MIN` is left: it occurs everywhere, and to mask it there would show it.
 """
 
 from __future__ import annotations
@@ -33,10 +33,17 @@ def masker(scenario: Scenario) -> Callable[[str], str]:
 
 
 def _secrets(scenario: Scenario) -> Iterator[str]:
-    headers = [scenario.target.headers, *(population.headers for population in scenario.populations)]
+    sources = scenario.watch.target
+    headers = [
+        scenario.target.headers,
+        *(population.headers for population in scenario.populations),
+        *(source.headers for source in sources),
+    ]
     values = [value.get_secret_value() for each in headers for value in each.values()]
     found = [part for value in values for part in (value, *value.split())]
-    for url in scenario.target.url:
+    found += [source.command.get_secret_value() for source in sources if source.command is not None]
+    pages = [source.prometheus for source in sources if source.prometheus is not None]
+    for url in (*scenario.target.url, *pages):
         parts = urlsplit(url)
         found += [part or "" for part in (parts.username, parts.password)]
         found += [parameter.partition("=")[2] for parameter in parts.query.split("&")]

@@ -13,6 +13,8 @@ intended in it. None is not measured.
   its way when the phase ended may have its outcome later; `LoadTester.result` has the final figures.
 - **connection_stability_score**: connection-seconds held / planned.
 - **graceful_disconnections**: planned closes answered by a close frame / planned closes.
+- **system_resource_utilization**: the target's memory and processor, as shares of what it may use
+  (`squall.metrics.resources`); None where they were not watched.
 - **resource_cleanup_success**: no connection, descriptor or worker process left once all had ended, by what
   the workers counted and, for a target on this machine, by the socket table; not measured for any other.
 """
@@ -23,6 +25,7 @@ from typing import Literal
 
 import msgspec
 
+from squall.metrics.resources import Utilization
 from squall.metrics.totals import Selection, Totals
 from squall.record.outcomes import Blame, Step
 from squall.record.run import Phase
@@ -118,8 +121,7 @@ class SustainedLoadResult(msgspec.Struct, frozen=True, kw_only=True):
     messages_duplicated: int
     messages_reordered: int
     messages_corrupted: int
-    system_resource_utilization: None
-    """The target's memory and processor are not watched."""
+    system_resource_utilization: Utilization
     errors: tuple[PhaseError, ...]
     stopped_by: str
 
@@ -201,7 +203,7 @@ def sustained_load_result(
         messages_duplicated=messages.duplicated,
         messages_reordered=messages.reordered,
         messages_corrupted=messages.corrupted_body + connections.corrupted_header,
-        system_resource_utilization=None,
+        system_resource_utilization=totals.resources.utilization(selection.phases),
         errors=_errors(totals, selection),
         stopped_by=stopped_by,
     )

@@ -109,6 +109,7 @@ class Recording:
 
     def sampled(self, sample: ResourceSample) -> None:
         """Take one look at a watched machine."""
+        self.totals.sampled(sample)
         self._alerts.sampled(sample)
         self._write(lambda writer: writer.sampled(sample))
         for view in self._views:

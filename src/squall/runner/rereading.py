@@ -42,4 +42,6 @@ def totals_of(record: RunRecord) -> Totals:
         totals.alerts.add(event)
     for check in record.checks:
         totals.checks.add(check)
+    for sample in record.resources:
+        totals.sampled(sample)
     return totals

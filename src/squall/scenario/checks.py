@@ -10,7 +10,7 @@ from __future__ import annotations
 import ipaddress
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from squall.scenario.data import columns
@@ -33,6 +33,7 @@ __all__ = [
     "ramp",
     "repeated_names",
     "report",
+    "scraped_metrics",
     "source_addresses",
     "subprotocols",
     "texts_with_columns",
@@ -50,6 +51,7 @@ ENVELOPE_SIZES: Final[dict[str, int]] = {"binary": 48, "text": 64}
 
 _AGREEMENT = 0.01  # people round: a duration and a doubling time may differ by this share
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}")  # RFC 9110, 5.6.2
+_FIGURE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _HANDSHAKE_HEADERS = frozenset(
     (
         "upgrade",
@@ -128,6 +130,18 @@ def source_addresses(addresses: Sequence[str]) -> Iterator[Finding]:
         else:
             if address in addresses[:place]:
                 yield (place,), "is listed twice"
+
+
+def scraped_metrics(metrics: Mapping[str, str], parse: Callable[[str], object]) -> Iterator[Finding]:
+    """Each figure has a name that can stand in a report, and a series that is understood."""
+    for name, text in metrics.items():
+        if _FIGURE.fullmatch(name) is None:
+            yield (path_text((name,)),), "is no name of a figure: letters, digits and _ are"
+            continue
+        try:
+            parse(text)
+        except ValueError as error:
+            yield (name,), str(error)
 
 
 def payload_sizes(sizes: Sequence[int], message_format: str) -> Iterator[Finding]:

@@ -6,6 +6,7 @@
     payload: 100,1KiB                      payload: [{size: 100}, {size: 1KiB}]
     types: [a, b] | {a: 3, b: 1}           types: [{name: a, weight: 3}, {name: b, weight: 1}]
     data: users.csv                        data: {file: users.csv}
+    watch: {target: {port: 80}}            watch: {target: [{port: 80}]}
     thresholds: {metric: p(95)<200}        thresholds: [{metric: metric, threshold: p(95)<200}]
     traffic, exchange, data at the top     those of the one population
 
@@ -69,7 +70,7 @@ def canonical(tree: Mapping[str, Any], origins: Origins) -> tuple[dict[str, Any]
 def opened(key: str, value: Any) -> Any:
     """The mapping that a short form at this key stands for; anything else as it is."""
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if key == "target" and isinstance(value, (str, list, tuple)):
+    if key == "target" and _is_urls(value):
         return {"url": value}
     if key == "data" and isinstance(value, str):
         return {"file": value}
@@ -79,6 +80,12 @@ def opened(key: str, value: Any) -> Any:
         is_duration = number or any(character.isdigit() for character in value)
         return {"duration": value} if is_duration else {"kind": value.strip()}
     return value
+
+
+def _is_urls(value: Any) -> bool:
+    """Texts; mappings at a key of this name are the sources of `watch`."""
+    listed = [value] if isinstance(value, str) else value
+    return isinstance(listed, (list, tuple)) and not any(isinstance(each, Mapping) for each in listed)
 
 
 def with_kinds(tree: Any) -> Any:
@@ -241,6 +248,22 @@ def _thresholds(value: Any, origins: Origins) -> Any:
     return bounds
 
 
+def _watch(value: Any, origins: Origins) -> Any:
+    if not isinstance(value, Mapping) or not isinstance(value.get("target"), (Mapping, list, tuple)):
+        return value
+    sources = value["target"]
+    if isinstance(sources, Mapping):
+        origins.move(("watch", "target", 0), of=("watch", "target"))
+        sources = [sources]
+    return {**value, "target": [_source(source) for source in sources]}
+
+
+def _source(value: Any) -> Any:
+    if isinstance(value, Mapping) and "headers" in value:
+        return {**value, "headers": _headers(value["headers"])}
+    return value
+
+
 def _texts(value: Any) -> Any:
     return _COMMA.split(value.strip()) if isinstance(value, str) else value
 
@@ -257,4 +280,5 @@ _FORMS: dict[str, Callable[[Any, Origins], Any]] = {
     "load": _load,
     "populations": _populations,
     "thresholds": _thresholds,
+    "watch": _watch,
 }

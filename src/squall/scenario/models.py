@@ -39,6 +39,7 @@ from squall.scenario.traffic import (
     Population,
     Traffic,
 )
+from squall.scenario.watch import Watch, WatchedSource
 
 __all__ = [
     "AlertBounds",
@@ -69,6 +70,8 @@ __all__ = [
     "Tls",
     "Tolerances",
     "Traffic",
+    "Watch",
+    "WatchedSource",
 ]
 
 
@@ -196,6 +199,7 @@ class Scenario(Model):
     monitoring: Monitoring = Field(Monitoring(), description="the alerts")
     stability: Stability = Field(Stability(), description="the checks of a held level")
     threshold_sets: tuple[Literal["readiness"], ...] = Field((), description="named sets of bounds to add")
+    watch: Watch = Field(Watch(), description="what is watched beside the connections")
     engine: Engine = Field(Engine(), validate_default=True, description="the load generator itself")
     outputs: Outputs = Field(Outputs(), description="where results go")
     test_environment: str = Field("", max_length=200, description="a label kept in the record")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from urllib.parse import SplitResult, urlsplit
 
-__all__ = ["MASK", "Url", "public_url", "url_mistake"]
+__all__ = ["MASK", "Url", "http_url_mistake", "public_url", "url_mistake"]
 
 MASK = "***"
 """What stands where a secret was."""
@@ -64,6 +64,18 @@ def url_mistake(url: str) -> str | None:
         return "names no host"
     if "{" in parts.netloc + parts.path or "}" in parts.netloc + parts.path:
         return "{column} is filled in the query only, not in host or path"
+    return None
+
+
+def http_url_mistake(url: str) -> str | None:
+    """What keeps this from being a page's address, in words that do not quote it; None if nothing does."""
+    if (bad := _FOREIGN.search(url)) is not None:
+        return f"character {bad.start() + 1} ({_character_name(bad[0])}) must be percent-encoded in a URL"
+    if url.partition("://")[0].lower() not in ("http", "https"):
+        return "must begin with http:// or https://"
+    parts = _split(url)
+    if parts is None or not parts.hostname:
+        return "host and port cannot be read; a port is 1 to 65535, an IPv6 address stands in [brackets]"
     return None
 
 

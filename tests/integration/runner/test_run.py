@@ -20,6 +20,7 @@ from squall.fleet.inline import InlineFleet
 from squall.fleet.local import LocalFleet, LocalWorker
 from squall.live.base import LiveView
 from squall.metrics.totals import Totals
+from squall.record.resources import ResourceSample
 from squall.record.run import Phase, RunHeader
 from squall.record.snapshots import Event, Interval
 from squall.record.verdicts import Verdict
@@ -43,6 +44,7 @@ class View(LiveView):
         self.events: list[Event] = []
         self.begun: list[tuple[RunHeader, Path, int]] = []
         self.verdicts: list[Verdict] = []
+        self.samples: list[ResourceSample] = []
         self.finished = 0
         self._on_phase = on_phase
         self._on_interval = on_interval
@@ -64,6 +66,9 @@ class View(LiveView):
 
     def concluded(self, verdict: Verdict) -> None:
         self.verdicts.append(verdict)
+
+    def sampled(self, sample: ResourceSample) -> None:
+        self.samples.append(sample)
 
     def finish(self) -> None:
         self.finished += 1

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import pytest
 
-from made_runs import a_run, connections, messages, second, some_totals
+from made_runs import S, a_run, connections, messages, second, some_totals
 from squall.metrics.catalogue import CATALOGUE, METRICS, Metric, Share, table
 from squall.metrics.distribution import Distribution
-from squall.metrics.totals import EVERYTHING, Selection
+from squall.metrics.resources import Highest
+from squall.metrics.totals import EVERYTHING, Selection, Totals
 from squall.metrics.windows import Level
 from squall.record.outcomes import Trouble
+from squall.record.resources import FIGURES, ResourceSample, Role
 
-READINGS = {"trend": Distribution, "counter": int, "rate": Share, "gauge": Level}
+READINGS = {"trend": Distribution, "counter": int, "rate": Share, "gauge": Level | Highest}
+ROLES: tuple[Role, ...] = ("target", "generator", "host")
+
+
+def a_watched_run() -> Totals:
+    totals = a_run()
+    for role in ROLES:
+        totals.sampled(ResourceSample(at_ns=3 * S, source=role, role=role, **dict.fromkeys(FIGURES, 1)))
+    return totals
 
 
 def test_names_are_unique() -> None:
@@ -20,7 +30,14 @@ def test_names_are_unique() -> None:
 
 @pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
 def test_a_metric_reads_what_its_kind_says(metric: Metric) -> None:
-    assert isinstance(metric.read(a_run(), EVERYTHING), READINGS[metric.kind])
+    assert isinstance(metric.read(a_watched_run(), EVERYTHING), READINGS[metric.kind])
+
+
+@pytest.mark.parametrize(
+    "metric", [each for each in METRICS if each.name.startswith(ROLES)], ids=lambda each: each.name
+)
+def test_a_metric_of_a_machine_that_was_not_watched_is_not_measured(metric: Metric) -> None:
+    assert metric.read(a_run(), EVERYTHING) is None
 
 
 @pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
-from made_runs import a_run, check, connections, messages, phase, second, some_totals, times
+from made_runs import S, a_run, check, connections, messages, phase, second, some_totals, times
 from squall.metrics.readiness import judge_readiness
 from squall.metrics.thresholds import Ruling
 from squall.metrics.totals import Totals
+from squall.record.resources import ResourceSample
 from squall.record.stability import StabilityCheck
+from squall.scenario.watch import Watch
 
 
 def truths(totals: Totals, **settings: Any) -> dict[str, str]:
@@ -30,6 +32,46 @@ def test_what_was_not_watched_is_not_required() -> None:
     missing = {each.name for each in found if each.figure is None}
     assert missing == UNWATCHED | {"nothing left behind"}
     assert not any(each.required for each in found if each.figure is None)
+
+
+def watched(*shares: float, failed: int = 0) -> Totals:
+    """A run with a look at the target in each second of the hold, the last ones of which failed."""
+    totals = a_run(hold_s=20)
+    for place, share in enumerate((*shares, *[None] * failed)):
+        sample = ResourceSample(
+            at_ns=(2 + place) * S, source="target", role="target", memory_share=share, cpu_share=share
+        )
+        totals.sampled(sample)
+    return totals
+
+
+def resources(totals: Totals, *sources: dict[str, Any]) -> list[tuple[str, bool]]:
+    watch = Watch.model_validate({"target": sources})
+    found = [each.judgement for each in judge_readiness(totals, watch=watch)]
+    return [(each.truth, each.required) for each in found if each.name in UNWATCHED]
+
+
+def test_a_watched_target_is_judged_by_its_peaks() -> None:
+    assert resources(watched(0.2, 0.84), {"pid": 1}) == [("passed", True)] * 2
+    assert resources(watched(0.2, 0.86), {"pid": 1}) == [("passed", True), ("failed", True)]
+    assert resources(watched(0.91, 0.2), {"pid": 1}) == [("failed", True)] * 2
+
+
+def test_a_target_that_was_to_be_watched_and_could_not_be_is_unknown() -> None:
+    assert resources(watched(failed=5), {"port": 9}) == [("unknown", True)] * 2
+    named = {"prometheus": "http://a/", "metrics": {"memory_share": "x"}}
+    assert resources(watched(failed=5), named) == [("unknown", True), ("unknown", False)]
+
+
+def test_a_command_that_told_its_shares_is_judged_and_one_that_did_not_is_not_required() -> None:
+    assert resources(watched(0.5), {"command": "x"}) == [("passed", True)] * 2
+    assert resources(watched(failed=2), {"command": "x"}) == [("unknown", False)] * 2
+
+
+def test_a_peak_is_a_lower_bound_where_many_looks_failed() -> None:
+    assert resources(watched(*[0.5] * 18, failed=2), {"pid": 1}) == [("passed", True)] * 2
+    assert resources(watched(*[0.5] * 16, failed=4), {"pid": 1}) == [("unknown", True)] * 2
+    assert resources(watched(*[0.95] * 16, failed=4), {"pid": 1}) == [("failed", True)] * 2
 
 
 def slow_ramp() -> Totals:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from squall.metrics.histogram import Histogram
+from squall.metrics.resources import Utilization
 from squall.metrics.totals import Totals
 from squall.record.outcomes import Trouble
 from squall.record.run import Phase, PhaseKind
@@ -165,7 +166,7 @@ def test_a_held_level_in_figures() -> None:
     assert result.message_delivery_success == DeliverySuccess(90 / 96, 94 / 96)
     assert (result.messages_duplicated, result.messages_reordered, result.messages_corrupted) == (1, 3, 1)
     assert result.connection_drops == 2
-    assert result.system_resource_utilization is None
+    assert result.system_resource_utilization == Utilization()
     assert result.errors == (PhaseError("open", "reset", "target", 2),)
 
 

@@ -1,0 +1,60 @@
+"""Watches whoever listens on a port of this machine, with all that descend from them.
+
+Whose a listening socket is stands in the descriptors of every process: that is looked up once, and again only
+when other sockets listen on the port or one of their holders has ended. Needs Linux, and the right to look into
+the processes (those of the same user, or root).
+"""
+
+from __future__ import annotations
+
+from squall.record.resources import ResourceSample, Role
+from squall.sampling.family import Family
+from squall.sampling.processes import Process, descendants
+from squall.sampling.sock_diag import Listener, listeners
+from squall.sampling.sockets import ServedPorts, holders
+
+__all__ = ["PortSampler"]
+
+
+class PortSampler:
+    """The processes behind one port."""
+
+    role: Role = "target"
+
+    def __init__(self, source: str, port: int) -> None:
+        self.source = source
+        self._port = port
+        self._family = Family()
+        self._ports = ServedPorts()
+        self._inodes: frozenset[int] = frozenset()
+        self._holders: list[int] = []
+
+    def look(self, at_ns: int, clock_ns: int) -> ResourceSample:
+        """What they use now."""
+        problem, figures = "", {}
+        members: list[Process] = []
+        try:
+            found = [each for each in listeners() if each.port == self._port]
+            figures = self._ports.look(found, clock_ns) if found else {}
+            members = self._members(found)
+        except OSError as error:
+            problem = f"who listens on port {self._port} is not told: {error.strerror or error}"
+        else:
+            if not found:
+                problem = f"nobody listens on port {self._port} of this machine"
+            elif not members:
+                problem = f"whoever listens on port {self._port} may not be looked into: run as their user"
+        figures |= self._family.look(members, clock_ns)
+        return ResourceSample(at_ns=at_ns, source=self.source, role=self.role, problem=problem, **figures)
+
+    def close(self) -> None:
+        """Holds nothing."""
+
+    def _members(self, found: list[Listener]) -> list[Process]:
+        """The holders of the sockets, and their children."""
+        inodes = frozenset(each.inode for each in found)
+        members = descendants(self._holders)
+        if inodes != self._inodes or not {each.pid for each in members}.issuperset(self._holders):
+            self._inodes, self._holders = inodes, holders(inodes)
+            members = descendants(self._holders)
+        return members
