@@ -61,8 +61,7 @@ def summarise(header: RunHeader, phases: Sequence[Phase], totals: Totals, verdic
     """
     for phase in phases:
         totals.note(phase)
-    connections = totals.connections()
-    messages = totals.messages()
+    connections, messages = totals.connections(), totals.messages()
     names = settled(phases)
     latency_of = Selection(phases=names) if names else EVERYTHING
     types = sorted({name for population in header.types for name in population})
@@ -109,7 +108,7 @@ def summarise(header: RunHeader, phases: Sequence[Phase], totals: Totals, verdic
         stability=_stability(totals),
         alerts=list(totals.alerts.kept),
         alert_counts=totals.alerts.counts,
-        resources={name: _source(source, phases) for name, source in totals.resources.sources.items()},
+        resources=_resources(totals, phases),
     )
 
 
@@ -347,6 +346,10 @@ def _workers(totals: Totals) -> Workers:
         silence_max_ms=totals.silence_max_ns / _NS_PER_MS,
         silence_start_s=totals.silence_start_ns / _NS_PER_S,
     )
+
+
+def _resources(totals: Totals, phases: Sequence[Phase]) -> dict[str, SourceSummary]:
+    return {name: _source(source, phases) for name, source in totals.resources.sources.items()}
 
 
 def _source(source: SourceTotals, phases: Sequence[Phase]) -> SourceSummary:
