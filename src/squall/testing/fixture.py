@@ -47,6 +47,7 @@ class SquallFixture:
         self.out = out
         self._target = target
         self._is_given = target is not None
+        self._pid: int | None = None
         self._folders: list[Path] = []
         self._services = ExitStack()
 
@@ -54,18 +55,30 @@ class SquallFixture:
     def target(self) -> str:
         """The service under test: the one of `--squall-target`, else the bundled one."""
         if self._target is None:
-            self._target = self.serve().url
+            service = self.serve()
+            self._target, self._pid = service.url, service.pid
         return self._target
+
+    @property
+    def watch(self) -> dict[str, Any]:
+        """The setting `watch.target` for `target`: the processes of the bundled service; no others are known."""
+        _ = self.target
+        return {} if self._pid is None else {"watch.target": [{"pid": self._pid}]}
 
     def at_scale(self, *, smoke: T, standard: T, full: T) -> T:
         """The one of three sizes, durations, … that is meant by the scale."""
         return {"smoke": smoke, "standard": standard, "full": full}[self.scale]
 
     def tester(self, url: str | None = None, **settings: Any) -> LoadTester:
-        """A `LoadTester`, by default of `target`, with a run folder of its own. Takes what that takes."""
+        """A `LoadTester`, by default of `target`, with a run folder of its own. Takes what that takes.
+
+        The bundled service is watched, where nothing else is said: its memory and processor are in the results.
+        """
         out = settings.pop("out", None)
         folder = self._new_folder() if out is None else Path(out)
         self._folders.append(folder)
+        if url is None and "watch" not in settings:
+            settings = self.watch | settings
         return LoadTester(self.target if url is None else url, out=folder, **settings)
 
     def run(
@@ -85,6 +98,8 @@ class SquallFixture:
         names_none = isinstance(scenario, Mapping) and "target" not in scenario and "target" not in settings
         if url is not None or self._is_given or names_none:
             chosen["target.url"] = self.target if url is None else url
+            if url is None and "watch" not in settings:
+                chosen = self.watch | chosen
         folder = self._new_folder()
         self._folders.append(folder)
         chosen["outputs.out"] = str(folder)

@@ -53,6 +53,7 @@ def test_it_prints_a_summary_and_the_run_folder(tmp_path: Path) -> None:
     out, err = process.communicate(timeout=TIMEOUT_S)
     assert process.returncode == 0, out + err
     assert f"run folder: {tmp_path / 'run'}" in out
+    assert "Load Test Complete - 100 Concurrent Connections Achieved" in out
     summary = json.loads((tmp_path / "run" / "summary.json").read_bytes())
     assert summary["connections"]["established"] == 100
     assert "readiness" in {each["source"] for each in summary["verdict"]["judgements"]}

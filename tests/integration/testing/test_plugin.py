@@ -34,6 +34,7 @@ def test_a_scenario_of_the_bundled_service(squall):
     run = squall.read_run()
     assert run.folder.is_relative_to(squall.out)
     assert run.record.header.scenario["test_environment"] == "a laptop"
+    assert run.summary.resources["target"].run["memory_share"].peak > 0  # the bundled service is watched
 
 
 def test_that_fails(squall):

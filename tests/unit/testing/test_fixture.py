@@ -34,6 +34,10 @@ def test_each_tester_has_a_run_folder_of_its_own_and_the_target(tmp_path: Path) 
     assert fixture.sentences() == []  # none has run
 
 
+def test_only_processes_that_are_known_are_watched(tmp_path: Path) -> None:
+    assert SquallFixture("smoke", "ws://127.0.0.1:9/", tmp_path).watch == {}
+
+
 def test_a_test_without_a_run_has_none_to_read(tmp_path: Path) -> None:
     with pytest.raises(PlanError, match="no run yet"):
         SquallFixture("smoke", None, tmp_path).read_run()
