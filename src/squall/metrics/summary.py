@@ -66,13 +66,7 @@ def summarise(header: RunHeader, phases: Sequence[Phase], totals: Totals, verdic
     latency_of = Selection(phases=names) if names else EVERYTHING
     types = sorted({name for population in header.types for name in population})
     return Summary(
-        format_version=header.format_version,
-        run_id=header.run_id,
-        name=header.name,
-        squall_version=header.squall_version,
-        started_wall_ns=header.started_wall_ns,
-        seed=header.seed,
-        test_environment=str(header.scenario.get("test_environment", "")),
+        **_known_before(header),
         duration_s=totals.last_at_ns / _NS_PER_S if totals.seconds else None,
         delivery=_delivery(totals, EVERYTHING),
         delivery_by_type={name: _delivery(totals, Selection(type=name)) for name in types},
@@ -81,10 +75,7 @@ def summarise(header: RunHeader, phases: Sequence[Phase], totals: Totals, verdic
         verdict=_verdict(verdict),
         latency_phases=[phase.name for phase in phases if not names or phase.id in names],
         latency_by_type={name: _latency(totals.messages(replace(latency_of, type=name))) for name in types},
-        latency_by_phase={
-            name: _latency(totals.messages(Selection(phase=name)))
-            for name in dict.fromkeys(phase.name for phase in phases)
-        },
+        latency_by_phase=_latency_by_phase(totals, phases),
         peak_latency_ms=_ms(totals.peak_ns()),
         delivery_success=_success(messages),
         not_sent=_not_sent(totals, messages),
@@ -110,6 +101,24 @@ def summarise(header: RunHeader, phases: Sequence[Phase], totals: Totals, verdic
         alert_counts=totals.alerts.counts,
         resources=_resources(totals, phases),
     )
+
+
+def _known_before(header: RunHeader) -> dict[str, Any]:
+    """What a header says, under the summary's keys."""
+    return {
+        "format_version": header.format_version,
+        "run_id": header.run_id,
+        "name": header.name,
+        "squall_version": header.squall_version,
+        "started_wall_ns": header.started_wall_ns,
+        "seed": header.seed,
+        "test_environment": str(header.scenario.get("test_environment", "")),
+    }
+
+
+def _latency_by_phase(totals: Totals, phases: Sequence[Phase]) -> dict[str, Latency]:
+    names = dict.fromkeys(phase.name for phase in phases)
+    return {name: _latency(totals.messages(Selection(phase=name))) for name in names}
 
 
 def _delivery(totals: Totals, selection: Selection) -> Delivery:
