@@ -69,6 +69,8 @@ class Draft:
             other = (*path[:-1], _EITHER[path[-1]]) if path[-1] in _EITHER else None
             if other is not None and other not in set_here:
                 self._remove(other)
+            for name in self._same_header(path, set_here):
+                self._remove(name)
         # The kind goes first: it decides what of the weaker layers is left.
         for path, value, source in sorted(steps, key=lambda step: step[0][-1] != "kind"):
             self._put(path, value, source)
@@ -100,6 +102,15 @@ class Draft:
                 yield from self._single((*path, str(key)), each)
         else:
             yield path, value
+
+    def _same_header(self, path: Path, set_here: set[Path]) -> list[Path]:
+        """The weaker layers' headers of the name at this path; case makes no difference in header names."""
+        if len(path) < 2 or path[-2] != "headers":
+            return []
+        holder = self._at(path[:-1])
+        wanted = str(path[-1]).lower()
+        names = [name for name in holder if name.lower() == wanted] if isinstance(holder, dict) else []
+        return [same for name in names if (same := (*path[:-1], name)) not in set_here]
 
     def _put(self, path: Path, value: Any, source: str) -> None:
         holder: Any = self.tree
@@ -133,10 +144,15 @@ class Draft:
         for key in [key for key in holder if model is not None and key not in model.model_fields]:
             self._remove((*path[:-1], key))
 
-    def _remove(self, path: Path) -> None:
+    def _at(self, path: Path) -> Any:
+        """What is at a path; None where nothing is."""
         holder: Any = self.tree
-        for part in path[:-1]:
+        for part in path:
             holder = holder.get(part) if isinstance(holder, dict) else _item(holder, part)
+        return holder
+
+    def _remove(self, path: Path) -> None:
+        holder = self._at(path[:-1])
         if isinstance(holder, dict):
             holder.pop(path[-1], None)
         self.origins.forget(path)

@@ -38,6 +38,18 @@ def test_a_mapping_changes_only_what_it_names() -> None:
     assert draft.tree["target"]["headers"] == {"A": "1", "B": "3", "C": "4"}
 
 
+def test_case_makes_no_difference_in_which_header_a_layer_replaces() -> None:
+    tree = {"target": {"url": ["ws://h/"], "headers": {"Authorization": "weak", "B": "2"}}}
+    draft = _over(tree, {("target", "headers", "authorization"): "strong"})
+    assert draft.tree["target"]["headers"] == {"B": "2", "authorization": "strong"}
+    assert dict(draft.sources())[("target", "headers", "authorization")] == "flag"
+
+
+def test_a_header_that_one_layer_gives_twice_stays_a_mistake_of_its_own() -> None:
+    draft = _over({}, {("target", "headers"): {"A": "1", "a": "2"}})
+    assert draft.tree["target"]["headers"] == {"A": "1", "a": "2"}
+
+
 def test_a_list_is_replaced_whole() -> None:
     tree = {"traffic": {"payload": "100,200", "types": {"a": 1}}, "thresholds": {"m": "x"}}
     draft = _over(
