@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from picows import WSMsgType
 
 from squall.delivery.envelope import Codec
+from squall.engine import connection as connection_module
 from squall.engine import session as session_module
 from squall.engine.check_windows import CheckWindows
 from squall.engine.lane import Lane
@@ -79,6 +80,9 @@ class Keeper:
         return self.tallies
 
     tallies_now = tallies_labelled = tallies_at
+
+    def ready(self, _: Session) -> None:
+        """It is asked what is due by the simulation."""
 
     def drained(self, _: Session) -> None:
         """It is closed by the simulation."""
@@ -179,7 +183,7 @@ def lane_of(keeper: Any, types: tuple[float, ...]) -> Lane:
         period_ns=PERIOD_NS,
         keeper=keeper,
         checks=CheckWindows(NEVER_NS),
-        idle=False,
+        enveloped=True,
         silent=False,
         ignore_foreign=False,
         send_buffer_max=1 << 20,
@@ -200,7 +204,8 @@ def test_figures_are_those_of_the_networks_log(
     two_types: bool,
 ) -> None:
     clock = Clock()
-    monkeypatch.setattr(session_module, "now_ns", lambda: clock.now)
+    for module in (session_module, connection_module):
+        monkeypatch.setattr(module, "now_ns", lambda: clock.now)
     keepers = [Keeper() for _ in range(SESSIONS)]
     sessions, transports = [], [Transport() for _ in range(SESSIONS)]
     for number, keeper in enumerate(keepers):

@@ -32,6 +32,18 @@ class Keeper(Protocol):
         """The upgrade was accepted."""
         ...
 
+    def ready(self, session: Session) -> None:
+        """The session may send for the first time: from now on it is asked what is due."""
+        ...
+
+    def awaits(self, session: Session, timeout_s: float) -> None:
+        """A session that is opening waits for an answer, at most so long."""
+        ...
+
+    def opened(self, session: Session) -> None:
+        """What goes before the traffic of this connection is done."""
+        ...
+
     def drained(self, session: Session) -> None:
         """A draining session owes nothing any more."""
         ...

@@ -12,7 +12,7 @@ cdef class Lane:
     cdef readonly long long block_ns
     cdef readonly object keeper
     cdef readonly CheckWindows checks
-    cdef readonly bint idle
+    cdef readonly bint enveloped
     cdef readonly bint silent
     cdef readonly bint ignore_foreign
     cdef readonly long long send_buffer_max

@@ -37,7 +37,7 @@ class Lane:
         period_ns: int,
         keeper: Keeper,
         checks: CheckWindows,
-        idle: bool,
+        enveloped: bool,
         silent: bool,
         ignore_foreign: bool,
         send_buffer_max: int,
@@ -54,7 +54,7 @@ class Lane:
         self.block_ns = getattr(arrivals, "block_ns", 0)
         self.keeper = keeper
         self.checks = checks
-        self.idle = idle
+        self.enveloped = enveloped
         self.silent = silent
         self.ignore_foreign = ignore_foreign
         self.send_buffer_max = send_buffer_max

@@ -199,9 +199,9 @@ class DueCounts:
         self._split = PopulationSplit([each.weight for each in populations])
         self._arrivals: list[Arrivals | None] = []
         for index, each in enumerate(populations):
-            silent = each.exchange.kind == "idle" or each.traffic.rate == 0
             seed = population_seed(self.scenario.seed, index)
-            self._arrivals.append(None if silent else arrivals(each.traffic.arrival, each.traffic.rate, seed))
+            silent = each.rate_hz == 0
+            self._arrivals.append(None if silent else arrivals(each.traffic.arrival, each.rate_hz, seed))
 
     def type_weights(self, population: int) -> list[float]:
         """The weights of a population's message types."""

@@ -52,6 +52,8 @@ _HISTOGRAM_NAMES: Final = (
     "upgrade",
     "ping",
     "session",
+    "opening",
+    "push_delay",
 )
 _STANDS_FOR: Final = {"pacer_lag": "lag", "unlagged": "service"}
 """Histograms that a cell leaves out where they equal another one of its own."""
@@ -200,7 +202,10 @@ def add_connections(cells: Sequence[ConnectionCell]) -> ConnectionCell:
         return cells[0]
     codes: dict[int, int] = defaultdict(int)
     troubles: dict[Trouble, int] = defaultdict(int)
+    misfits: dict[str, int] = defaultdict(int)
     for cell in cells:
+        for why, count in cell.misfits.items():
+            misfits[why] += count
         for code, count in cell.close_codes.items():
             codes[code] += count
         for trouble, count in cell.troubles:
@@ -211,6 +216,7 @@ def add_connections(cells: Sequence[ConnectionCell]) -> ConnectionCell:
         **_histograms(cells),
         close_codes=dict(sorted(codes.items())),
         troubles=sorted(troubles.items(), key=lambda each: (each[0].step, each[0].kind, each[0].blame)),
+        misfits=dict(sorted(misfits.items())),
     )
 
 
@@ -283,6 +289,6 @@ def _event_order(event: Event) -> tuple[int, int, int, str, str]:
 
 _KEYS = {"population", "phase", "type", "place"}
 _MESSAGE_MAXIMA = ("reorder_extent_max", "reorder_late_ns_max")
-_APART = {*_KEYS, *_MESSAGE_MAXIMA, *_HISTOGRAM_NAMES, *_STANDS_FOR, "close_codes", "troubles"}
+_APART = {*_KEYS, *_MESSAGE_MAXIMA, *_HISTOGRAM_NAMES, *_STANDS_FOR, "close_codes", "troubles", "misfits"}
 _MESSAGE_SUMS = tuple(name for name in MessageCell.__struct_fields__ if name not in _APART)
 _CONNECTION_SUMS = tuple(name for name in ConnectionCell.__struct_fields__ if name not in _APART)

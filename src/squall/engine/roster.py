@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from squall.engine import troubles
 from squall.engine.connector import Attempt, ConnectFailed
-from squall.engine.session import CLOSING, DOWN, DRAINING, IDLE, OPEN
+from squall.engine.session import CLOSING, DOWN, DRAINING, IDLE, OPEN, OPENING
 from squall.engine.ticks import now_ns
 from squall.record.outcomes import Trouble
 from squall.record.snapshots import Event
@@ -93,7 +93,7 @@ class Roster:
         session = self.sessions.get(number)
         if session is None:
             return
-        if session.state == OPEN:
+        if session.state in {OPEN, OPENING}:
             self._drain(session)
         elif session.state in {DOWN, IDLE}:
             self._gone(session, lived=False)
@@ -233,18 +233,28 @@ class Roster:
         connection.upgrade.record(now - attempt.secured_ns)
         # Told of the first byte that the kernel does not take: see the session on backpressure.
         transport.underlying_transport.set_write_buffer_limits(high=0)
-        again = session.started
-        if again:
+        if session.started:
             connection.reconnected += 1
         session.connected(transport, tallies)
         session.attempts = 0
         self._setup.checks.roll(now, self.held)
         self.held += 1
-        if not again:
-            self.started += 1
-            self._pacer.enrol(session)
         if session.number not in self._wanted:
             self._drain(session)
+
+    def ready(self, session: Session) -> None:
+        """A session may send for the first time: the pacer asks it from now on."""
+        self.started += 1
+        self._pacer.enrol(session)
+
+    def awaits(self, session: Session, timeout_s: float) -> None:
+        """A session that is opening waits for an answer, at most so long."""
+        self._after(session, timeout_s, _is_late)
+
+    def opened(self, session: Session) -> None:
+        """What goes before the traffic is done: book how long it took."""
+        self._cancel_timer(session)
+        self.tallies_now(session).connection.opening.record(self.now_ns() - session.upgraded_ns)
 
     def _drain(self, session: Session) -> None:
         self._after(session, self._setup.drain_timeout_s, self._close)
@@ -269,10 +279,13 @@ class Roster:
 
     def _after(self, session: Session, delay_s: float, then: Callable[[Session], None]) -> None:
         """One timer a session: the latest replaces the one before."""
+        self._cancel_timer(session)
+        self._timers[session.number] = self._loop.call_later(delay_s, self._fire, session, then)
+
+    def _cancel_timer(self, session: Session) -> None:
         timer = self._timers.pop(session.number, None)
         if timer is not None:
             timer.cancel()
-        self._timers[session.number] = self._loop.call_later(delay_s, self._fire, session, then)
 
     def _fire(self, session: Session, then: Callable[[Session], None]) -> None:
         self._timers.pop(session.number, None)
@@ -296,9 +309,7 @@ class Roster:
         )  # no code in the frame: RFC 6455 §7.1.5
         self._setup.checks.roll(self.now_ns(), self.held)
         self.held -= 1
-        timer = self._timers.pop(session.number, None)
-        if timer is not None:
-            timer.cancel()
+        self._cancel_timer(session)
         connection.closed_with(code or _ABNORMAL_CLOSURE)
         if session.state == CLOSING and session.refusal is None:
             connection.closed += 1
@@ -312,7 +323,9 @@ class Roster:
             and handshake.sent is not None
         ):
             session.refusal = (_number(handshake.sent.code), handshake.sent.reason or "")
-        trouble = troubles.of_drop(session.attempt.lost, code, session.refusal)
+        trouble = troubles.of_drop(
+            session.attempt.lost, code, session.refusal, opening=session.state == OPENING
+        )
         self._dropped(session, trouble, session.refusal)
 
     def _dropped(self, session: Session, trouble: Trouble, refusal: tuple[int, str] | None) -> None:
@@ -354,6 +367,11 @@ class Roster:
         taken = self.events, self.events_dropped
         self.events, self.events_dropped = [], 0
         return taken
+
+
+def _is_late(session: Session) -> None:
+    """No answer came to what a session said in its opening."""
+    session.opening_late()
 
 
 def _number(code: Any) -> int:

@@ -1,35 +1,28 @@
-from picows.picows cimport WSFrame, WSListener, WSTransport
-
 from squall.delivery.ledger cimport Stream
-from squall.engine.lane cimport Lane
+from squall.engine.connection cimport Connection
 from squall.engine.send_times cimport SendTimes
 from squall.engine.tally cimport MessageTally, Tallies
 
 
-cdef class Session(WSListener):
+cdef class Session(Connection):
     cdef readonly unsigned int number
     cdef readonly unsigned int index
-    cdef readonly Lane lane
     cdef readonly Stream stream
-    cdef public int state
     cdef public int epoch
     cdef public long long due_ns
     cdef public long long leave_ns
     cdef readonly long long upgraded_ns
     cdef readonly bint started
+    cdef readonly bint scheduled
     cdef public Tallies tallies
     cdef readonly Tallies sent_tallies
     cdef readonly Tallies heard_tallies
-    cdef readonly WSTransport transport
     cdef list type_counts
     cdef SendTimes times
     cdef object points
     cdef Py_ssize_t point
     cdef long long block
     cdef readonly list held
-    cdef list fragments
-    cdef bint fragments_text
-    cdef Py_ssize_t fragments_size
     cdef readonly long long not_sent
     cdef readonly bint paused
     cdef readonly long long unsent
@@ -40,9 +33,6 @@ cdef class Session(WSListener):
     cdef public object attempt
     cdef public object refusal
 
-    cpdef on_ws_connected(self, WSTransport transport)
-    cpdef on_ws_frame(self, WSTransport transport, WSFrame frame)
-    cpdef on_ws_disconnected(self, WSTransport transport)
     cpdef pause_writing(self)
     cpdef resume_writing(self)
     cpdef bint owes_nothing(self)
@@ -51,10 +41,15 @@ cdef class Session(WSListener):
     cdef int _submit(self, long long intended, long long now)
     cdef bint _has_intended_all(self)
     cdef int _transmit(self, Tallies tallies, long long intended, long long seen)
+    cdef long long _assign(self, Tallies tallies)
+    cdef int _count_sent(
+        self, Tallies tallies, MessageTally tally, long long sequence, long long intended, long long seen, long long sent
+    )
     cdef Py_ssize_t _type_of(self, long long sequence)
-    cdef int _read(self, WSTransport transport, WSFrame frame)
-    cdef int _receive(self, unsigned char* data, Py_ssize_t size, bint text, long long now)
     cdef bint _is_mine(self)
-    cdef int _arrived(self, long long now)
+    cdef int _count_received(self, Py_ssize_t size, long long now)
+    cdef int _arrived(
+        self, long long sequence, Py_ssize_t type_index, bint recovered, long long intended, long long now
+    )
     cdef int _clock(self, MessageTally tally, long long sequence, long long intended, long long now)
     cdef int _misread(self, int found, unsigned char* data, Py_ssize_t size, bint text)

@@ -4,9 +4,9 @@ It sends what is due, reads what comes, and enters both into its ledger and its 
 it connects and leaves, the pacer when it is asked what is due. This is the hot path: compiled where possible,
 the same source otherwise.
 
-States: a session is IDLE until it is connected, OPEN while it sends, DRAINING once it has sent its last and waits
-for what is owed, CLOSING from our close frame on, DOWN after a connection that ended without our planning it, and
-GONE when nothing more will come of it.
+States: a session is IDLE until it is connected, OPENING while what goes before its traffic is not done (see
+`talking`), OPEN while it sends, DRAINING once it has sent its last and waits for what is owed, CLOSING from our close
+frame on, DOWN after a connection that ended without our planning it, and GONE when nothing more will come of it.
 
 Times are nanoseconds since the start of the run. Knows nothing of connecting, of other sessions, of reports.
 """
@@ -16,25 +16,26 @@ from __future__ import annotations
 import cython
 
 if cython.compiled:
-    from cython.cimports.cpython.bytes import PyBytes_AS_STRING
-    from cython.cimports.picows.picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
+    from cython.cimports.picows.picows import WSMsgType, WSTransport
     from cython.cimports.squall.delivery.envelope import Codec
     from cython.cimports.squall.delivery.ledger import Stream
+    from cython.cimports.squall.engine.connection import Connection
     from cython.cimports.squall.engine.lane import Lane
     from cython.cimports.squall.engine.send_times import SendTimes
     from cython.cimports.squall.engine.tally import MessageTally, Tallies
     from cython.cimports.squall.engine.ticks import now_ns
 else:
-    from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
+    from picows import WSMsgType, WSTransport
 
     from squall.delivery.envelope import Codec
     from squall.delivery.ledger import Stream
+    from squall.engine.connection import Connection
     from squall.engine.lane import Lane
     from squall.engine.send_times import SendTimes
     from squall.engine.tally import MessageTally, Tallies
     from squall.engine.ticks import now_ns
 
-__all__ = ["CLOSING", "DOWN", "DRAINING", "GONE", "IDLE", "OPEN", "Session"]
+__all__ = ["CLOSING", "DOWN", "DRAINING", "GONE", "IDLE", "OPEN", "OPENING", "Session"]
 
 IDLE = 0
 OPEN = 1
@@ -42,10 +43,11 @@ DRAINING = 2
 CLOSING = 3
 DOWN = 4
 GONE = 5
+OPENING = 6
 
 
 @cython.cclass
-class Session(WSListener):
+class Session(Connection):
     """One stream, on one connection at a time.
 
     `number` is the session's index in the run, and its stream; `index` is that within its population, by which its
@@ -53,29 +55,25 @@ class Session(WSListener):
     """
 
     def __init__(self, number: int, index: int, lane: Lane) -> None:
+        super().__init__(lane)
         self.number = number
         self.index = index
-        self.lane = lane
         self.stream = Stream()
-        self.state = 0
         self.epoch = 0
         self.due_ns = 1 << 62
         self.leave_ns = 1 << 62
         self.upgraded_ns = 0
         self.started = False
+        self.scheduled = False
         self.tallies = None
         self.sent_tallies = None
         self.heard_tallies = None
-        self.transport = None
         self.type_counts = [0] * lane.mix.types if lane.mix.types > 1 else None
         self.times = SendTimes()
         self.points = None
         self.point = 0
         self.block = 0
         self.held = None
-        self.fragments = None
-        self.fragments_text = False
-        self.fragments_size = 0
         self.not_sent = 0
         self.paused = False
         self.unsent = 0
@@ -94,7 +92,6 @@ class Session(WSListener):
         if self.started:
             self.epoch += 1
         self.transport = transport
-        self.state = 1
         self.paused = False
         self.down_by_tester = False
         self.fragments = None
@@ -107,22 +104,32 @@ class Session(WSListener):
             # picows keeps these for its users; here they would be kilobytes a connection.
             transport.request = None
             transport.response = None
-        if not self.started:
-            self.started = True
+        self.started = True
+        self.may_send(now)
+
+    def may_send(self, now: int) -> None:
+        """The connection is ready for traffic. The first time decides from when on messages are due."""
+        self.state = 1
+        if not self.scheduled:
+            self.scheduled = True
             if not self.lane.silent:
                 self.due_ns = self.lane.first_due(self.index, now)
+            self.lane.keeper.ready(self)
+
+    def opening_late(self) -> None:
+        """An answer did not come in time; only a session with an opening waits for one."""
 
     def retune(self, lane: Lane, from_ns: int) -> None:
         """From a time on, send what another lane of the population says; only as long as nothing was sent."""
         self.lane = lane
         self.type_counts = [0] * lane.mix.types if lane.mix.types > 1 else None
         self.points = None
-        if self.started and not lane.silent:
+        if self.scheduled and not lane.silent:
             self.due_ns = lane.first_due(self.index, from_ns)
 
     def drain(self) -> None:
         """Send what is due by now, and no more; the keeper is told as soon as nothing is owed."""
-        if self.state == 1:
+        if self.state in {1, 6}:
             self._catch_up()
             self.state = 2
             if self.owes_nothing():
@@ -243,12 +250,8 @@ class Session(WSListener):
         """Hand one message to the transport. `seen`: when it was found due and held back; -1 if it was not."""
         lane: Lane = self.lane
         codec: Codec = lane.codec
-        if tallies is not self.sent_tallies:
-            self.sent_tallies = tallies
-            self.stream.begin_segment(tallies.label, self.epoch)
-        sequence: cython.longlong = self.stream.assign()
+        sequence: cython.longlong = self._assign(tallies)
         type_index: cython.Py_ssize_t = self._type_of(sequence)
-        tally: MessageTally = cython.cast(MessageTally, tallies.types[type_index])
         type_sequence: cython.longlong = sequence
         if self.type_counts is not None:
             type_sequence = self.type_counts[type_index]
@@ -270,6 +273,31 @@ class Session(WSListener):
         else:
             message = bytes(codec.buffer[codec.offset : codec.offset + size])
             self.transport.send(WSMsgType.TEXT if codec.text else WSMsgType.BINARY, message)
+        self._count_sent(
+            tallies, cython.cast(MessageTally, tallies.types[type_index]), sequence, intended, seen, sent
+        )
+        tallies.connection.bytes_sent += size
+        return 0
+
+    @cython.cfunc
+    def _assign(self, tallies: Tallies) -> cython.longlong:
+        """The number of the message that is about to be sent, and booked in these tallies."""
+        if tallies is not self.sent_tallies:
+            self.sent_tallies = tallies
+            self.stream.begin_segment(tallies.label, self.epoch)
+        return self.stream.assign()
+
+    @cython.cfunc
+    def _count_sent(
+        self,
+        tallies: Tallies,
+        tally: MessageTally,
+        sequence: cython.longlong,
+        intended: cython.longlong,
+        seen: cython.longlong,
+        sent: cython.longlong,
+    ) -> cython.int:
+        """A message was handed to the transport at `sent`."""
         tally.intended += 1
         tally.lag.record(sent - intended)
         if seen < 0:
@@ -280,7 +308,6 @@ class Session(WSListener):
             tally.blocked_sent = True
             self.times.note_held(sequence, seen)
         tallies.connection.messages_sent += 1
-        tallies.connection.bytes_sent += size
         return 0
 
     @cython.cfunc
@@ -360,102 +387,33 @@ class Session(WSListener):
 
     # --- receiving ---
 
-    @cython.ccall
-    def on_ws_connected(self, transport: WSTransport) -> None:
-        """The upgrade was accepted; see `connected`."""
-        try:
-            self.lane.keeper.upgraded(self, transport)
-        except BaseException as error:  # noqa: BLE001 - picows would swallow it; a bug of ours must end the run
-            self.lane.keeper.failed(error)
-
-    @cython.ccall
-    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        """Read a frame. Payloads are views that die after this call."""
-        try:
-            self._read(transport, frame)
-        except BaseException as error:  # noqa: BLE001 - picows would swallow it; a bug of ours must end the run
-            self.lane.keeper.failed(error)
-
-    @cython.cfunc
-    def _read(self, transport: WSTransport, frame: WSFrame) -> cython.int:
-        now: cython.longlong = now_ns() - self.lane.start_ns
-        if frame.rsv1 or frame.rsv2 or frame.rsv3:
-            # No extension was negotiated (RFC 6455 §5.2); a compressed payload must not be read as damage.
-            self._refuse(transport, 1002, "a reserved bit is set: compression or another extension, unasked")
-        elif frame.msg_type == WSMsgType.BINARY or frame.msg_type == WSMsgType.TEXT:  # noqa: PLR1714 - C numbers
-            if self.fragments is not None:
-                self._refuse(transport, 1002, "a new message inside a fragmented one")
-            elif not frame.fin:
-                self.fragments = [frame.get_payload_as_bytes()]
-                self.fragments_text = frame.msg_type == WSMsgType.TEXT
-                self.fragments_size = frame.payload_size
-            elif cython.compiled:
-                self._receive(
-                    cython.cast(cython.p_uchar, frame.payload_ptr),
-                    frame.payload_size,
-                    frame.msg_type == WSMsgType.TEXT,
-                    now,
-                )
-            else:
-                payload = frame.get_payload_as_bytes()
-                self._receive(payload, len(payload), frame.msg_type == WSMsgType.TEXT, now)
-        elif frame.msg_type == WSMsgType.CONTINUATION:
-            self._continue(transport, frame, now)
-        elif frame.msg_type == WSMsgType.PONG:
-            self._ponged(frame.get_payload_as_bytes(), now)
-        elif frame.msg_type == WSMsgType.CLOSE:
-            self._closed_by_peer(transport, frame)
-        return 0
-
-    def _continue(self, transport: WSTransport, frame: WSFrame, now: int) -> None:
-        """A further fragment (RFC 6455 §5.4): joined when the last one is here."""
-        if self.fragments is None:
-            self._refuse(transport, 1002, "a continuation of nothing")
-            return
-        self.fragments.append(frame.get_payload_as_bytes())
-        self.fragments_size += frame.payload_size
-        if self.fragments_size > self.lane.receive_message_max:
-            self._refuse(transport, 1009, "a fragmented message larger than receive_message_max")
-        elif frame.fin:
-            payload: bytes = b"".join(self.fragments)
-            self.fragments = None
-            if cython.compiled:
-                self._receive(
-                    cython.cast(cython.p_uchar, PyBytes_AS_STRING(payload)),
-                    len(payload),
-                    self.fragments_text,
-                    now,
-                )
-            else:
-                self._receive(payload, len(payload), self.fragments_text, now)
-
-    def _refuse(self, transport: WSTransport, code: int, why: str) -> None:
-        """The peer breaks the protocol: fail the connection (RFC 6455 §7.1.7)."""
-        if self.state in {1, 2, 3}:
-            self.lane.keeper.refused(self, code, why)
-            transport.send_close(code)
-            transport.disconnect()
-
     @cython.cfunc
     def _receive(
         self, data: cython.p_uchar, size: cython.Py_ssize_t, text: cython.bint, now: cython.longlong
     ) -> cython.int:
         """Enter a whole message."""
-        lane: Lane = self.lane
-        codec: Codec = lane.codec
-        tallies: Tallies = self.heard_tallies
-        if now >= tallies.until_ns:
-            tallies = self.heard_tallies = lane.keeper.tallies_at(self, now)
-        lane.heard(now)
-        tallies.connection.messages_received += 1
-        tallies.connection.bytes_received += size
-        found: cython.int = 1 if lane.idle else codec.decode(data, size, text)
+        codec: Codec = self.lane.codec
+        self._count_received(size, now)
+        found: cython.int = codec.decode(data, size, text)
         if found:
             self._misread(found, data, size, text)
         elif not self._is_mine():
-            tallies.connection.unexpected += 1
+            self.heard_tallies.connection.unexpected += 1
         else:
-            self._arrived(now)
+            self._arrived(
+                codec.sequence, codec.type_index, codec.epoch != self.epoch & 0xFFFF, codec.intended_ns, now
+            )
+        return 0
+
+    @cython.cfunc
+    def _count_received(self, size: cython.Py_ssize_t, now: cython.longlong) -> cython.int:
+        """A whole message is here, whatever it is."""
+        lane: Lane = self.lane
+        if now >= self.heard_tallies.until_ns:
+            self.heard_tallies = lane.keeper.tallies_at(self, now)
+        lane.heard(now)
+        self.heard_tallies.connection.messages_received += 1
+        self.heard_tallies.connection.bytes_received += size
         return 0
 
     @cython.cfunc
@@ -470,25 +428,29 @@ class Session(WSListener):
         )
 
     @cython.cfunc
-    def _arrived(self, now: cython.longlong) -> cython.int:
-        """A good copy of a message of this stream; its envelope is in the codec."""
-        codec: Codec = self.lane.codec
+    def _arrived(
+        self,
+        sequence: cython.longlong,
+        type_index: cython.Py_ssize_t,
+        recovered: cython.bint,
+        intended: cython.longlong,
+        now: cython.longlong,
+    ) -> cython.int:
+        """A good copy of a message of this stream; `intended` is -1 where that is no longer known."""
         stream: Stream = self.stream
-        sequence: cython.longlong = codec.sequence
         found: cython.int = stream.arrive(sequence, now)
         tallies: Tallies = self.sent_tallies
         if sequence < stream.segment_first or now >= tallies.until_ns:
             tallies = self.lane.keeper.tallies_labelled(stream.label_of(sequence))
-        tally: MessageTally = cython.cast(MessageTally, tallies.types[codec.type_index])
+        tally: MessageTally = cython.cast(MessageTally, tallies.types[type_index])
         if found > 1:
             if found == 2:
                 tally.duplicated += 1
             return 0
         if found == 1:
             tally.reordered_by(stream.extent, stream.late_ns)
-        if codec.epoch != self.epoch & 0xFFFF:
-            tally.recovered += 1
-        self._clock(tally, sequence, codec.intended_ns, now)
+        tally.recovered += recovered
+        self._clock(tally, sequence, intended, now)
         if stream.evicted is not None:
             self._enter_evicted()
         if self.state == 2 and self.owes_nothing():
@@ -507,6 +469,9 @@ class Session(WSListener):
         sent: cython.longlong = self.times.take(sequence, self.stream.next_sequence)
         seen: cython.longlong = self.times.take_held(sequence)
         unlagged: cython.longlong = now - intended
+        if intended < 0:
+            tally.delivered_untimed()
+            return 0
         if sent < 0:
             tally.service_unmeasured += 1
         else:
@@ -550,45 +515,6 @@ class Session(WSListener):
             return types[min(codec.type_index, len(types) - 1)]
         tallies = self.lane.keeper.tallies_labelled(self.stream.label_of(codec.sequence))
         return tallies.types[codec.type_index]
-
-    # --- control frames and the end ---
-
-    def ping(self) -> None:
-        """Send a ping that carries the time."""
-        if self.state == 1:
-            now: cython.longlong = now_ns() - self.lane.start_ns
-            self.transport.send_ping(_bytes_of(now))
-            self.lane.keeper.tallies_now(self).connection.pings_sent += 1
-
-    def _ponged(self, payload: bytes, now: int) -> None:
-        """A pong: its round trip if it answers a ping of ours; unsolicited ones are allowed (RFC 6455 §5.5.3)."""
-        if len(payload) == 8:
-            sent = int.from_bytes(payload, "little")
-            if 0 <= sent <= now:
-                connection = self.lane.keeper.tallies_now(self).connection
-                connection.pongs_received += 1
-                connection.ping.record(now - sent)
-
-    def _closed_by_peer(self, transport: WSTransport, frame: WSFrame) -> None:
-        """A close frame: the answer to ours, or the peer's own, which is answered (RFC 6455 §5.5.1)."""
-        if self.state == 3:
-            self.lane.keeper.close_answered(self)
-        else:
-            code = frame.get_close_code()
-            transport.send_close(WSCloseCode.OK if code == 0 else code)
-            transport.disconnect()
-
-    @cython.ccall
-    def on_ws_disconnected(self, transport: WSTransport) -> None:
-        """The connection is over."""
-        try:
-            self.lane.keeper.disconnected(self, transport)
-        except BaseException as error:  # noqa: BLE001 - picows would swallow it; a bug of ours must end the run
-            self.lane.keeper.failed(error)
-
-
-def _bytes_of(number: int) -> bytes:
-    return number.to_bytes(8, "little")
 
 
 def _is_utf8(payload: bytes) -> bool:

@@ -13,6 +13,7 @@ DRAINING: int
 CLOSING: int
 DOWN: int
 GONE: int
+OPENING: int
 
 class Session(WSListener):
     number: int
@@ -25,6 +26,7 @@ class Session(WSListener):
     leave_ns: int
     upgraded_ns: int
     started: bool
+    scheduled: bool
     tallies: Tallies | None
     sent_tallies: Tallies | None
     heard_tallies: Tallies | None
@@ -40,6 +42,8 @@ class Session(WSListener):
     refusal: tuple[int, str] | None
     def __init__(self, number: int, index: int, lane: Lane) -> None: ...
     def connected(self, transport: WSTransport, tallies: Tallies) -> None: ...
+    def may_send(self, now: int) -> None: ...
+    def opening_late(self) -> None: ...
     def retune(self, lane: Lane, from_ns: int) -> None: ...
     def drain(self) -> None: ...
     def close(self, code: int) -> None: ...

@@ -5,27 +5,34 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from squall.delivery.envelope import Codec
+from squall.delivery.envelope import TEXT_SIZE_MIN, Codec
 from squall.engine.check_windows import CheckWindows
 from squall.engine.connector import Attempt, Connector, EntryPoint
 from squall.engine.lane import Lane
 from squall.engine.session import Session
+from squall.engine.talking import TalkingSession
 from squall.engine.tally import NEVER_NS
+from squall.engine.user_function import user_function
 from squall.profiles.mix import MessageMix
 from squall.profiles.schedule import arrivals, period_ns
 from squall.profiles.share import PopulationSplit
+from squall.protocols.base import Seat, Surroundings
+from squall.protocols.kinds import talk_of
+from squall.protocols.opening import Script
 from squall.scenario.data import DataRows, fill, fill_url, read_rows
 from squall.scenario.urls import public_url
 from squall.seeds import derive, word_draw
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pydantic import SecretStr
+
     from squall.engine.book import Book
     from squall.engine.keeper import Keeper
     from squall.scenario.models import Population, Scenario
 
 __all__ = ["Setup", "make_book", "max_latencies_ns", "population_seed"]
-
-IDLE_PING_INTERVAL_S = 5.0
 
 
 def population_seed(seed: int, population: int) -> int:
@@ -57,6 +64,7 @@ class Setup:
     workers: int
     run_number: int
     start_ns: int = 0
+    started_wall_ns: int = 0
     lanes: list[Lane] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -73,18 +81,16 @@ class Setup:
         self._entries = [EntryPoint.parse(url, public_url(url)) for url in scenario.target.url]
         self._split = PopulationSplit([population.weight for population in scenario.populations])
         self._headers = [
-            {
-                name: value.get_secret_value()
-                for name, value in {**scenario.target.headers, **population.headers}.items()
-            }
+            _over(_clear(scenario.target.headers), _clear(population.headers))
             for population in scenario.populations
         ]
         self._rows = [_rows_of(population) for population in scenario.populations]
         self._entry_seed = derive(scenario.seed, "entry points")
 
-    def begin(self, start_ns: int, keeper: Keeper) -> None:
-        """The run starts at this time of the monotonic clock."""
+    def begin(self, start_ns: int, started_wall_ns: int, keeper: Keeper) -> None:
+        """The run starts at this time of the monotonic clock, and at that one of the wall's."""
         self.start_ns = start_ns
+        self.started_wall_ns = started_wall_ns
         self.connector.start_ns = start_ns
         self._make_lanes(keeper)
 
@@ -98,18 +104,27 @@ class Setup:
             self._lane(index, population, keeper)
             for index, population in enumerate(self.scenario.populations)
         ]
+        self._around = [self._surroundings(population) for population in self.scenario.populations]
+
+    def _surroundings(self, population: Population) -> Surroundings:
+        check = getattr(population.exchange, "check", None)
+        return Surroundings(
+            run_number=self.run_number,
+            started_wall_ns=self.started_wall_ns,
+            types=tuple(each.name for each in population.traffic.types),
+            check=None if check is None else user_function(check),
+        )
 
     def _lane(self, index: int, population: Population, keeper: Keeper) -> Lane:
         traffic, engine = population.traffic, self.scenario.engine
-        idle = population.exchange.kind == "idle"
+        enveloped = population.exchange.enveloped
         seed = population_seed(self.seed, index)
-        silent = idle or traffic.rate == 0
-        rate_hz = 1.0 if silent else traffic.rate
+        silent = population.rate_hz == 0
+        rate_hz = 1.0 if silent else population.rate_hz
+        sizes = tuple(each.size for each in traffic.payload) if enveloped else (TEXT_SIZE_MIN,)
         lane = Lane(
             population=index,
-            codec=Codec(
-                self.run_number, traffic.format == "text", tuple(each.size for each in traffic.payload), seed
-            ),
+            codec=Codec(self.run_number, traffic.format == "text", sizes, seed),
             mix=MessageMix(
                 tuple(each.weight for each in traffic.types),
                 tuple(each.weight for each in traffic.payload),
@@ -120,7 +135,7 @@ class Setup:
             period_ns=period_ns(rate_hz) if traffic.arrival == "uniform" else 0,
             keeper=keeper,
             checks=self.checks,
-            idle=idle,
+            enveloped=enveloped,
             silent=silent,
             ignore_foreign=self.scenario.delivery.foreign == "ignore",
             send_buffer_max=engine.send_buffer_max,
@@ -135,20 +150,28 @@ class Setup:
     def ping_interval_s(self, population: int) -> float | None:
         """How often each connection of a population is pinged; None for never."""
         asked = self.scenario.populations[population].traffic.ping_interval
-        if asked is None and self.lanes[population].idle:
-            return IDLE_PING_INTERVAL_S
-        return asked
+        return self.scenario.populations[population].exchange.ping_interval_s if asked is None else asked
 
     def session(self, number: int) -> Session:
         """The session with this number, not connected yet."""
         population, index = self._split.place_of(number)
-        return Session(number, index, self.lanes[population])
+        lane, of = self.lanes[population], self.scenario.populations[population]
+        if lane.enveloped and not of.opening:
+            return Session(number, index, lane)
+        seat = Seat(number, index, self._row(population, index))
+        around = self._around[population]
+        script = Script(of.opening, seat, around) if of.opening else None
+        return TalkingSession(number, index, lane, talk_of(of.exchange, seat, around), script)
+
+    def _row(self, population: int, index: int) -> dict[str, str]:
+        """The data of the session with this index in its population."""
+        rows = self._rows[population]
+        return rows.row_for(index) if rows is not None else {}
 
     def attempt(self, session: Session) -> Attempt:
         """The next try to connect a session: entry point, headers and source address are its own."""
         population = session.lane.population
-        rows = self._rows[population]
-        row = rows.row_for(session.index) if rows is not None else {}
+        row = self._row(population, session.index)
         entry = self._entries[self._entry_index(session)]
         headers = [(name, fill(value, row)) for name, value in self._headers[population].items()]
         target = self.scenario.target
@@ -174,6 +197,16 @@ class Setup:
         if policy == "fail_over":
             return session.attempts % count
         return (session.number + session.attempts) % count
+
+
+def _clear(headers: Mapping[str, SecretStr]) -> dict[str, str]:
+    return {name: value.get_secret_value() for name, value in headers.items()}
+
+
+def _over(weaker: dict[str, str], stronger: dict[str, str]) -> dict[str, str]:
+    """The stronger headers and those of the weaker that they leave; case makes no difference in their names."""
+    taken = {name.lower() for name in stronger}
+    return {name: value for name, value in weaker.items() if name.lower() not in taken} | stronger
 
 
 def _rows_of(population: Population) -> DataRows | None:

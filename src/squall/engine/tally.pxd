@@ -28,6 +28,7 @@ cdef class MessageTally:
     cdef readonly Histogram unlagged
 
     cpdef void delivered_after(self, long long response_ns, long long unlagged_ns)
+    cpdef void delivered_untimed(self)
     cpdef void reordered_by(self, long long extent, long long late_ns)
 
 
@@ -50,14 +51,24 @@ cdef class ConnectionTally:
     cdef public long long messages_received
     cdef public long long bytes_sent
     cdef public long long bytes_received
+    cdef public long long pushed
+    cdef public long long push_sequenced
+    cdef public long long push_missing
+    cdef public long long push_gaps
+    cdef public long long push_duplicated
+    cdef public long long push_reordered
+    cdef public long long push_early
     cdef public dict close_codes
     cdef public dict troubles
+    cdef public dict misfits
     cdef readonly Histogram connect
     cdef readonly Histogram tcp
     cdef readonly Histogram tls
     cdef readonly Histogram upgrade
     cdef readonly Histogram ping
     cdef readonly Histogram session
+    cdef readonly Histogram opening
+    cdef readonly Histogram push_delay
 
 
 cdef class Tallies:

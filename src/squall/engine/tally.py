@@ -58,7 +58,15 @@ _CONNECTION_COUNTS = (
     "messages_received",
     "bytes_sent",
     "bytes_received",
+    "pushed",
+    "push_sequenced",
+    "push_missing",
+    "push_gaps",
+    "push_duplicated",
+    "push_reordered",
+    "push_early",
 )
+_CONNECTION_HISTOGRAMS = ("connect", "tcp", "tls", "upgrade", "ping", "session", "opening", "push_delay")
 
 
 @cython.cclass
@@ -88,6 +96,12 @@ class MessageTally:
         self.unlagged.record(unlagged_ns)
         if response_ns > self.max_latency_ns:
             self.late += 1
+
+    @cython.ccall
+    def delivered_untimed(self) -> cython.void:
+        """Count a delivery of which no time is known any more."""
+        self.delivered += 1
+        self.service_unmeasured += 1
 
     @cython.ccall
     def reordered_by(self, extent: cython.longlong, late_ns: cython.longlong) -> cython.void:
@@ -131,6 +145,8 @@ class ConnectionTally:
         self.upgrade = Histogram()
         self.ping = Histogram()
         self.session = Histogram()
+        self.opening = Histogram()
+        self.push_delay = Histogram()
         self._clear()
 
     def _clear(self) -> None:
@@ -138,6 +154,7 @@ class ConnectionTally:
             setattr(self, name, 0)
         self.close_codes = {}
         self.troubles = {}
+        self.misfits = {}
 
     def closed_with(self, code: int) -> None:
         """Count a close code; 1006 where no close frame came (RFC 6455 §7.1.5)."""
@@ -147,11 +164,15 @@ class ConnectionTally:
         """Count one way of going wrong."""
         self.troubles[trouble] = self.troubles.get(trouble, 0) + 1
 
+    def misfit(self, why: str) -> None:
+        """Count a message that is not what was waited for, by a fixed word that says why."""
+        self.misfits[why] = self.misfits.get(why, 0) + 1
+
     def take(self, population: int, phase: int, place: int) -> ConnectionCell | None:
         """The cell since the last call, None where nothing happened; the tally starts anew."""
         counts = {name: value for name in _CONNECTION_COUNTS if (value := getattr(self, name))}
         found: dict[str, object] = dict(counts)
-        for name in ("connect", "tcp", "tls", "upgrade", "ping", "session"):
+        for name in _CONNECTION_HISTOGRAMS:
             histogram = getattr(self, name).take()
             if histogram is not None:
                 found[name] = histogram
@@ -159,6 +180,8 @@ class ConnectionTally:
             found["close_codes"] = self.close_codes
         if self.troubles:
             found["troubles"] = list(self.troubles.items())
+        if self.misfits:
+            found["misfits"] = self.misfits
         self._clear()
         if not found:
             return None

@@ -33,6 +33,7 @@ class MessageTally:
     unlagged: Histogram
     def __init__(self, max_latency_ns: int) -> None: ...
     def delivered_after(self, response_ns: int, unlagged_ns: int) -> None: ...
+    def delivered_untimed(self) -> None: ...
     def reordered_by(self, extent: int, late_ns: int) -> None: ...
     def take(self, population: int, phase: int, type_index: int, place: int) -> MessageCell | None: ...
 
@@ -55,16 +56,27 @@ class ConnectionTally:
     messages_received: int
     bytes_sent: int
     bytes_received: int
+    pushed: int
+    push_sequenced: int
+    push_missing: int
+    push_gaps: int
+    push_duplicated: int
+    push_reordered: int
+    push_early: int
     close_codes: dict[int, int]
     troubles: dict[Trouble, int]
+    misfits: dict[str, int]
     connect: Histogram
     tcp: Histogram
     tls: Histogram
     upgrade: Histogram
     ping: Histogram
     session: Histogram
+    opening: Histogram
+    push_delay: Histogram
     def closed_with(self, code: int) -> None: ...
     def trouble(self, trouble: Trouble) -> None: ...
+    def misfit(self, why: str) -> None: ...
     def take(self, population: int, phase: int, place: int) -> ConnectionCell | None: ...
 
 class Tallies:

@@ -14,7 +14,10 @@ from picows import WSError, WSInvalidHeaderError, WSInvalidStatusError, WSInvali
 
 from squall.record.outcomes import Blame, Step, Trouble
 
-__all__ = ["UpgradeRefused", "of_connect", "of_drop", "of_tls", "of_upgrade"]
+__all__ = ["OPENING_FAILED", "UpgradeRefused", "of_connect", "of_drop", "of_tls", "of_upgrade"]
+
+OPENING_FAILED = 1008
+"""The close code (policy violation) with which we leave a service that does not let us in."""
 
 _TESTER_ERRNOS = {
     errno.EMFILE: "too_many_files",
@@ -93,20 +96,32 @@ def of_upgrade(error: BaseException | None) -> Trouble:
     return Trouble("upgrade", "bad_answer", "target")
 
 
-def of_drop(error: BaseException | None, close_code: int | None, refused: tuple[int, str] | None) -> Trouble:
-    """A connection that ended unplanned: how we failed it, or the peer's close code, or how the transport broke."""
+def of_drop(
+    error: BaseException | None,
+    close_code: int | None,
+    refused: tuple[int, str] | None,
+    *,
+    opening: bool = False,
+) -> Trouble:
+    """A connection that ended unplanned: how we failed it, or the peer's close code, or how the transport broke.
+
+    `opening`: what goes before its traffic was not done yet.
+    """
+    step: Step = "opening" if opening else "open"
+    if refused is not None and refused[0] == OPENING_FAILED:
+        return Trouble(step, refused[1], "target")
     if refused is not None:
         kind = {1009: "message_too_big", 1007: "invalid_text"}.get(refused[0], "protocol_error")
         if "compression" in refused[1]:
             kind = "compressed_unasked"
         elif "masked" in refused[1]:
             kind = "masked_frame"
-        return Trouble("open", kind, "target")
+        return Trouble(step, kind, "target")
     if close_code is not None:
-        return Trouble("open", f"closed_{close_code}", "target")
+        return Trouble(step, f"closed_{close_code}", "target")
     if error is None:
-        return Trouble("open", "closed_without_frame", "target")
-    return _of_os_error("open", error)
+        return Trouble(step, "closed_without_frame", "target")
+    return _of_os_error(step, error)
 
 
 def _of_os_error(step: Step, error: BaseException) -> Trouble:

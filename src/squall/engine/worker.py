@@ -75,15 +75,16 @@ async def run_worker(end: WorkerEndpoint, clock: Clock) -> None:
         return
     if not isinstance(welcome, Welcome) or welcome.version != PROTOCOL_VERSION:
         raise FleetError(f"a worker of protocol {PROTOCOL_VERSION} was greeted by {welcome!r:.40}")
-    await Worker(end, welcome).run()
+    await Worker(end, welcome, clock).run()
 
 
 class Worker:
     """The state of one worker; see the module."""
 
-    def __init__(self, end: WorkerEndpoint, welcome: Welcome) -> None:
+    def __init__(self, end: WorkerEndpoint, welcome: Welcome, clock: Clock) -> None:
         scenario = from_bytes(welcome.scenario)
         self._end = end
+        self._clock = clock
         self._setup = Setup(scenario, welcome.worker, welcome.workers, welcome.run_number)
         self._book = make_book(scenario)
         self._moves: deque[tuple[int, int, bool]] = deque()
@@ -146,7 +147,8 @@ class Worker:
         )
         self._timer = make_timer(loop, self._pacer.tick)
         self._roster = Roster(self._setup, self._book, self._pacer, self._fail)
-        self._setup.begin(self._start_ns, self._roster)
+        started_wall_ns = self._clock.wall_ns() - self._clock.monotonic_ns() + self._start_ns
+        self._setup.begin(self._start_ns, started_wall_ns, self._roster)
         self._begin_phase(begin)
 
     def _arm(self, at_ns: int) -> None:

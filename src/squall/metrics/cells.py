@@ -60,7 +60,15 @@ _CONNECTION_SUMS: Final = (
     "messages_received",
     "bytes_sent",
     "bytes_received",
+    "pushed",
+    "push_sequenced",
+    "push_missing",
+    "push_gaps",
+    "push_duplicated",
+    "push_reordered",
+    "push_early",
 )
+_CONNECTION_TIMES: Final = ("connect", "tcp", "tls", "upgrade", "ping", "session", "opening", "push_delay")
 
 
 @dataclass(slots=True)
@@ -176,14 +184,24 @@ class ConnectionTotals:
     messages_received: int = 0
     bytes_sent: int = 0
     bytes_received: int = 0
+    pushed: int = 0
+    push_sequenced: int = 0
+    push_missing: int = 0
+    push_gaps: int = 0
+    push_duplicated: int = 0
+    push_reordered: int = 0
+    push_early: int = 0
     close_codes: Counter[int] = field(default_factory=Counter)
     troubles: Counter[Trouble] = field(default_factory=Counter)
+    misfits: Counter[str] = field(default_factory=Counter)
     connect: Distribution = field(default_factory=Distribution)
     tcp: Distribution = field(default_factory=Distribution)
     tls: Distribution = field(default_factory=Distribution)
     upgrade: Distribution = field(default_factory=Distribution)
     ping: Distribution = field(default_factory=Distribution)
     session: Distribution = field(default_factory=Distribution)
+    opening: Distribution = field(default_factory=Distribution)
+    push_delay: Distribution = field(default_factory=Distribution)
 
     def add(self, cell: ConnectionCell) -> None:
         """Add one interval's cell."""
@@ -192,7 +210,8 @@ class ConnectionTotals:
                 setattr(self, name, getattr(self, name) + change)
         self.close_codes.update(cell.close_codes)
         self.troubles.update(dict(cell.troubles))
-        for name in ("connect", "tcp", "tls", "upgrade", "ping", "session"):
+        self.misfits.update(cell.misfits)
+        for name in _CONNECTION_TIMES:
             _add(getattr(self, name), getattr(cell, name))
 
     def merge(self, other: ConnectionTotals) -> None:
@@ -201,7 +220,8 @@ class ConnectionTotals:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.close_codes.update(other.close_codes)
         self.troubles.update(other.troubles)
-        for name in ("connect", "tcp", "tls", "upgrade", "ping", "session"):
+        self.misfits.update(other.misfits)
+        for name in _CONNECTION_TIMES:
             getattr(self, name).merge(getattr(other, name))
 
     @property

@@ -29,10 +29,7 @@ NOT_SENT_SHARE_MAX: Final = 0.001
 
 def only_holds(scenario: Scenario) -> bool:
     """Whether no population plans a message."""
-    return all(
-        population.exchange.kind == "idle" or population.traffic.rate <= 0
-        for population in scenario.populations
-    )
+    return all(population.rate_hz <= 0 for population in scenario.populations)
 
 
 def judge_integrity(scenario: Scenario, totals: Totals) -> list[Judgement]:

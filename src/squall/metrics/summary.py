@@ -41,12 +41,13 @@ from squall.metrics.summary_document import (
 from squall.metrics.totals import EVERYTHING, Selection, Totals
 from squall.record.run import Phase, RunHeader
 from squall.record.verdicts import Verdict
+from squall.scenario.exchanges import EXCHANGES
 
 __all__ = ["summarise"]
 
 _NS_PER_MS: Final = 1_000_000
 _NS_PER_S: Final = 1_000_000_000
-_EVIDENCE: Final = {"echo": "reply"}
+_EVIDENCE: Final = {kind: model.evidence for kind, model in EXCHANGES.items()}
 """What shows that a message was delivered, by the exchange of its population."""
 
 
@@ -390,7 +391,7 @@ def _figures(source: SourceTotals, phases: frozenset[int] | None) -> dict[str, R
 def _evidence(scenario: dict[str, Any]) -> str | None:
     populations: Iterable[dict[str, Any]] = scenario.get("populations", ())
     kinds = {_EVIDENCE.get(population.get("exchange", {}).get("kind", "")) for population in populations}
-    return " and ".join(sorted(kind for kind in kinds if kind is not None)) or None
+    return " and ".join(sorted(kind for kind in kinds if kind)) or None
 
 
 def _measured(totals: Totals, count: int) -> int | None:

@@ -14,8 +14,9 @@ import msgspec
 
 __all__ = ["Blame", "Step", "Trouble"]
 
-Step = Literal["resolve", "connect", "tls", "upgrade", "open", "close"]
-"""Where in the life of a connection it went wrong; `open` is everything between upgrade and close."""
+Step = Literal["resolve", "connect", "tls", "upgrade", "open", "close", "opening"]
+"""Where in the life of a connection it went wrong: `opening` is what goes before the traffic of an upgraded one
+(a login, a subscription), `open` is everything from then, or from the upgrade, to the close."""
 
 Blame = Literal["target", "network", "tester"]
 

@@ -90,7 +90,13 @@ class ConnectionCell(msgspec.Struct, frozen=True, array_like=True, kw_only=True)
     """Connections of one population, phase and place; what arrived on them that belongs to no message.
 
     attempted = established + failed + pending; established = closed + dropped + open. A failed attempt's place
-    has no node. `graceful` are planned closes that were answered by a close frame.
+    has no node. `graceful` are planned closes that were answered by a close frame. `opening` are the times from
+    the upgrade until what goes before the traffic was done. `misfits` says by fixed words why messages were not
+    what was waited for.
+
+    `pushed` are the messages that a push exchange counts, `push_sequenced` those of them that carried a sequence
+    number; `push_missing` and `push_gaps` are changes of what is missing: a late message that fills a gap takes
+    away again. `push_delay` holds the delays by the sender's time stamp, `push_early` counts negative ones.
     """
 
     population: int
@@ -122,6 +128,16 @@ class ConnectionCell(msgspec.Struct, frozen=True, array_like=True, kw_only=True)
     upgrade: SparseHistogram | None = None
     ping: SparseHistogram | None = None
     session: SparseHistogram | None = None
+    opening: SparseHistogram | None = None
+    misfits: dict[str, int] = {}
+    pushed: int = 0
+    push_sequenced: int = 0
+    push_missing: int = 0
+    push_gaps: int = 0
+    push_duplicated: int = 0
+    push_reordered: int = 0
+    push_early: int = 0
+    push_delay: SparseHistogram | None = None
 
 
 class CheckCell(msgspec.Struct, frozen=True, array_like=True):

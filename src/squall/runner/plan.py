@@ -31,7 +31,6 @@ __all__ = [
     "demand_of",
     "make_plan",
     "plan_phase",
-    "rate_hz",
     "sends_in",
     "settle_s",
     "split_of",
@@ -117,7 +116,7 @@ class Plan:
     def messages_peak_hz(self) -> float:
         """Messages per second at the highest level."""
         return sum(
-            count * rate_hz(population)
+            count * population.rate_hz
             for count, population in zip(
                 split_of(self.scenario).counts(self.connections_peak), self.scenario.populations, strict=True
             )
@@ -145,7 +144,7 @@ class Plan:
                 else each.traffic.messages_per_session
             )
             for count, each in zip(counts, self.scenario.populations, strict=True)
-            if rate_hz(each) and count
+            if each.rate_hz and count
         )
 
 
@@ -203,15 +202,10 @@ def settle_s(target: Target) -> float:
     return target.connect_timeout + target.handshake_timeout
 
 
-def rate_hz(population: Population) -> float:
-    """Messages per second of one session of a population."""
-    return 0.0 if population.exchange.kind == "idle" else population.traffic.rate
-
-
 def sends_in(population: Population, phase: PlannedPhase) -> bool:
     """Whether the sessions of a population send in a phase."""
     ramping = phase.kind == "ramp_up" and not population.traffic.during_ramp
-    return phase.sends and not ramping and rate_hz(population) > 0
+    return phase.sends and not ramping and population.rate_hz > 0
 
 
 def split_of(scenario: Scenario) -> PopulationSplit:
@@ -239,7 +233,7 @@ def _threshold_problems(scenario: Scenario) -> list[str]:
         bound = parse(threshold.metric, threshold.threshold)
         population = bound.selection.population
         sends = any(
-            rate_hz(each) > 0 and each.traffic.during_ramp
+            each.rate_hz > 0 and each.traffic.during_ramp
             for each in scenario.populations
             if population in (None, each.name)
         )
@@ -274,4 +268,4 @@ def _messages(plan: Plan, phase: PlannedPhase, index: int) -> float:
         level * (until - since)
         for level, since, until in zip(levels.level.tolist(), offsets, offsets[1:], strict=False)
     )
-    return float(seconds * weight * rate_hz(population))
+    return float(seconds * weight * population.rate_hz)

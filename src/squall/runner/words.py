@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from squall.engine.preflight import memory_bytes
 from squall.profiles.base import connections_in_words, duration_in_words
-from squall.runner.plan import Plan, PlannedPhase, rate_hz, sends_in, settle_s
+from squall.runner.plan import Plan, PlannedPhase, sends_in, settle_s
+from squall.scenario.exchanges import shares_in_words
 from squall.scenario.loader import Loaded
 from squall.scenario.models import Population, Scenario
 from squall.scenario.redact import public_url, redacted_settings
@@ -75,7 +74,7 @@ def _beside(plan: Plan, phase: PlannedPhase) -> str:
         wait = duration_in_words(settle_s(plan.scenario.target))
         parts.append(f"; it lasts until all are held, at most {wait} longer")
     silent = [
-        each.name for each in plan.scenario.populations if rate_hz(each) > 0 and not sends_in(each, phase)
+        each.name for each in plan.scenario.populations if each.rate_hz > 0 and not sends_in(each, phase)
     ]
     if silent:
         parts.append(f"; no messages yet ({', '.join(silent)})")
@@ -88,34 +87,33 @@ def _population_line(population: Population, scenario: Scenario) -> str:
         total = sum(each.weight for each in scenario.populations)
         share = f" ({population.weight}/{total} of the connections)"
     traffic = population.traffic
-    if population.exchange.kind == "idle":
-        from squall.engine.setup import IDLE_PING_INTERVAL_S  # the engine is loaded only where it is needed
-
-        every = duration_in_words(traffic.ping_interval or IDLE_PING_INTERVAL_S)
-        return f"{population.name}{share}: holds its connections, a ping every {every}"
-    sizes = _mixed([(format_size(each.size), each.weight) for each in traffic.payload])
-    types = _mixed([(each.name, each.weight) for each in traffic.types])
+    exchange, words = population.exchange, population.exchange.words(traffic)
+    opening = ""
+    if population.opening:
+        steps = len(population.opening)
+        opening = f"; first an opening of {steps} step{'' if steps == 1 else 's'}"
+    if not exchange.sends:
+        return f"{population.name}{share}: {words}{opening}"
+    types = shares_in_words([(each.name, each.weight) for each in traffic.types])
     count = ""
     if traffic.messages_per_session is not None:
         count = f", {format_count(traffic.messages_per_session)} messages a session"
     return (
-        f"{population.name}{share}: {population.exchange.kind}, {format_rate(traffic.rate)} a connection"
-        f" ({traffic.arrival}), {traffic.format}, {sizes}; types: {types}{count}"
+        f"{population.name}{share}: {exchange.kind}, {format_rate(traffic.rate)} a connection"
+        f" ({traffic.arrival}), {words}; types: {types}{count}{opening}"
     )
 
 
 def _traffic_line(plan: Plan) -> str:
-    sending = [each.traffic for each in plan.scenario.populations if rate_hz(each) > 0]
+    sending = [each for each in plan.scenario.populations if each.rate_hz > 0]
     if not sending:
         return "messages: none"
-    smallest = min(part.size for traffic in sending for part in traffic.payload)
+    sizes = [part.size for each in sending if each.exchange.enveloped for part in each.traffic.payload]
+    smallest = f"; the smallest has {format_size(min(sizes))}" if sizes else ""
     about = ""
     if plan.phases:
         about = f", about {format_count(plan.messages_total)} in {duration_in_words(plan.duration_s)}"
-    return (
-        f"messages: {format_rate(plan.messages_peak_hz)} at the peak{about};"
-        f" the smallest has {format_size(smallest)}"
-    )
+    return f"messages: {format_rate(plan.messages_peak_hz)} at the peak{about}{smallest}"
 
 
 def _memory_line(plan: Plan) -> str:
@@ -142,13 +140,6 @@ def _judged_lines(scenario: Scenario) -> list[str]:
         aside = f" ({', '.join(extra)})" if extra else ""
         lines.append(f"judged: {each.metric} {each.threshold}{aside}")
     return lines or ["judged: nothing (delivery.integrity is off and there is no threshold)"]
-
-
-def _mixed(parts: Sequence[tuple[str, float]]) -> str:
-    if len(parts) == 1:
-        return parts[0][0]
-    total = sum(weight for _, weight in parts)
-    return ", ".join(f"{name} {weight / total:.4g}" for name, weight in parts)
 
 
 def _clock(at_s: float) -> str:

@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from squall.scenario.data import columns
 from squall.scenario.mistakes import Mistakes, Path, path_text
+from squall.scenario.templates import TEMPLATED, columns_of
 from squall.scenario.urls import url_mistake
 from squall.units import format_duration
 
 if TYPE_CHECKING:
     from squall.scenario.models import Target
+    from squall.scenario.traffic import Population
 
 __all__ = [
     "CONNECTIONS_MAX",
@@ -36,6 +38,7 @@ __all__ = [
     "scraped_metrics",
     "source_addresses",
     "subprotocols",
+    "templates",
     "texts_with_columns",
     "without_data",
 ]
@@ -207,6 +210,20 @@ def texts_with_columns(target: Target) -> list[str]:
     """The texts of a target in which a population's data is filled in."""
     values = [value.get_secret_value() for value in target.headers.values()]
     return values + [url.partition("?")[2] for url in target.url]
+
+
+def templates(population: Population) -> Iterator[tuple[Path, set[str]]]:
+    """Where in a population a message is written out, or told by data, and the columns that it names there."""
+    holders: list[tuple[Path, Any]] = [(("exchange",), population.exchange)]
+    holders += [(("opening", place), step) for place, step in enumerate(population.opening)]
+    for path, holder in holders:
+        for name in TEMPLATED:
+            yield (*path, name), columns_of(_plain(getattr(holder, name, None)))
+
+
+def _plain(value: Any) -> Any:
+    """A template as it is; of conditions, what fields are held against."""
+    return [each.equals for each in value] if isinstance(value, tuple) else value
 
 
 def without_data(clear: Mapping[str, str]) -> Iterator[Finding]:

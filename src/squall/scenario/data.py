@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from squall.errors import ScenarioError
 
-__all__ = ["DataRows", "columns", "fill", "fill_url", "parse_rows", "read_rows"]
+__all__ = ["DataRows", "columns", "fill", "fill_url", "parse_rows", "pieces", "read_rows"]
 
 _NAME = r"[A-Za-z_][A-Za-z0-9_.-]*"
 _PLACE = re.compile(rf"\{{\{{(?P<literal>{_NAME})\}}\}}|\{{(?P<column>{_NAME})\}}")
@@ -69,6 +69,24 @@ class DataRows:
 def columns(template: str) -> set[str]:
     """The names in the `{column}` places of a text."""
     return {match["column"] for match in _PLACE.finditer(template) if match["column"] is not None}
+
+
+def pieces(template: str) -> list[tuple[str, str]]:
+    """A text cut at its `{column}` places: what stands before each, and its name; last what is left, and "".
+
+    Each `{{name}}` is the `{name}` that it stands for.
+    """
+    found: list[tuple[str, str]] = []
+    before, at = "", 0
+    for match in _PLACE.finditer(template):
+        before += template[at : match.start()]
+        at = match.end()
+        if match["literal"] is not None:
+            before += f"{{{match['literal']}}}"
+        else:
+            found.append((before, match["column"]))
+            before = ""
+    return [*found, (before + template[at:], "")]
 
 
 def fill(template: str, row: Mapping[str, str]) -> str:

@@ -14,6 +14,7 @@ from squall.errors import ScenarioError
 from squall.scenario.data import DataRows, columns, read_rows
 from squall.scenario.mistakes import Mistake, did_you_mean
 from squall.scenario.mistakes import Path as SettingPath
+from squall.scenario.templates import GENERATED, TEMPLATED, columns_of, generated_in
 
 __all__ = ["mistakes_on_disk", "rebased"]
 
@@ -35,6 +36,11 @@ def mistakes_on_disk(tree: Mapping[str, Any]) -> Iterator[Mistake]:
             if (reason := _unreadable(holder[key])) is not None:
                 yield Mistake(path, f"{holder[key]}: {reason}")
             continue
+        if key == "check":
+            file = holder[key].rpartition(":")[0]
+            if (reason := _unreadable(file)) is not None:
+                yield Mistake(path, f"{file}: {reason}")
+            continue
         try:
             rows = read_rows(holder[key])
         except ScenarioError as error:
@@ -55,8 +61,30 @@ def _misfits(tree: Mapping[str, Any], path: SettingPath, rows: DataRows) -> Iter
     for name in sorted((in_headers | in_urls) - set(rows.names)):
         close = did_you_mean(name, rows.names)
         yield Mistake(path, f"no column called {name}; its first line names {len(rows.names)} columns{close}")
+    for place, names, generated in _templates(population, path[:2]):
+        for name in sorted(names - set(rows.names)):
+            close = did_you_mean(name, (*rows.names, *GENERATED))
+            yield Mistake(place, f"{{{name}}} is neither a column of the data nor made by squall{close}")
+        for name in sorted(generated & set(rows.names)):
+            yield Mistake(
+                place, f"{{{name}}} is made by squall, and a column of the data, too; rename the column"
+            )
     for misfit in rows.unfit_for_headers(in_headers)[:_ROWS_SHOWN]:
         yield Mistake(path, misfit)
+
+
+def _templates(population: Any, path: SettingPath) -> Iterator[tuple[SettingPath, set[str], set[str]]]:
+    """Where messages are written out, the columns named there, and the values that squall makes."""
+    exchange, opening = _mapping(population.get("exchange")), population.get("opening")
+    holders: list[tuple[SettingPath, dict[str, Any]]] = [((*path, "exchange"), exchange)]
+    for place, step in enumerate(opening if isinstance(opening, (list, tuple)) else ()):
+        holders.append(((*path, "opening", place), _mapping(step)))
+    for at, holder in holders:
+        for key in TEMPLATED:
+            found = holder.get(key)
+            if key != "send":
+                found = [_mapping(each).get("equals") for each in found] if isinstance(found, list) else None
+            yield (*at, key), columns_of(found), generated_in(found)
 
 
 def _named_files(tree: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], str, SettingPath]]:
@@ -70,6 +98,9 @@ def _named_files(tree: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], str,
         data = _mapping(_mapping(population).get("data"))
         if _is_name(data.get("file")):
             yield data, "file", ("populations", place, "data", "file")
+        exchange = _mapping(_mapping(population).get("exchange"))
+        if _is_file_with_function(exchange.get("check")):
+            yield exchange, "check", ("populations", place, "exchange", "check")
 
 
 def _unreadable(name: str) -> str | None:
@@ -83,6 +114,11 @@ def _unreadable(name: str) -> str | None:
 
 def _is_name(value: Any) -> bool:
     return isinstance(value, str) and value != "" and "\0" not in value
+
+
+def _is_file_with_function(value: Any) -> bool:
+    """`checks.py:is_right`, rather than a module that Python finds."""
+    return _is_name(value) and str(value).rpartition(":")[0].endswith(".py")
 
 
 def _mapping(value: Any) -> dict[str, Any]:

@@ -6,9 +6,11 @@
     payload: 100,1KiB                      payload: [{size: 100}, {size: 1KiB}]
     types: [a, b] | {a: 3, b: 1}           types: [{name: a, weight: 3}, {name: b, weight: 1}]
     data: users.csv                        data: {file: users.csv}
+    opening: {send: hi}                    opening: [{send: hi}]
+    correct: {field: ok, equals: true}     correct: [{field: ok, equals: true}]; so expect, refuse, foreign
     watch: {target: {port: 80}}            watch: {target: [{port: 80}]}
     thresholds: {metric: p(95)<200}        thresholds: [{metric: metric, threshold: p(95)<200}]
-    traffic, exchange, data at the top     those of the one population
+    traffic, exchange, data, opening       at the top: those of the one population
 
 The rule: what is no short form is passed on as it is, for the models to judge, and a second pass changes
 nothing. `Origins` remembers what was moved, so that a mistake is shown where its author wrote it.
@@ -28,6 +30,7 @@ __all__ = ["DEFAULT_KINDS", "Origins", "canonical", "opened", "with_kinds"]
 DEFAULT_KINDS = {"ramp_up": "exponential", "ramp_down": "linear", "ramp": "linear", "exchange": "echo"}
 """The kind of a shape or exchange that names none."""
 
+_CONDITION_LISTS = ("correct", "foreign", "expect", "refuse")
 _COMMA = re.compile(r"\s*,\s*")
 _COMMA_BEFORE_URL = re.compile(r"\s*,\s*(?=wss?://)", re.IGNORECASE)  # a query may hold commas
 
@@ -175,6 +178,14 @@ def _population(value: Any, path: Path, origins: Origins) -> Any:
     population = dict(value)
     _open(population, "exchange", path, origins)
     _open(population, "data", path, origins)
+    _as_list(population, "opening", path, origins)
+    if "exchange" in population:
+        population["exchange"] = _conditions(population["exchange"], (*path, "exchange"), origins)
+    if isinstance(population.get("opening"), (list, tuple)):
+        population["opening"] = [
+            _conditions(step, (*path, "opening", place), origins)
+            for place, step in enumerate(population["opening"])
+        ]
     if "headers" in population:
         population["headers"] = _headers(population["headers"])
     if isinstance(population.get("traffic"), Mapping):
@@ -185,6 +196,23 @@ def _population(value: Any, path: Path, origins: Origins) -> Any:
             traffic["types"] = _types(traffic["types"], (*path, "traffic", "types"), origins)
         population["traffic"] = traffic
     return population
+
+
+def _conditions(value: Any, path: Path, origins: Origins) -> Any:
+    """An exchange or a step of an opening, its single conditions as lists of one."""
+    if not isinstance(value, Mapping):
+        return value
+    holder = dict(value)
+    for name in _CONDITION_LISTS:
+        _as_list(holder, name, path, origins)
+    return holder
+
+
+def _as_list(holder: dict[str, Any], key: str, path: Path, origins: Origins) -> None:
+    """A single mapping at a key as a list of one."""
+    if isinstance(holder.get(key), Mapping):
+        origins.move((*path, key, 0), of=(*path, key))
+        holder[key] = [holder[key]]
 
 
 def _payload(value: Any, path: Path, origins: Origins) -> Any:

@@ -16,6 +16,17 @@ from squall.scenario import checks
 from squall.scenario.addresses import Address
 from squall.scenario.base import Model, with_unique_names
 from squall.scenario.data import columns
+from squall.scenario.exchanges import (
+    Condition,
+    EchoExchange,
+    Exchange,
+    IdleExchange,
+    OpeningStep,
+    PushExchange,
+    ReplyKey,
+    RequestExchange,
+    TimeStamp,
+)
 from squall.scenario.load import (
     ConstantRamp,
     ExponentialRamp,
@@ -30,9 +41,6 @@ from squall.scenario.monitoring import AlertBounds, Monitoring, Stability, Toler
 from squall.scenario.quantities import Count, Duration, Size
 from squall.scenario.target import Target, Tls
 from squall.scenario.traffic import (
-    EchoExchange,
-    Exchange,
-    IdleExchange,
     MessageType,
     Payload,
     PerConnectionData,
@@ -43,6 +51,7 @@ from squall.scenario.watch import Watch, WatchedSource
 
 __all__ = [
     "AlertBounds",
+    "Condition",
     "ConstantRamp",
     "Delivery",
     "EchoExchange",
@@ -55,11 +64,15 @@ __all__ = [
     "MessageType",
     "Model",
     "Monitoring",
+    "OpeningStep",
     "Outputs",
     "Payload",
     "PerConnectionData",
     "Population",
+    "PushExchange",
     "Ramp",
+    "ReplyKey",
+    "RequestExchange",
     "Scenario",
     "SequencePart",
     "SequenceRamp",
@@ -67,6 +80,7 @@ __all__ = [
     "SteppedRamp",
     "Target",
     "Threshold",
+    "TimeStamp",
     "Tls",
     "Tolerances",
     "Traffic",
@@ -224,6 +238,12 @@ class Scenario(Model):
                 for place in without
                 if names
             ]
+        found += [
+            ((place, *path), f"{checks.places(names)}, but the population has no data")
+            for place, each in enumerate(checked)
+            for path, names in checks.templates(each)
+            if each.data is None and names
+        ]
         checks.report(found)
         return checked
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import (
     Field,
@@ -15,34 +15,17 @@ from pydantic import (
 
 from squall.scenario import checks
 from squall.scenario.base import NAME, Model, with_unique_names
+from squall.scenario.exchanges import EchoExchange, Exchange, OpeningStep
 from squall.scenario.mistakes import Mistakes
 from squall.scenario.quantities import Count, Duration, Rate, Size
 
 __all__ = [
-    "EchoExchange",
-    "Exchange",
-    "IdleExchange",
     "MessageType",
     "Payload",
     "PerConnectionData",
     "Population",
     "Traffic",
 ]
-
-
-class EchoExchange(Model):
-    """Send a message, expect it back."""
-
-    kind: Literal["echo"] = Field("echo", description="the exchange's name")
-
-
-class IdleExchange(Model):
-    """Hold only: no messages, ping round trips."""
-
-    kind: Literal["idle"] = Field("idle", description="the exchange's name")
-
-
-Exchange = Annotated[EchoExchange | IdleExchange, Field(discriminator="kind")]
 
 
 class MessageType(Model):
@@ -102,7 +85,7 @@ class Traffic(Model):
 
 
 class PerConnectionData(Model):
-    """A CSV file whose rows fill {column} in headers and in the URL's query, one row a session."""
+    """A CSV file whose rows fill {column} in headers, the URL's query and templates, one row a session."""
 
     file: str = Field(
         min_length=1,
@@ -119,6 +102,9 @@ class Population(Model):
     exchange: Exchange = Field(EchoExchange(), description="what a session does with the service")
     traffic: Traffic = Field(Traffic(), description="what its sessions send")
     data: PerConnectionData | None = Field(None, description="values of its own for each connection")
+    opening: tuple[OpeningStep, ...] = Field(
+        (), max_length=100, description="before the traffic of each connection: a login, a subscription"
+    )
     headers: dict[str, SecretStr] = Field(
         default_factory=dict, description="sent with each upgrade, over the target's; kept secret"
     )
@@ -128,7 +114,8 @@ class Population(Model):
     def _holds_the_envelope(
         cls, given: Any, inner: ValidatorFunctionWrapHandler, info: ValidationInfo
     ) -> Any:
-        echoes = isinstance(info.data.get("exchange"), EchoExchange)
+        exchange = info.data.get("exchange")
+        enveloped = exchange is not None and exchange.enveloped
         found = Mistakes()
         traffic = sized = None
         try:
@@ -136,12 +123,17 @@ class Population(Model):
         except ValidationError as error:
             found.adopt(error)
             sized = _sizes_alone(given)
-        if echoes and sized is not None:
+        if enveloped and sized is not None:
             sizes = [each.size for each in sized.payload]
             for path, message in checks.payload_sizes(sizes, sized.format):
                 found.add(message, *path)
         found.raise_any()
         return traffic
+
+    @property
+    def rate_hz(self) -> float:
+        """Messages per second of one of its sessions: none where its exchange sends none."""
+        return self.traffic.rate if self.exchange.sends else 0.0
 
     @field_validator("headers")
     @classmethod

@@ -1,0 +1,8 @@
+from squall.engine.session cimport Session
+
+
+cdef class TalkingSession(Session):
+    cdef readonly object talk
+    cdef readonly object script
+    cdef readonly object opening
+    cdef dict intended

@@ -1,0 +1,314 @@
+"""The exchanges: what a session does with the service, as frozen models. How it is done is `squall.protocols`.
+
+Each kind is a model with its settings, and the facts about it that others go by, so that no other room asks for
+a kind by its name: whether its sessions send, whether their messages carry squall's envelope, what shows that
+one was delivered, whether it counts what comes unasked. A new kind joins `Exchange` below.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, Self, get_args
+
+from pydantic import Field, field_serializer, field_validator, model_validator
+
+from squall.scenario.base import Model
+from squall.scenario.quantities import Duration
+from squall.scenario.templates import GENERATED_ONCE, Template, generated_in
+from squall.scenario.urls import MASK
+from squall.units import format_duration, format_size
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from squall.scenario.traffic import Traffic
+
+__all__ = [
+    "EXCHANGES",
+    "Condition",
+    "EchoExchange",
+    "Exchange",
+    "ExchangeKind",
+    "IdleExchange",
+    "OpeningStep",
+    "PushExchange",
+    "ReplyKey",
+    "RequestExchange",
+    "TimeStamp",
+    "shares_in_words",
+]
+
+FIELD = r"^[^.\s]+(\.[^.\s]+)*$"
+"""A field of JSON by its path: keys, and numbers for the items of lists, between dots."""
+
+_USER_FUNCTION = r"^[^:\s]+:[A-Za-z_][A-Za-z0-9_]*$"
+
+
+class Condition(Model):
+    """What a message must be: one of its fields, or all of its text, held against one thing."""
+
+    field: str | None = Field(
+        None, pattern=FIELD, description="of its JSON, as in `data.user.0.name`; by default all of its text"
+    )
+    equals: str | int | float | bool | None = Field(
+        None, description="it is this; {column} is filled in from the data"
+    )
+    matches: str | None = Field(None, description="a regular expression that is found in it, as text")
+    exists: bool | None = Field(None, description="it is there, or it is not")
+
+    @field_validator("matches")
+    @classmethod
+    def _is_an_expression(cls, expression: str | None) -> str | None:
+        return expression if expression is None else _compiled(expression)
+
+    @model_validator(mode="after")
+    def _asks_one_thing(self) -> Self:
+        asked = [name for name in ("equals", "matches", "exists") if name in self.model_fields_set]
+        if len(asked) != 1:
+            raise ValueError("needs one of equals, matches and exists")
+        if self.field is None and "exists" in asked:
+            raise ValueError("exists asks for a field")
+        return self
+
+
+class OpeningStep(Model):
+    """One step before the traffic of each connection: a frame that is sent, an answer that is waited for."""
+
+    send: Template | None = Field(
+        None, repr=False, description="text, or a mapping that is sent as JSON; kept secret"
+    )
+    expect: tuple[Condition, ...] = Field(
+        (), description="the answer is the first message that meets all of these; without, none is waited for"
+    )
+    refuse: tuple[Condition, ...] = Field(
+        (), description="a message that meets one of these ends the connection: the service says no"
+    )
+    timeout: Duration = Field(10.0, gt=0, description="for the answer; seconds")
+
+    @field_validator("send")
+    @classmethod
+    def _is_known_by_then(cls, send: Template | None) -> Template | None:
+        if early := generated_in(send) - set(GENERATED_ONCE):
+            names = ", ".join(f"{{{name}}}" for name in sorted(early))
+            raise ValueError(f"{names} belongs to a message; before the first there is none")
+        return send
+
+    @model_validator(mode="after")
+    def _does_something(self) -> Self:
+        if self.send is None and not self.expect:
+            raise ValueError("needs send or expect")
+        if self.refuse and not self.expect:
+            raise ValueError("refuse needs expect: without, nothing is waited for")
+        return self
+
+    @field_serializer("send", when_used="json")
+    def _without_secrets(self, send: Template | None) -> str | None:
+        return None if send is None else MASK
+
+
+class ExchangeKind(Model):
+    """What all exchanges have: the facts that others go by."""
+
+    sends: ClassVar[bool] = True
+    """Its sessions send what the traffic says, and a reply to each message is owed."""
+    enveloped: ClassVar[bool] = False
+    """Its messages carry squall's envelope: the hot path."""
+    counts_pushes: ClassVar[bool] = False
+    """It counts what comes unasked."""
+    evidence: ClassVar[str] = ""
+    """What shows that a message was delivered; "" where none is sent."""
+    ping_interval_s: ClassVar[float | None] = None
+    """How often its connections are pinged where the traffic does not say."""
+
+    @property
+    def judges_order(self) -> bool:
+        """Whether a reply that overtakes another is a violation."""
+        return True
+
+    def words(self, traffic: Traffic) -> str:
+        """What the sessions do, for the plan; of those that send, what beside rate and types. Shows no secret."""
+        raise NotImplementedError
+
+
+class EchoExchange(ExchangeKind):
+    """Send a message, expect it back."""
+
+    kind: Literal["echo"] = Field("echo", description="the exchange's name")
+
+    enveloped: ClassVar[bool] = True
+    evidence: ClassVar[str] = "reply"
+
+    def words(self, traffic: Traffic) -> str:
+        """See the base."""
+        sizes = shares_in_words([(format_size(each.size), each.weight) for each in traffic.payload])
+        return f"{traffic.format}, {sizes}"
+
+
+class IdleExchange(ExchangeKind):
+    """Hold only: no messages, ping round trips."""
+
+    kind: Literal["idle"] = Field("idle", description="the exchange's name")
+
+    sends: ClassVar[bool] = False
+    ping_interval_s: ClassVar[float | None] = 5.0
+
+    def words(self, traffic: Traffic) -> str:
+        """See the base."""
+        every = format_duration(traffic.ping_interval or self.ping_interval_s or 0)
+        return f"holds its connections, a ping every {every}"
+
+
+class TimeStamp(Model):
+    """Where a message says when it was sent, by the sender's clock."""
+
+    field: str = Field(
+        pattern=FIELD, description="of its JSON, as in `data.time`: a number, or text that is one"
+    )
+    unit: Literal["s", "ms", "us", "ns"] = Field("ms", description="what the number counts, since 1970 (UTC)")
+
+
+class PushExchange(ExchangeKind):
+    """Count and clock what comes unasked, JSON or not; send nothing."""
+
+    kind: Literal["push"] = Field("push", description="the exchange's name")
+    sequence: str | None = Field(
+        None,
+        pattern=FIELD,
+        description="field of a message's JSON that counts up by one: gaps, duplicates and order go by it",
+    )
+    key: str | None = Field(
+        None,
+        pattern=FIELD,
+        description="field that says which sequence it is, where one connection has several",
+    )
+    stamp: TimeStamp | None = Field(None, description="where a message says when it was sent: its delay")
+    foreign: tuple[Condition, ...] = Field(
+        (), description="messages that meet one of these are not counted: heartbeats, notices"
+    )
+
+    sends: ClassVar[bool] = False
+    counts_pushes: ClassVar[bool] = True
+
+    @field_validator("key")
+    @classmethod
+    def _tells_sequences_apart(cls, key: str | None, info: Any) -> str | None:
+        if key is not None and info.data.get("sequence", "") is None:
+            raise ValueError("tells sequences apart, and there is no sequence")
+        return key
+
+    def words(self, traffic: Traffic) -> str:
+        """See the base."""
+        del traffic
+        parts = ["counts what comes"]
+        if self.sequence is not None:
+            by = f" for each {self.key}" if self.key is not None else ""
+            parts.append(f"sequence by {self.sequence}{by}")
+        if self.stamp is not None:
+            parts.append(f"delay by {self.stamp.field} ({self.stamp.unit} since 1970)")
+        return ", ".join(parts)
+
+
+class ReplyKey(Model):
+    """How a reply says which request it answers: by a field of its JSON, or by a group of its text."""
+
+    field: str | None = Field(
+        None, pattern=FIELD, description="field of its JSON that repeats the request's {id}"
+    )
+    pattern: str | None = Field(
+        None, description="regular expression for text; its first group repeats the request's {id}"
+    )
+
+    @field_validator("pattern")
+    @classmethod
+    def _has_a_group(cls, pattern: str | None) -> str | None:
+        if pattern is not None and re.compile(_compiled(pattern)).groups < 1:
+            raise ValueError("needs a group (in parentheses) around what repeats the id")
+        return pattern
+
+    @model_validator(mode="after")
+    def _is_one_of_them(self) -> Self:
+        if (self.field is None) == (self.pattern is None):
+            raise ValueError("needs either field or pattern")
+        return self
+
+
+class RequestExchange(ExchangeKind):
+    """Send a request of the service's own kind, match the reply to it, judge what it says."""
+
+    kind: Literal["request"] = Field("request", description="the exchange's name")
+    send: Template = Field(
+        repr=False,
+        description="text, or a mapping that is sent as JSON, with {id} or {seq} in it and {column}s of the data;"
+        " kept secret",
+    )
+    reply: ReplyKey = Field(description="how a reply says which request it answers")
+    correct: tuple[Condition, ...] = Field(
+        (), description="what a reply must meet, all of it; a wrong one delivers nothing: corrupted_body"
+    )
+    check: str | None = Field(
+        None,
+        pattern=_USER_FUNCTION,
+        description="a function of yours, `module:function` or `file.py:function`: called with reply and request,"
+        " says whether the reply is correct",
+    )
+    in_order: bool = Field(False, description="replies come in the order of the requests: judge reordering")
+    foreign: tuple[Condition, ...] = Field(
+        (), description="messages that meet one of these are no replies: what others say, notices"
+    )
+
+    evidence: ClassVar[str] = "reply"
+
+    @field_validator("send")
+    @classmethod
+    def _says_which_it_is(cls, send: Template) -> Template:
+        if not generated_in(send) & {"id", "seq"}:
+            raise ValueError("holds neither {id} nor {seq}: its reply could not be told from others")
+        return send
+
+    @field_serializer("send", when_used="json")
+    def _without_secrets(self, _send: Template) -> str:
+        return MASK
+
+    @property
+    def judges_order(self) -> bool:
+        """See the base: replies to requests of their own may overtake each other, unless it is said."""
+        return self.in_order
+
+    def words(self, traffic: Traffic) -> str:
+        """See the base."""
+        del traffic
+        by = self.reply.field or "a group of its text"
+        many = "" if len(self.correct) == 1 else "s"
+        judged = [f"{len(self.correct)} condition{many}"] if self.correct else []
+        judged += [self.check] if self.check is not None else []
+        return (
+            f"reply by {by}, correct by {' and '.join(judged)}"
+            if judged
+            else f"reply by {by}, any is correct"
+        )
+
+
+_Kinds = EchoExchange | IdleExchange | PushExchange | RequestExchange
+
+Exchange = Annotated[_Kinds, Field(discriminator="kind")]
+
+EXCHANGES: Final[dict[str, type[ExchangeKind]]] = {
+    model.model_fields["kind"].default: model for model in get_args(_Kinds)
+}
+"""Every exchange by its kind."""
+
+
+def shares_in_words(parts: Sequence[tuple[str, float]]) -> str:
+    """Names with their shares of the whole; of a single one its name."""
+    if len(parts) == 1:
+        return parts[0][0]
+    total = sum(weight for _, weight in parts)
+    return ", ".join(f"{name} {weight / total:.4g}" for name, weight in parts)
+
+
+def _compiled(expression: str) -> str:
+    try:
+        re.compile(expression)
+    except re.error as error:
+        raise ValueError(f"is no regular expression: {error.msg} at {error.pos}") from None
+    return expression
