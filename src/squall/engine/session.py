@@ -302,7 +302,7 @@ class Session(Connection):
         tally.lag.record(sent - intended)
         if seen < 0:
             tally.pacer_lag.record(sent - intended)
-            lane.checks.sent_at(intended)
+            self.lane.checks.sent_at(intended)
         else:
             tally.pacer_lag.record(seen - intended)
             tally.blocked_sent = True
