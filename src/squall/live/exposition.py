@@ -19,7 +19,7 @@ from squall.metrics.distribution import Distribution
 from squall.metrics.parts import Part, connection_parts, message_parts
 from squall.metrics.phases import phase_at
 from squall.metrics.totals import EVERYTHING, Selection, Totals
-from squall.record.resources import ResourceSample, Role
+from squall.record.resources import FIGURES, ResourceSample, Role
 from squall.record.run import RunHeader
 from squall.record.verdicts import Verdict
 
@@ -187,8 +187,9 @@ def _resources(exposed: Exposed) -> Iterator[_Family]:
 
     for sample in (exposed.resources or {}).values():
         labels = _labels(source=sample.source)
-        for figure in _FIGURES:
-            if (value := getattr(sample, figure)) is not None:
+        for figure in FIGURES:
+            value = getattr(sample, figure)
+            if value is not None and figure != "accept_overflows":  # that is a count, told below
                 family(sample.role, figure.replace("_hz", "_per_second")).add(labels, value)
         for state, count in sorted((sample.tcp_states or {}).items()):
             family(sample.role, "tcp_sockets").add(f"{labels},{_labels(state=state)}", count)
@@ -197,13 +198,6 @@ def _resources(exposed: Exposed) -> Iterator[_Family]:
     for (role, source), count in (exposed.overflows or {}).items():
         family(role, "accept_overflows_total", "counter").add(_labels(source=source), count)
     yield from families.values()
-
-
-_FIGURES: Final = tuple(
-    name
-    for name in ResourceSample.__struct_fields__
-    if name not in ("at_ns", "source", "role", "problem", "tcp_states", "accept_overflows", "custom")
-)
 
 
 def _sentence(metric: Metric) -> str:

@@ -111,6 +111,7 @@ class LineLatency(msgspec.Struct, frozen=True, kw_only=True):
 class LineDelivery(msgspec.Struct, frozen=True, kw_only=True):
     """The messages of the whole run so far. What is still under way is sent, and has no outcome yet."""
 
+    intended: int
     sent: int
     not_sent: int
     delivered: int

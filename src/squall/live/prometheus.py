@@ -14,16 +14,15 @@ from typing import Final
 from squall.live.base import LiveView
 from squall.live.exposition import CONTENT_TYPE, Exposed, exposition
 from squall.live.http_server import Answer
+from squall.metrics.alerts import CLEARED, RAISED
 from squall.metrics.totals import Totals
 from squall.record.resources import ResourceSample, Role
 from squall.record.run import RunHeader
 from squall.record.snapshots import Event, Interval
 from squall.record.verdicts import Verdict
 
-__all__ = ["ALERT", "ALERT_CLEARED", "PrometheusView"]
+__all__ = ["PrometheusView"]
 
-ALERT: Final = "alert"
-ALERT_CLEARED: Final = "alert_cleared"
 SOURCES_MAX: Final = 100
 """Watched machines, and names of alerts, that are told of."""
 
@@ -84,6 +83,6 @@ class PrometheusView(LiveView):
 
     def _note(self, event: Event) -> None:
         known = event.name in self._alerts or len(self._alerts) < SOURCES_MAX
-        if event.kind in (ALERT, ALERT_CLEARED) and known:
-            self._alerts[event.name] = event.kind == ALERT
+        if event.kind in (RAISED, CLEARED) and known:
+            self._alerts[event.name] = event.kind == RAISED
             self._answer = None

@@ -123,9 +123,9 @@ def test_a_full_device_is_said(tmp_path: Path) -> None:
 def test_a_terminal_gets_the_live_view_and_then_the_summary(service_url: str, tmp_path: Path) -> None:
     seen = on_terminal("echo", service_url, "-c", "5", *SHORT, cwd=tmp_path)
     assert "Ctrl-C ends the run in order" in seen
-    assert "connections  held 5 of 5" in seen
+    assert "connections  5 of 5 held" in seen
     assert "PASSED" in seen or "WARNING" in seen
-    assert seen.index("held 5 of 5") < seen.index("run folder: ")
+    assert seen.index("5 of 5 held") < seen.index("run folder: ")
     assert "Traceback" not in seen
 
 

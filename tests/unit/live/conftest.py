@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from squall.live.picture import Delivery, Picture, Times
+from squall.live.picture import Checks, Delivery, Moment, Picture, Times
 from squall.metrics.histogram import Histogram
 from squall.record.outcomes import Trouble
+from squall.record.resources import ResourceSample
 from squall.record.run import Phase, RunHeader
 from squall.record.snapshots import (
     ConnectionCell,
@@ -107,7 +108,7 @@ def picture() -> Picture:
         service=Times(0.4, 0.91, 1.3, 9.0),
         lag=Times(0.011, 0.02, 0.1, 0.3),
         ping=Times(),
-        delivery=Delivery(sent=1_234_567, delivered=1_234_500, lost=3),
+        delivery=Delivery(intended=1_234_567, sent=1_234_567, delivered=1_234_500, lost=3),
         attempted=10_004,
         established=10_000,
         connects_failed=2,
@@ -124,6 +125,35 @@ def picture() -> Picture:
         ),
         blocked=0,
         loop_lag_max_ms=1.0,
+        blames=(("target", 4),),
+        alerts=(
+            Event(
+                at_ns=41_000_000_000,
+                kind="alert",
+                text="connection_latency: mean response_time 123 ms, above 100 ms",
+                name="connection_latency",
+                figure=123.0,
+                bound=100.0,
+            ),
+        ),
+        resources=(
+            ResourceSample(
+                at_ns=70_000_000_000,
+                source="target",
+                role="target",
+                cpu_share=0.62,
+                cpu_cores=1.24,
+                cpu_thread_max_cores=0.97,
+                memory_share=0.41,
+                memory_bytes=1_230_000_000,
+                descriptors=10_012,
+            ),
+            ResourceSample(
+                at_ns=70_000_000_000, source="host", role="host", cpu_share=0.97, memory_share=0.5
+            ),
+        ),
+        checks=Checks(passed=3, failed=1, last_failed=failed_check()),
+        trail=tuple(moment(number) for number in range(72)),
     )
 
 
@@ -148,6 +178,24 @@ def header() -> RunHeader:
 
 @pytest.fixture
 def check() -> StabilityCheck:
+    return failed_check()
+
+
+def moment(number: int) -> Moment:
+    """One of a ramp, with a spike in second 50."""
+    p99_ms = 90.0 if number == 50 else 10.0
+    return Moment(
+        held=min(10_000, number * 200),
+        connects_hz=200.0,
+        sent_hz=number * 200.0,
+        delivered_hz=number * 200.0 if number else None,
+        response=Times(1.0, 2.0, p99_ms, p99_ms),
+        lag_p99_ms=0.1,
+    )
+
+
+def failed_check() -> StabilityCheck:
+    """One in which a tenth of the connections dropped."""
     return StabilityCheck(
         phase=1,
         index=0,
