@@ -27,6 +27,7 @@ FIGURE_CSS: Final = (
     "font-size:.875rem}"
     ".plot .legend svg{width:26px;height:10px;margin-right:.35rem;overflow:visible}"
     ".plot .legend .stroke{fill:none;stroke:var(--c);stroke-width:2.25}"
+    ".plot .legend .block{fill:var(--c)}"
     ".plot .legend .faint .stroke{stroke:var(--soft)}"
     ".plot .legend label{white-space:nowrap}"
     ".plot details{font-size:.875rem}.plot summary{color:var(--soft);cursor:pointer}"
@@ -40,21 +41,20 @@ FIGURE_CSS: Final = (
 """The style of figures, charts and colours; a page has it once."""
 
 _EMPTY_PX: Final = 40
+_STROKE: Final = '<path class="stroke" d="M0 5H26"/>'
 
 
 def figure(chart: Chart, ident: str, *, height: int = 200, columns: int = WIDTH) -> str:
     """The chart as an HTML figure with this id; `height` is the plot's, in pixels."""
     start, end = x_range(chart)
     note = f'<p class="note">{escape(chart.note)}</p>' if chart.note else ""
-    # One line alone needs no legend, unless the title does not name it.
-    legend = "" if len(chart.lines) == 1 and chart.lines[0].name == chart.title else _legend(chart)
     if not any(np.isfinite(as_array(line.y)).any() for line in chart.lines):
         height = _EMPTY_PX
-    picture = svg(chart, height=height, labelled_by=f"{ident}-title {ident}-figures", columns=columns)
+    picture = svg(chart, height=height, ident=ident, columns=columns)
     return (
         f'<figure class="plot" id="{ident}" data-x0="{start:.10g}" data-x1="{end:.10g}"'
         f' data-x-unit="{chart.x_unit}" data-unit="{chart.unit}" data-x-kind="{chart.x_kind}">'
-        f'<figcaption id="{ident}-title">{escape(chart.title)}</figcaption>{note}{legend}{picture}'
+        f'<figcaption id="{ident}-title">{escape(chart.title)}</figcaption>{note}{_legend(chart)}{picture}'
         f'<details><summary>Figures of this chart</summary><div class="wide" id="{ident}-figures">'
         f"{_table(chart)}</div></details></figure>"
     )
@@ -64,9 +64,10 @@ def _legend(chart: Chart) -> str:
     items = []
     for number, line in enumerate(chart.lines):
         classes = f"c{colour_of(chart, number)}{' faint' if line.faint else ''}"
+        look = '<rect class="block" x="7" width="12" height="10"/>' if line.look == "bars" else _STROKE
         items.append(
             f'<li class="{classes}" data-line="{number}"><label>'
-            '<svg viewBox="0 0 26 10" aria-hidden="true"><path class="stroke" d="M0 5H26"/></svg>'
+            f'<svg viewBox="0 0 26 10" aria-hidden="true">{look}</svg>'
             f"{escape(line.name)}</label></li>"
         )
     return f'<ul class="legend">{"".join(items)}</ul>'

@@ -45,17 +45,17 @@ class _Frame:
     height: int
 
 
-def svg(chart: Chart, *, height: int = 200, labelled_by: str = "", columns: int = WIDTH) -> str:
+def svg(chart: Chart, *, height: int = 200, ident: str = "", columns: int = WIDTH) -> str:
     """The picture for a page that has `PALETTE_CSS` and `STROKES_CSS`; `height` is the plot's.
 
-    `labelled_by` are the ids of the elements that name and describe it.
+    `ident` names a figure of the page, whose title and table name and describe it.
     """
     frame = _frame(chart, height)
     top, right, bottom, left = MARGIN
     style = f"display:block;overflow:visible;margin:{top}px {right}px {bottom}px {left}px;"
-    label = (
-        f'aria-labelledby="{escape(labelled_by)}"' if labelled_by else f'aria-label="{escape(chart.title)}"'
-    )
+    label = f'aria-label="{escape(chart.title)}"'
+    if ident:
+        label = f'aria-labelledby="{ident}-title" aria-describedby="{ident}-figures"'
     return (
         f'<svg class="chart" role="img" {label} height="{height}"'
         f' style="{style}width:calc(100% - {left + right}px)">{_plot(chart, frame, columns)}</svg>'

@@ -88,16 +88,30 @@ class Distribution:
             raise ValueError(f"a percentile is a share from 0 to 1, not one of {shares}")
         if not self.count:
             return [None] * len(shares)
-        counts = self._counts.cumsum()
-        return [self._at_rank(counts, max(1, _ceiling(share * self.count))) for share in shares]
+        ranks = [max(1, _ceiling(share * self.count)) for share in shares]
+        buckets = self._counts.cumsum().searchsorted(ranks)
+        middles_ns: list[int] = MIDDLES_NS[np.minimum(buckets, BUCKETS - 1)].tolist()
+        return [self._at_rank(rank, middle_ns) for rank, middle_ns in zip(ranks, middles_ns, strict=True)]
 
-    def _at_rank(self, up_to: NDArray[np.int64], rank: int) -> int:
+    def _at_rank(self, rank: int, middle_ns: int) -> int:
         if rank == 1:
             return self.min_ns
         if rank >= self.count:
             return self.max_ns
-        middle_ns = int(MIDDLES_NS[up_to.searchsorted(rank)])
         return min(max(middle_ns, self.min_ns), self.max_ns)
+
+    def curve_ns(self, parts: int = 12) -> list[tuple[float, int]]:
+        """Shares and their percentiles along the distribution, as many for each nine: 0 %, …, 90 %, …, 99 %, ….
+
+        It goes as far as there are values: the last share is the first at which the greatest value is reached.
+        """
+        if not self.count:
+            return []
+        last = math.log10(self.count)
+        shares = [1 - 10 ** -(number / parts) for number in range(math.ceil(last * parts))]
+        shares.append(1 - 1 / self.count)
+        values = self.quantiles_ns(*shares)
+        return [(share, value) for share, value in zip(shares, values, strict=True) if value is not None]
 
     @property
     def mean_ns(self) -> float | None:

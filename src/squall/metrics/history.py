@@ -7,7 +7,7 @@ its source sees fit. Of events the first `EVENTS_MAX` of a kind are kept.
 
 Names of the series of a second: levels `held planned outstanding blocked unsent_bytes generator_rss
 loop_lag_ms`, rates by second of what `squall.record.snapshots` counts (`attempted`, `sent`, …), `trouble:…` by
-kind, `close:…` by code; times `response service lag connect ping`. Those of a place begin with its number:
+kind, `close:…` by code; times `response lag connect ping`. Those of a place begin with its number:
 `0:held`, `0:delivered`, `0:response`.
 """
 
@@ -37,6 +37,8 @@ __all__ = ["CONNECTION_COUNTS", "EVENTS_MAX", "MESSAGE_COUNTS", "PLACES_MAX", "H
 
 EVENTS_MAX: Final = 200
 PLACES_MAX: Final = 12
+ANSWERS_MAX: Final = 64
+"""Phases with distributions of their own."""
 TROUBLES_MAX: Final = 16
 """Kinds of trouble with a series of their own; others are added up as `trouble:other`."""
 CUSTOM_MAX: Final = 24
@@ -79,7 +81,7 @@ PLACE_COUNTS: Final = (
     "delivered",
     "lost",
 )
-_TIMES: Final = ("response", "service", "lag")
+_TIMES: Final = ("response", "lag")
 _CONNECT_TIMES: Final = ("connect", "ping")
 _LEVELS: Final = frozenset(
     (
@@ -144,6 +146,8 @@ class History:
         self.checks: list[StabilityCheck] = []
         self.places: list[Place] = []
         self.last_at_ns = 0
+        self.answers: dict[int, dict[str, Distribution]] = {}
+        """By phase (that in which a message was intended) its `response` and `service` times, whole."""
         self.incomplete_seconds = 0
         """Seconds in which a worker's report is missing."""
         self._points_max = points_max
@@ -220,6 +224,13 @@ class History:
         """The numbers of the places that have series."""
         return list(range(min(len(self.places), PLACES_MAX + 1)))
 
+    def answered(self, name: str, phases: frozenset[int]) -> Distribution:
+        """All `response` or `service` times of the messages that were intended in these phases."""
+        merged = Distribution()
+        for phase in phases & self.answers.keys():
+            merged.merge(self.answers[phase][name])
+        return merged
+
     def _counts(self, interval: Interval) -> Counter[str]:
         counts: Counter[str] = Counter()
         for message in interval.messages:
@@ -260,6 +271,7 @@ class History:
     def _add_times(self, point: Point, interval: Interval) -> None:
         by_place: dict[int, list[SparseHistogram]] = {}
         for message in interval.messages:
+            self._add_answers(message)
             if message.response is not None:
                 by_place.setdefault(min(message.place, PLACES_MAX), []).append(message.response)
         if len(self.places) > 1:
@@ -270,12 +282,20 @@ class History:
         for name in _CONNECT_TIMES:
             self._add_merged(point, name, (getattr(cell, name) for cell in interval.connections))
 
+    def _add_answers(self, message: MessageCell) -> None:
+        if message.phase not in self.answers:
+            if len(self.answers) >= ANSWERS_MAX:
+                return
+            self.answers[message.phase] = {"response": Distribution(), "service": Distribution()}
+        for name, whole in self.answers[message.phase].items():
+            histogram = getattr(message, name)
+            if histogram is not None:
+                whole.add(histogram)
+
     def _add_merged(self, point: Point, name: str, found: Iterable[SparseHistogram | None]) -> None:
         there = [histogram for histogram in found if histogram is not None and histogram.count]
-        if not there:
-            return
-        times = Times.of(there[0], self._scratch) if len(there) == 1 else Times.merged(there, self._scratch)
-        point.times[name] = times
+        if there:
+            point.times[name] = Times.of(there, self._scratch)
 
     def _add_workers(self, point: Point, workers: list[WorkerSample], seconds: float) -> None:
         if not workers:

@@ -21,6 +21,7 @@ POINTS_MAX: Final = 3_600
 """An hour of seconds."""
 QUANTILES: Final[dict[str, float]] = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 
+_KEPT_MAX: Final = 2
 _NS_PER_MS: Final = 1_000_000
 _NS_PER_S: Final = 1_000_000_000
 
@@ -60,34 +61,31 @@ class Spread:
 
 @dataclass(slots=True)
 class Times:
-    """A distribution of times, and what is read from it, in milliseconds."""
+    """A distribution of times: the histograms that it is made of, and what is read from them in milliseconds."""
 
-    histogram: SparseHistogram
+    histograms: tuple[SparseHistogram, ...]
+    """A few as they came: to pack them into one costs more than to keep them."""
     read_ms: dict[str, float]
     """p50, p90, p95, p99, p999, mean, max."""
 
     @classmethod
-    def of(cls, histogram: SparseHistogram, scratch: Distribution) -> Self:
-        """What one histogram says; `scratch` is overwritten."""
-        scratch.clear()
-        scratch.add(histogram)
-        return cls(histogram, read_ms(scratch))
-
-    @classmethod
-    def merged(cls, histograms: Iterable[SparseHistogram], scratch: Distribution) -> Self:
+    def of(cls, histograms: Iterable[SparseHistogram], scratch: Distribution) -> Self:
         """What several say together, of which one at least is not empty; `scratch` is overwritten."""
+        kept = tuple(histograms)
         scratch.clear()
-        for histogram in histograms:
+        for histogram in kept:
             scratch.add(histogram)
-        taken = scratch.sparse()
-        if taken is None:
+        if not scratch.count:
             raise ValueError("there is nothing to read from empty histograms")
-        return cls(taken, read_ms(scratch))
+        if len(kept) > _KEPT_MAX:
+            packed = scratch.sparse()
+            kept = kept if packed is None else (packed,)
+        return cls(kept, read_ms(scratch))
 
     def merge(self, other: Times, scratch: Distribution) -> None:
         """Take the times of another stretch as well; `scratch` is overwritten."""
-        both = Times.merged((self.histogram, other.histogram), scratch)
-        self.histogram, self.read_ms = both.histogram, both.read_ms
+        both = Times.of(self.histograms + other.histograms, scratch)
+        self.histograms, self.read_ms = both.histograms, both.read_ms
 
 
 @dataclass(slots=True)
@@ -198,7 +196,8 @@ class Timeline:
         merged = Distribution()
         for point in self.points:
             if point.at_ns > from_ns and (to_ns is None or point.at_ns <= to_ns) and name in point.times:
-                merged.add(point.times[name].histogram)
+                for histogram in point.times[name].histograms:
+                    merged.add(histogram)
         return merged
 
     def total(self, name: str) -> float:

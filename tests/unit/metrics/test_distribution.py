@@ -94,3 +94,16 @@ def test_what_is_taken_out_can_be_put_in_again() -> None:
     again = Distribution()
     again.add(taken)
     assert again == whole
+
+
+def test_the_curve_has_as_many_points_for_each_nine_and_ends_with_the_greatest() -> None:
+    values = Distribution()
+    assert values.curve_ns() == []
+    for value_ns in range(1, 10_001):
+        values.record(value_ns)
+    curve = values.curve_ns(parts=2)
+    assert [share for share, _ in curve] == pytest.approx(
+        [0, 1 - 10**-0.5, 0.9, 1 - 10**-1.5, 0.99, 1 - 10**-2.5, 0.999, 1 - 10**-3.5, 0.9999]
+    )
+    assert [value for _, value in curve][::2] == pytest.approx([1, 9000, 9900, 9990, 9999], rel=0.004)
+    assert all(value == values.quantile_ns(share) for share, value in curve)

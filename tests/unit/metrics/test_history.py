@@ -165,3 +165,13 @@ def test_a_day_stays_as_small_as_an_hour() -> None:
     assert len(history.run) <= 50
     assert history.run.total("sent") == 1000
     assert history.run.whole("response").count == 1000
+
+
+def test_the_times_of_a_phase_are_those_of_its_messages() -> None:
+    history = History()
+    late = messages(2, response_ms=[900, 900], phase=1)
+    history.accept(second(0, messages(3, response_ms=[5] * 3, phase=1)))
+    history.accept(second(1, late, messages(1, response_ms=[1], phase=2)))
+    assert history.answered("response", frozenset({1})).count == 5
+    assert history.answered("response", frozenset({1, 2})).count == 6
+    assert history.answered("service", frozenset({2, 7})).max_ns == 1_000_000

@@ -17,7 +17,7 @@ def point(number: int, rate: int | None = None, *response_ms: float, silence_ms:
         made.spreads["sent"] = Spread.rate(rate, 1.0)
     histogram = times(*response_ms)
     if histogram is not None:
-        made.times["response"] = Times.of(histogram, SCRATCH)
+        made.times["response"] = Times.of([histogram], SCRATCH)
     if silence_ms is not None:
         made.silence_ns, made.silence_start_ns = silence_ms * 1_000_000, number * S
     return made
@@ -96,5 +96,5 @@ def test_two_points_are_the_least_and_nothing_says_nothing() -> None:
     with pytest.raises(ValueError, match="two points"):
         Timeline(1)
     with pytest.raises(ValueError, match="empty"):
-        Times.merged([], SCRATCH)
+        Times.of([], SCRATCH)
     assert (Timeline().grain_s, Timeline().at_s()) == (1, [])

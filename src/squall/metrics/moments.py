@@ -1,0 +1,236 @@
+"""What stands out in a run: its silences, spikes, drops, slow places and what grew. By rules, none of them a verdict.
+
+The rule: each moment says when it was and on what figures it rests; what was not measured says nothing, and a
+run without any has none. A moment is a pointer to where to look, in the words of what was seen from here: that
+a service restarted is for its operator to say, that 40 connections were lost within a second and held again
+after 4.2 s is for us.
+
+- **Silence**: nothing arrived on any connection of a worker for `SILENCE_MIN_MS` and more, and for more than
+  `TIMES_USUAL` times the median of all points, while connections were held and messages sent.
+- **Slow**: points in a row whose p99 of response_time is above `TIMES_USUAL` times the median p99, and at
+  least `FLOOR_MS` above it.
+- **Drops**: points in a row, at most `APART_S` apart, in which connections ended that squall did not end.
+- **Growth**: memory, descriptors or threads of a source through the sustained phases, or through a part of them
+  that a fall (by `GROWTH_MIN`, as a restart makes it) begins or ends: up by `GROWTH_MIN` of the first tenth's
+  mean or more, and in a straight line (correlation of `STRAIGHT_MIN` and more).
+- **Slow place**: a place whose median response_time of the sustained phases is twice that of all the others
+  together or more, and `FLOOR_MS` above it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+
+from squall.metrics.distribution import Distribution
+from squall.metrics.history import History, Source
+from squall.metrics.phases import sustained
+from squall.record.run import Phase
+
+__all__ = ["Moment", "moments"]
+
+SILENCE_MIN_MS: Final = 500.0
+TIMES_USUAL: Final = 5.0
+FLOOR_MS: Final = 5.0
+APART_S: Final = 3.0
+GROWTH_MIN: Final = 0.2
+STRAIGHT_MIN: Final = 0.9
+SAMPLES_MIN: Final = 6
+"""Fewer samples make no line."""
+EACH_MAX: Final = 5
+"""Of each kind the greatest are told."""
+
+_GROWING: Final = ("memory_bytes", "descriptors", "threads")
+
+Kind = Literal["silence", "slow", "drops", "growth", "slow_place"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """One thing that stands out, from `start_s` to `end_s` of the run.
+
+    `figure` is what was seen (milliseconds of a silence or a latency, connections dropped, the level at the end
+    of a growth), `usual` what it is held against (the usual one, those held before, the level at the start).
+    """
+
+    kind: Kind
+    start_s: float
+    end_s: float
+    figure: float
+    usual: float | None
+    what: str = ""
+    """The place, or the source and its figure."""
+    back_s: float | None = None
+    """Of drops: when as many connections were held again as before; None where they never were."""
+    again: int = 0
+    """Of drops: how many connections came back under their old stream."""
+
+
+def moments(history: History) -> list[Moment]:
+    """All that stand out, in the order of time."""
+    found = [
+        *_silences(history),
+        *_slow(history),
+        *_drops(history),
+        *_growths(history),
+        *_slow_places(history),
+    ]
+    return sorted(found, key=lambda each: (each.start_s, each.kind))
+
+
+def _silences(history: History) -> Iterator[Moment]:
+    there = [
+        point
+        for point in history.run.points
+        if point.silence_ns is not None and "sent" in point.spreads and point.spreads["held"].most > 0
+    ]
+    if not there:
+        return
+    usual_ms = float(np.median([point.silence_ns or 0 for point in there])) / 1e6
+    long = [
+        point
+        for point in there
+        if (point.silence_ns or 0) / 1e6 > max(SILENCE_MIN_MS, TIMES_USUAL * usual_ms)
+    ]
+    # A silence that goes on is told by each second of it, and all say when it began: the last tells it whole.
+    whole = {point.silence_start_ns: point for point in sorted(long, key=lambda each: each.silence_ns or 0)}
+    for point in sorted(whole.values(), key=lambda each: -(each.silence_ns or 0))[:EACH_MAX]:
+        start_s, length_ms = point.silence_start_ns / 1e9, (point.silence_ns or 0) / 1e6
+        yield Moment(
+            kind="silence", start_s=start_s, end_s=start_s + length_ms / 1e3, figure=length_ms, usual=usual_ms
+        )
+
+
+def _slow(history: History) -> Iterator[Moment]:
+    p99 = history.run.milliseconds("response", "p99")
+    there = [value for value in p99 if value is not None]
+    if not there:
+        return
+    usual = float(np.median(there))
+    limit = max(TIMES_USUAL * usual, usual + FLOOR_MS)
+    at_s, points = history.run.at_s(), history.run.points
+    found = []
+    for run in _episodes(at_s, [value is not None and value > limit for value in p99]):
+        worst = max(value for number in run if (value := p99[number]) is not None)
+        start_s = at_s[run[0]] - points[run[0]].length_ns / 1e9
+        found.append(Moment(kind="slow", start_s=start_s, end_s=at_s[run[-1]], figure=worst, usual=usual))
+    yield from sorted(found, key=lambda each: -each.figure)[:EACH_MAX]
+
+
+def _drops(history: History) -> Iterator[Moment]:
+    at_s, points = history.run.at_s(), history.run.points
+    dropped = [point.spreads["dropped"].total if "dropped" in point.spreads else 0 for point in points]
+    held = history.run.mean("held")
+    found = []
+    for run in _episodes(at_s, [number > 0 for number in dropped]):
+        before = held[run[0] - 1] if run[0] else None
+        planned = history.run.mean("planned")
+        back = next(
+            (
+                at_s[later]
+                for later in range(run[0] + 1, len(at_s))
+                if before is not None and (held[later] or 0) >= min(before, planned[later] or 0) > 0
+            ),
+            None,
+        )
+        upto = len(at_s) if back is None else at_s.index(back) + 1
+        again = sum(
+            points[number].spreads["reconnected"].total
+            for number in range(run[0], upto)
+            if "reconnected" in points[number].spreads
+        )
+        found.append(
+            Moment(
+                kind="drops",
+                start_s=at_s[run[0]] - points[run[0]].length_ns / 1e9,
+                end_s=at_s[run[-1]],
+                figure=sum(dropped[run[0] : run[-1] + 1]),
+                usual=before,
+                back_s=back,
+                again=round(again),
+            )
+        )
+    yield from sorted(found, key=lambda each: -each.figure)[:EACH_MAX]
+
+
+def _growths(history: History) -> Iterator[Moment]:
+    phases = [phase for phase in history.phases if phase.id in sustained(history.phases)]
+    if not phases:
+        return
+    start_s = phases[0].start_ns / 1e9
+    end_s = (history.last_at_ns if phases[-1].end_ns is None else phases[-1].end_ns) / 1e9
+    for source in history.sources.values():
+        for name in _GROWING:
+            yield from _growth(source, name, start_s, end_s)
+
+
+def _growth(source: Source, name: str, start_s: float, end_s: float) -> Iterator[Moment]:
+    at = np.array(source.timeline.at_s())
+    level = np.array([np.nan if value is None else value for value in source.timeline.mean(name)])
+    chosen = (at > start_s) & (at <= end_s) & ~np.isnan(level) if len(at) else np.empty(0, dtype=bool)
+    at, level = at[chosen], level[chosen]
+    falls = np.flatnonzero(level[1:] < (1 - GROWTH_MIN) * level[:-1]) + 1
+    for when, grown in zip(np.split(at, falls), np.split(level, falls), strict=True):
+        if len(when) < SAMPLES_MIN or not grown.std():
+            continue
+        tenth = max(1, len(when) // 10)
+        first, last = float(grown[:tenth].mean()), float(grown[-tenth:].mean())
+        if last < first * (1 + GROWTH_MIN) or float(np.corrcoef(when, grown)[0, 1]) < STRAIGHT_MIN:
+            continue
+        yield Moment(
+            kind="growth",
+            start_s=float(when[0]),
+            end_s=float(when[-1]),
+            figure=last,
+            usual=first,
+            what=f"{source.name}:{name}",
+        )
+
+
+def _slow_places(history: History) -> Iterator[Moment]:
+    phases = [phase for phase in history.phases if phase.id in sustained(history.phases)]
+    if len(history.place_numbers) < 2 or not phases:
+        return
+    start_ns = phases[0].start_ns
+    by_place = {number: _answers_of(history, number, phases) for number in history.place_numbers}
+    for number, mine in by_place.items():
+        others = Distribution()
+        for other, theirs in by_place.items():
+            if other != number:
+                others.merge(theirs)
+        median_ns, usual_ns = mine.quantile_ns(0.5), others.quantile_ns(0.5)
+        if median_ns is None or usual_ns is None:
+            continue
+        if median_ns >= 2 * usual_ns and median_ns - usual_ns >= FLOOR_MS * 1e6:
+            yield Moment(
+                kind="slow_place",
+                start_s=start_ns / 1e9,
+                end_s=(history.last_at_ns if phases[-1].end_ns is None else phases[-1].end_ns) / 1e9,
+                figure=median_ns / 1e6,
+                usual=usual_ns / 1e6,
+                what=history.place_name(number),
+            )
+
+
+def _answers_of(history: History, place: int, phases: Sequence[Phase]) -> Distribution:
+    merged = Distribution()
+    for phase in phases:
+        merged.merge(history.run.whole(f"{place}:response", from_ns=phase.start_ns, to_ns=phase.end_ns))
+    return merged
+
+
+def _episodes(at_s: Sequence[float], chosen: Sequence[bool]) -> Iterator[list[int]]:
+    """The numbers of the chosen points, in stretches that are at most `APART_S` apart."""
+    run: list[int] = []
+    for number, is_chosen in enumerate(chosen):
+        if not is_chosen:
+            continue
+        if run and at_s[number] - at_s[run[-1]] > APART_S:
+            yield run
+            run = []
+        run.append(number)
+    if run:
+        yield run

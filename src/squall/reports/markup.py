@@ -1,0 +1,92 @@
+"""Pieces of HTML: tables, sections, lists. The rule: every text that goes in is escaped here, and made printable.
+
+Also the series of a page as data for its script: as JSON in which nothing can end the element that it stands in.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from html import escape
+
+import msgspec
+import numpy as np
+
+from squall.charts.chart import Chart
+from squall.charts.columns import as_array
+from squall.reports.wording import printable
+
+__all__ = ["bullets", "section", "series_data", "table", "text"]
+
+
+def text(words: str) -> str:
+    """Words as HTML."""
+    return escape(printable(words))
+
+
+def table(
+    head: Sequence[str], rows: Iterable[Sequence[str]], *, caption: str, marks: Sequence[str] = ()
+) -> str:
+    """A table whose first column names its rows; `marks` are classes, one for each row.
+
+    A cell that begins like a figure is set as one. The caption is for those who hear the page.
+    """
+    heads = "".join(f'<th scope="col">{text(each)}</th>' for each in head)
+    body = "".join(_row(row, marks[number] if marks else "") for number, row in enumerate(rows))
+    return (
+        f'<div class="wide" tabindex="0" role="region" aria-label="{text(caption)}"><table>'
+        f"<caption>{text(caption)}</caption><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def bullets(lines: Iterable[str]) -> str:
+    """A list of sentences."""
+    return f"<ul>{''.join(f'<li>{text(line)}</li>' for line in lines)}</ul>"
+
+
+def section(ident: str, title: str, body: str) -> str:
+    """A section of the page; "" where it has nothing to say."""
+    if not body:
+        return ""
+    return f'<section aria-labelledby="h-{ident}"><h2 id="h-{ident}">{text(title)}</h2>{body}</section>'
+
+
+def series_data(charts: Iterable[Chart]) -> str:
+    """Every series of the charts that has a key, with its x: `{"axes": [[…]], "series": {key: {"x": 0, "y": […]}}}`.
+
+    `h` beside `y` is the greatest of the seconds behind each point, where that differs. None is not measured.
+    """
+    axes: list[list[float]] = []
+    numbers: dict[bytes, int] = {}
+    series: dict[str, dict[str, object]] = {}
+    for line in (line for chart in charts for line in chart.lines if line.key):
+        x = as_array(line.x)
+        if x.tobytes() not in numbers:
+            numbers[x.tobytes()] = len(axes)
+            axes.append(_numbers(x))  # type: ignore[arg-type]  # an axis has no gaps
+        y = as_array(line.y)
+        found: dict[str, object] = {"x": numbers[x.tobytes()], "y": _numbers(y)}
+        high = y if line.high is None else as_array(line.high)
+        if not np.array_equal(high, y, equal_nan=True):
+            found["h"] = _numbers(high)
+        series[line.key] = found
+    encoded = msgspec.json.encode({"axes": axes, "series": series}).decode()
+    return encoded.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _row(cells: Sequence[str], mark: str) -> str:
+    first, *others = cells
+    set_as = "".join(f"<td{' class=n' if _is_figure(cell) else ''}>{text(cell)}</td>" for cell in others)
+    return f'<tr{f" class={mark}" if mark else ""}><th scope="row">{text(first)}</th>{set_as}</tr>'
+
+
+def _is_figure(cell: str) -> bool:
+    return cell[:1].isdigit() or cell[:1] in "-–" or cell == "not measured"
+
+
+def _numbers(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> list[float | int | None]:
+    """As JSON has them, with six digits: whole ones whole, NaN as null."""
+    return [
+        None if math.isnan(value) else int(value) if value.is_integer() else float(f"{value:.6g}")
+        for value in values.tolist()
+    ]

@@ -1,0 +1,520 @@
+"""The sections of the HTML report, each as a fragment: what the live page replaces while a run goes on.
+
+The rule: a section shows figures of the summary and of the history, and computes none. Its fragment is the same
+in the report and on the live page; the order of the sections is that of the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
+from typing import Final
+
+from squall.charts.chart import Chart
+from squall.charts.figure import figure
+from squall.metrics.catalogue import CATALOGUE
+from squall.metrics.history import History
+from squall.metrics.moments import moments
+from squall.metrics.summary_document import Connections, Delivery, Judged, Summary
+from squall.record.run import RunRecord
+from squall.record.snapshots import Event
+from squall.record.stability import StabilityCheck
+from squall.reports import pictures
+from squall.reports.figures import (
+    NOT_MEASURED,
+    count,
+    duration,
+    megabytes,
+    milliseconds,
+    percent,
+    plain,
+    rate,
+)
+from squall.reports.markup import bullets, section, series_data, table, text
+from squall.reports.remarks import remark, when
+from squall.reports.wording import delivered_share, notes, sorted_judgements, trouble, verdict_sentence
+
+__all__ = ["SECTIONS", "Story", "fragments"]
+
+_QUANTILES: Final = ("p50", "p90", "p95", "p99", "p999", "max", "mean")
+_TYPES_MAX: Final = 12
+_ALERTS: Final = {"alert": "failed", "alert_cleared": "passed"}
+_EVENTS_SHOWN: Final = 200
+_CHECKS_SHOWN: Final = 600
+_CHECKS_OPEN: Final = 12
+_TALL_PX: Final = 200
+_SMALL_PX: Final = 130
+
+
+@dataclass(frozen=True, kw_only=True)
+class Story:
+    """All that is told of a run. The intervals of the record are not looked at: the history has them.
+
+    `running` is for the live page: there is no verdict yet, and that is no fault.
+    """
+
+    record: RunRecord
+    summary: Summary
+    history: History
+    running: bool = False
+    columns: int = 1000
+    """How many points of a line a chart tells apart."""
+
+    @cached_property
+    def charts(self) -> dict[str, list[Chart]]:
+        """The charts of each section."""
+        behind = pictures.backdrop(self.history)
+        return {
+            "connections": pictures.connections(self.history, behind),
+            "latency": pictures.latency(self.history, behind, self.summary.verdict.judgements or ()),
+            "distribution": pictures.distribution(self.history),
+            "throughput": pictures.throughput(self.history, behind),
+            "errors": pictures.errors(self.history, behind),
+            "places": pictures.places(self.history, behind),
+            "resources": pictures.resources(self.history, behind),
+            "generator": pictures.generator(self.history, behind),
+        }
+
+
+def fragments(story: Story) -> dict[str, str]:
+    """Every section by its id, in the order of the page; and `data`, the series for the page's script."""
+    found = {ident: section(ident, title, write(story)) for ident, (title, write) in SECTIONS.items()}
+    return (
+        {"verdict": _verdict(story)}
+        | found
+        | {"data": series_data(chart for charts in story.charts.values() for chart in charts)}
+    )
+
+
+def _verdict(story: Story) -> str:
+    """The outcome in one sentence, the run at a glance, and what must be known to read on."""
+    summary, record = story.summary, story.record
+    outcome = summary.verdict.outcome or "none"
+    sentence = "RUNNING: there is no verdict yet." if story.running else verdict_sentence(record, summary)
+    word, _, rest = sentence.partition(": ")
+    said = notes(record, summary)
+    noted = f'<div class="notes">{bullets(said)}</div>' if said else ""
+    return (
+        f'<p class="verdict {outcome}" id="verdict-sentence"><strong>{text(word)}</strong>: {text(rest)}</p>'
+        f'{_killed(story)}<p class="glance">{text(_glance(summary))}</p>{noted}'
+    )
+
+
+def _killed(story: Story) -> str:
+    if story.running or story.record.complete:
+        return ""
+    lasted = duration(story.summary.duration_s) if story.summary.duration_s else "no second"
+    return (
+        f'<p class="notes killed">This run was killed, or its record was cut short: {text(lasted)} of it'
+        f" {'are' if story.summary.duration_s else 'was'} recorded, and all below covers these alone.</p>"
+    )
+
+
+def _glance(summary: Summary) -> str:
+    """The run in three sentences; what was not measured is left out."""
+    held, response, said = summary.connections, summary.latency.response, []
+    if held.peak is not None:
+        dropped = f", {count(held.dropped)} of them dropped" if held.dropped else ", none of them dropped"
+        said.append(
+            f"{count(held.peak)} connections were held at once, out of {count(held.attempted)} attempts"
+            f" ({percent(held.success_rate)} successful{dropped})."
+        )
+    if summary.delivery.sent:
+        said.append(f"{count(summary.delivery.sent)} messages were sent and {_arrived(summary)}.")
+    if response.count:
+        said.append(
+            f"Half of the answers came within {milliseconds(response.p50)}, 99 of 100 within"
+            f" {milliseconds(response.p99)}, the slowest after {milliseconds(response.max)}."
+        )
+    return " ".join(said) or "Nothing was measured."
+
+
+def _arrived(summary: Summary) -> str:
+    success = summary.delivery_success
+    if success.lower is None or success.upper is None:
+        return "what arrived was not measured"
+    if success.lower == success.upper:
+        return f"{percent(success.lower)} of them arrived"
+    return f"{percent(success.lower)} of them arrived for certain, {percent(success.upper)} at most"
+
+
+def _stands_out(story: Story) -> str:
+    found = moments(story.history)
+    if not found:
+        return f"<p>{text('No silence, no spike of latency, no drops, no slow place and no growth stood out.')}</p>"
+    items = "".join(
+        f'<li data-from="{each.start_s:.3f}" data-to="{each.end_s:.3f}">'
+        f'<span class="time">{text(when(each.start_s, each.end_s))}</span> {text(remark(each))}</li>'
+        for each in found
+    )
+    return f'<ul class="moments">{items}</ul>'
+
+
+def _judged(story: Story) -> str:
+    judged = sorted_judgements(story.summary)
+    if not judged:
+        return (
+            f"<p>{NOT_MEASURED}</p>"
+            if not story.running
+            else "<p>Bounds are judged when the run is over.</p>"
+        )
+    rows = [
+        (
+            each.name,
+            each.bound,
+            plain(each.figure),
+            each.truth,
+            "yes" if each.required else "no",
+            each.evidence,
+        )
+        for each in judged
+    ]
+    head = ("what", "bound", "figure", "verdict", "required", "evidence")
+    return table(head, rows, caption="Every bound with its figure", marks=[each.truth for each in judged])
+
+
+def _figure(judged: Judged) -> str:
+    """What was measured, in the unit of its bound."""
+    metric = CATALOGUE.get(judged.name.partition("{")[0].strip())
+    if (metric is not None and metric.unit == "ms") or " ms" in judged.bound:
+        return milliseconds(judged.figure)
+    if " %" in judged.bound and judged.source == "readiness":
+        return percent(judged.figure)
+    return plain(judged.figure)
+
+
+def _connections(story: Story) -> str:
+    return _figures(story, "connections") + _accounts(
+        "Connections", _connection_rows(story.summary.connections)
+    )
+
+
+def _connection_rows(held: Connections) -> list[tuple[str, str, str]]:
+    return [
+        ("attempted", count(held.attempted), "= established + failed + pending"),
+        ("established", count(held.established), "= closed + dropped + open"),
+        ("failed", count(held.failed), ""),
+        ("pending", count(held.pending), ""),
+        ("closed", count(held.closed), f"as planned; {count(held.graceful)} answered by a close frame"),
+        (
+            "dropped",
+            count(held.dropped),
+            f"ended by anyone but squall; {percent(held.drop_rate)} of established",
+        ),
+        ("open", count(held.open), "at the end"),
+        ("reconnected", count(held.reconnected), "came back under their old stream; among the established"),
+        ("peak", count(held.peak), "held at once"),
+    ]
+
+
+def _latency(story: Story) -> str:
+    summary = story.summary
+    rows = [
+        ("response, from when it was due", summary.latency.response),
+        ("service, from when it was sent", summary.latency.service),
+        ("send lag, their difference", summary.latency.lag),
+        ("connect", summary.connect.total),
+        ("ping", summary.ping),
+        *(
+            (f"response in {name.replace('_', ' ')}", each.response)
+            for name, each in summary.latency_by_phase.items()
+        ),
+        *(
+            (f"response of {name}", each.response)
+            for name, each in list(summary.latency_by_type.items())[:_TYPES_MAX]
+            if len(summary.latency_by_type) > 1
+        ),
+    ]
+    head = ("", *(name.replace("p999", "p99.9") for name in _QUANTILES), "count")
+    shown = [
+        (words, *(milliseconds(getattr(times, name)) for name in _QUANTILES), count(times.count))
+        for words, times in rows
+        if times.count
+    ]
+    if not shown:
+        return _figures(story, "latency") + f"<p>Latency: {NOT_MEASURED}.</p>"
+    covers = ", ".join(dict.fromkeys(name.replace("_", " ") for name in summary.latency_phases))
+    peak = f"Peak latency, the highest p99 of a window: {milliseconds(summary.peak_latency_ms)}."
+    after = f"<p>The first rows cover {text(covers)}. {peak}</p>"
+    return _figures(story, "latency") + table(head, shown, caption="Percentiles") + after
+
+
+def _throughput(story: Story) -> str:
+    throughput = story.summary.throughput
+    rows = [
+        ("sent", rate(throughput.sent_per_s, "msg"), f"over {duration(throughput.sending_s)} of sending"),
+        (
+            "delivered",
+            rate(throughput.delivered_per_s, "msg"),
+            delivered_share(story.summary.delivery_success),
+        ),
+        ("messages received", count(throughput.messages_received), ""),
+        ("bytes sent", megabytes(throughput.bytes_sent), ""),
+        ("bytes received", megabytes(throughput.bytes_received), ""),
+    ]
+    return _figures(story, "throughput") + _accounts("Throughput", rows)
+
+
+def _messages(story: Story) -> str:
+    """The account of the messages: columns that add up, one for all and one for each type."""
+    whole, types = story.summary.delivery, list(story.summary.delivery_by_type.items())
+    if whole.intended is None:
+        return f"<p>{NOT_MEASURED}</p>"
+    if len(types) < 2:
+        types = []
+    columns: list[tuple[str, Delivery]] = [("all", whole), *types[:_TYPES_MAX]]
+    lines = (
+        ("intended", "intended", "="), ("not_sent", "− not sent", ""), ("sent", "= sent", "="),
+        ("delivered", "delivered", ""), ("lost", "+ lost", ""), ("unknown", "+ unknown", ""), ("sent", "= sent", "="),
+    )  # fmt: skip
+    beside = (
+        "duplicated",
+        "reordered",
+        "late",
+        "recovered",
+        "corrupted_body",
+        "corrupted_header",
+        "unexpected",
+    )
+    rows = [(words, *(count(getattr(each, key)) for _, each in columns)) for key, words, _ in lines]
+    marks = ["sum" if kind else "" for _, _, kind in lines]
+    also = [(key.replace("_", " "), *(count(getattr(each, key)) for _, each in columns)) for key in beside]
+    head = ("", *(name for name, _ in columns))
+    not_sent = story.summary.not_sent
+    return (
+        table(head, rows, caption="What became of every message", marks=marks)
+        + f"<p>Delivery: {text(delivered_share(story.summary.delivery_success))}. Not sent by the target's doing:"
+        f" {count(not_sent.target)}, by squall's: {count(not_sent.squall)}.</p>"
+        + table(head, also, caption="What was seen beside that")
+    )
+
+
+def _errors(story: Story) -> str:
+    summary = story.summary
+    rows = [(trouble(each), count(each.count)) for each in summary.errors]
+    rows += [(f"close code {code}", count(times)) for code, times in summary.close_codes.items()]
+    if not rows:
+        none = (
+            NOT_MEASURED if summary.connections.attempted is None else "No error, and no close code was seen."
+        )
+        return _figures(story, "errors") + f"<p>{none}</p>"
+    return _figures(story, "errors") + table(("what", "count"), rows, caption="Errors and close codes")
+
+
+def _places(story: Story) -> str:
+    found = story.summary.places
+    if len(found) < 2:
+        return ""
+    rows = [
+        (
+            f"{each.node} at {each.entry_point}" if each.node else each.entry_point,
+            count(each.established),
+            count(each.failed),
+            count(each.dropped),
+            count(each.delivered),
+            count(each.lost),
+            milliseconds(each.response_p99_ms),
+        )
+        for each in found
+    ]
+    head = ("place", "established", "failed", "dropped", "delivered", "lost", "p99 of response")
+    return _figures(story, "places") + table(head, rows, caption="By entry point and node")
+
+
+def _populations(story: Story) -> str:
+    found = story.summary.populations
+    if len(found) < 2:
+        return ""
+    rows = [
+        (
+            name,
+            count(each.connections.established),
+            count(each.connections.dropped),
+            count(each.delivery.sent),
+            count(each.delivery.delivered),
+            milliseconds(each.latency.response.p50),
+            milliseconds(each.latency.response.p99),
+        )
+        for name, each in found.items()
+    ]
+    head = ("population", "established", "dropped", "sent", "delivered", "p50", "p99")
+    return table(head, rows, caption="By population")
+
+
+def _resources(story: Story) -> str:
+    sources = list(story.history.sources.values())
+    said = [
+        f"{words}: {NOT_MEASURED} (nothing was configured to watch it)."
+        for role, words in (("target", "The target"),)
+        if not any(each.role == role for each in sources)
+    ]
+    said += [
+        f"{each.name}: {problem} ({times:,} times)"
+        for each in sources
+        for problem, times in each.problems.items()
+    ]
+    noted = f'<div class="notes">{bullets(said)}</div>' if said else ""
+    return noted + _figures(story, "resources")
+
+
+def _generator(story: Story) -> str:
+    workers = story.summary.workers
+    rows = [
+        (
+            "workers",
+            count(workers.count),
+            f"lost: {', '.join(map(str, workers.lost))}" if workers.lost else "",
+        ),
+        ("processor", duration(workers.cpu_s), "of all workers"),
+        ("memory", megabytes(workers.rss_max_bytes), "highest sum of all workers"),
+        ("lag of a loop", milliseconds(workers.loop_lag_max_ms), "longest"),
+        ("silence", milliseconds(workers.silence_max_ms), _silence(workers.silence_start_s)),
+    ]
+    return _figures(story, "generator") + _accounts("The load generator", rows)
+
+
+def _silence(start_s: float | None) -> str:
+    return "" if start_s is None else f"longest in which nothing arrived at a worker, from {when(start_s)}"
+
+
+def _stability(story: Story) -> str:
+    checks = story.history.checks
+    if not checks:
+        return ""
+    failed = [each for each in checks if not each.passed]
+    said = f"<p>{len(checks) - len(failed):,} of {len(checks):,} checks passed.</p>"
+    if len(checks) <= _CHECKS_OPEN:
+        return said + _check_table(checks)
+    failures = _check_table(failed[:_CHECKS_OPEN]) if failed else ""
+    every = _check_table(checks[:_CHECKS_SHOWN])
+    return f"{said}{failures}<details><summary>Every check</summary>{every}</details>"
+
+
+def _check_table(checks: Sequence[StabilityCheck]) -> str:
+    head = ("check", "when", "verdict", "held", "drops", "slow connections", "undelivered")
+    marks = ["passed" if each.passed else "failed" for each in checks]
+    return table(head, [_check(each) for each in checks], caption="Stability checks", marks=marks)
+
+
+def _check(each: StabilityCheck) -> tuple[str, ...]:
+    return (
+        f"{each.index + 1}",
+        when(each.start_ns / 1e9, each.end_ns / 1e9),
+        "passed" if each.passed else "failed",
+        count(each.held),
+        f"{percent(each.drop_share)} (at most {percent(each.drop_tolerance)})",
+        f"{percent(each.spike_share)} (at most {percent(each.spike_tolerance)})",
+        f"{percent(each.failure_share)} (at most {percent(each.failure_tolerance)})",
+    )
+
+
+def _events(story: Story) -> str:
+    history = story.history
+    if not history.events:
+        return "<p>Nothing was noted.</p>"
+    told = list(_alike(sorted(history.events, key=lambda each: each.at_ns)))
+    shown = told[:_EVENTS_SHOWN]
+    rows = [
+        (
+            when(first.at_ns / 1e9, last.at_ns / 1e9),
+            first.kind.replace("_", " "),
+            first.text if times == 1 else f"{first.text} ({times:,} times)",
+            "" if first.figure is None else plain(first.figure),
+            "" if first.bound is None else plain(first.bound),
+        )
+        for first, last, times in shown
+    ]
+    marks = [_ALERTS.get(first.kind, "") for first, _, _ in shown]
+    more = history.events_by_kind.total() - sum(times for _, _, times in shown)
+    head = ("when", "kind", "what", "figure", "bound")
+    noted = f"<p>{more:,} more are in the record.</p>" if more else ""
+    return table(head, rows, caption="Alerts and events", marks=marks) + noted
+
+
+def _alike(events: Iterable[Event]) -> Iterator[tuple[Event, Event, int]]:
+    """Events that follow each other and say the same, as one: the first, the last, how many."""
+    for _, group in groupby(events, key=lambda each: (each.kind, each.text)):
+        alike = list(group)
+        yield alike[0], alike[-1], len(alike)
+
+
+def _phases(story: Story) -> str:
+    rows = [
+        (
+            each.name.replace("_", " "),
+            when(each.start_s, each.end_s),
+            each.words,
+            count(None if each.held_mean is None else round(each.held_mean)),
+            count(each.held_min),
+            count(each.held_max),
+            count(each.delivery.sent),
+            count(each.delivery.delivered),
+            milliseconds(each.peak_latency_ms),
+        )
+        for each in story.summary.phases
+    ]
+    head = ("phase", "when", "plan", "held", "least", "most", "sent", "delivered", "peak latency")
+    return table(head, rows, caption="Phases") + (
+        bullets(story.record.header.plan) if story.record.header.plan else ""
+    )
+
+
+def _environment(story: Story) -> str:
+    header, summary = story.record.header, story.summary
+    rows = [
+        ("run", header.run_id),
+        ("environment", summary.test_environment or "no label"),
+        ("squall", header.squall_version),
+        ("seed", str(header.seed)),
+        *((name.replace("_", " "), _words(value)) for name, value in header.environment.items()),
+    ]
+    repeat = f"<h3>Repeat it</h3><pre><code>{text(header.command)}</code></pre>" if header.command else ""
+    return table(("", ""), rows, caption="Versions, machine and limits") + repeat
+
+
+def _words(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_words(each)}" for name, each in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(_words(each) for each in value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return NOT_MEASURED if value is None else f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _accounts(caption: str, rows: Iterable[Sequence[str]]) -> str:
+    return table(("", "figure", ""), rows, caption=caption)
+
+
+def _figures(story: Story, name: str) -> str:
+    return "".join(
+        figure(chart, f"{name}-{number}", height=_SMALL_PX if number else _TALL_PX, columns=story.columns)
+        for number, chart in enumerate(story.charts[name])
+    )
+
+
+def _only_charts(name: str) -> Callable[[Story], str]:
+    return lambda story: _figures(story, name)
+
+
+SECTIONS: Final[dict[str, tuple[str, Callable[[Story], str]]]] = {
+    "happened": ("What stands out", _stands_out),
+    "judged": ("Thresholds and checks", _judged),
+    "connections": ("Connections", _connections),
+    "latency": ("Latency", _latency),
+    "distribution": ("Distribution", _only_charts("distribution")),
+    "throughput": ("Throughput", _throughput),
+    "messages": ("Messages", _messages),
+    "errors": ("Errors and close codes", _errors),
+    "places": ("Entry points and nodes", _places),
+    "populations": ("Populations", _populations),
+    "resources": ("Resources", _resources),
+    "generator": ("The load generator", _generator),
+    "stability": ("Stability", _stability),
+    "events": ("Alerts and events", _events),
+    "phases": ("Phases and plan", _phases),
+    "environment": ("How it was measured", _environment),
+}
+"""Each section's id, title and writer, in the order of the page; the verdict stands above them all."""
