@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -73,7 +74,11 @@ class Page:
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.call(f"{domain}.enable")
         self.call(
-            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=False,
         )
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.call("Emulation.setEmulatedMedia", features=[scheme])
@@ -151,13 +156,13 @@ def a_page(folder: Path) -> Iterator[Page]:
 
 
 def _address(process: subprocess.Popen[bytes], profile: Path) -> str:
-    file = profile / "DevToolsActivePort"
+    file, pause = profile / "DevToolsActivePort", Event()
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline:
         assert process.poll() is None, f"Chromium ended with {process.returncode}"
         if file.exists() and len(lines := file.read_text().splitlines()) == 2:
             return f"ws://127.0.0.1:{lines[0]}{lines[1]}"
-        time.sleep(0.05)
+        pause.wait(0.05)
     raise AssertionError("Chromium did not start")
 
 

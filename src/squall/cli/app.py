@@ -158,6 +158,26 @@ def show(
     show_run(_state(ctx), root, run, as_json=as_json)
 
 
+@app.command(rich_help_panel="After a run")
+def report(
+    ctx: typer.Context,
+    run: Annotated[
+        str, typer.Argument(metavar="RUN", help="a run folder, the beginning of its name, or last")
+    ] = "last",
+    root: Root = Path("runs"),
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="the file; by default report.html in the run folder", metavar="FILE", show_default=False
+        ),
+    ] = None,
+) -> None:
+    """Write the HTML report of a run again, also of one that was killed or is going on."""
+    from squall.cli.history import report_run
+
+    report_run(_state(ctx), root, run, out)
+
+
 @app.command(rich_help_panel="The bundled service")
 def serve(
     ctx: typer.Context,

@@ -183,6 +183,7 @@ FLAGS: Final = (
     Flag(("--linger",), "outputs.linger", "serve that this long after the run, too", _RESULTS, "DURATION"),
     Flag(("--csv/--no-csv",), "outputs.csv", "write the time series", _RESULTS, on=True),
     Flag(("--markdown/--no-markdown",), "outputs.markdown", "write the summary", _RESULTS, on=True),
+    Flag(("--html/--no-html",), "outputs.html", "write the report", _RESULTS, on=True),
 )
 """In the order in which `--help` shows them."""
 

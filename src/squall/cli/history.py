@@ -1,4 +1,4 @@
-"""`squall runs` and `squall show`: what was run before, read from the run folders."""
+"""`squall runs`, `squall show` and `squall report`: what was run before, read from the run folders."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from squall.cli.showing import show_report
 from squall.cli.state import State
 from squall.reports.figures import count, duration
 from squall.reports.json_report import summary_json
+from squall.runner.reporting import HTML_FILE, write_html
 from squall.runner.rereading import summary_of
 from squall.store.index import RunEntry, find_run, list_runs
 from squall.store.reader import open_run
 
-__all__ = ["show_run", "show_runs"]
+__all__ = ["report_run", "show_run", "show_runs"]
 
 _HEAD = ("started (UTC)", "outcome", "code", "duration", "connections", "folder")
 
@@ -41,8 +42,7 @@ def show_run(state: State, root: Path, text: str, *, as_json: bool) -> None:
     Raises:
         StoreError: there is no such run, or it cannot be read.
     """
-    here = state.cwd / text
-    folder = here if here.is_dir() and text != "last" else find_run(state.cwd / root, text)
+    folder = _folder(state, root, text)
     record = open_run(folder)
     summary = summary_of(record, folder)
     if as_json:
@@ -50,6 +50,25 @@ def show_run(state: State, root: Path, text: str, *, as_json: bool) -> None:
     else:
         show_report(state, record, summary)
         state.say(f"\nrun folder: {folder}")
+
+
+def report_run(state: State, root: Path, text: str, out: Path | None) -> None:
+    """Write the HTML report of one run again, also of one that was killed, and say where it is.
+
+    Raises:
+        StoreError: there is no such run, it cannot be read, or the report not be written.
+    """
+    folder = _folder(state, root, text)
+    record = open_run(folder)
+    file = folder / HTML_FILE if out is None else state.cwd / out
+    write_html(record, summary_of(record, folder), file)
+    state.say(f"report: {file}")
+
+
+def _folder(state: State, root: Path, text: str) -> Path:
+    """The folder of a run: itself, or by the beginning of its name."""
+    here = state.cwd / text
+    return here if here.exists() and text != "last" else find_run(state.cwd / root, text)
 
 
 def _row(run: RunEntry, root: Path) -> tuple[str, ...]:

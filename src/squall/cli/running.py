@@ -27,6 +27,7 @@ from squall.live.endpoints import served
 from squall.live.picture import Title
 from squall.runner.active import RunResult
 from squall.runner.plan import make_plan
+from squall.runner.reporting import HTML_FILE
 from squall.runner.run import run_scenario
 from squall.runner.stopping import StopSwitch, stopped_by_signals
 from squall.scenario.models import Scenario
@@ -110,3 +111,5 @@ def _show(state: State, result: RunResult, *, for_people: bool) -> None:
     else:
         show_report(state, record, result.summary)
     state.say(f"\nrun folder: {result.folder}")
+    if (page := result.folder / HTML_FILE).exists():
+        state.say(f"report: {page}")

@@ -103,13 +103,13 @@ class Distribution:
     def curve_ns(self, parts: int = 12) -> list[tuple[float, int]]:
         """Shares and their percentiles along the distribution, as many for each nine: 0 %, …, 90 %, …, 99 %, ….
 
-        It goes as far as there are values: the last share is the first at which the greatest value is reached.
+        It goes as far as there are values: the last share is half a value short of all, where the greatest is.
         """
         if not self.count:
             return []
         last = math.log10(self.count)
         shares = [1 - 10 ** -(number / parts) for number in range(math.ceil(last * parts))]
-        shares.append(1 - 1 / self.count)
+        shares.append(1 - 0.5 / self.count)
         values = self.quantiles_ns(*shares)
         return [(share, value) for share, value in zip(shares, values, strict=True) if value is not None]
 

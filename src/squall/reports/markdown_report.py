@@ -26,11 +26,13 @@ __all__ = ["markdown_report"]
 _QUANTILES = ("p50", "p90", "p95", "p99", "p999", "max", "mean")
 
 
-def markdown_report(record: RunRecord, summary: Summary) -> str:
-    """The report as Markdown."""
+def markdown_report(record: RunRecord, summary: Summary, pictures: Iterable[tuple[str, str]] = ()) -> str:
+    """The report as Markdown; `pictures` are titles and files, as paths from where the report lies."""
     parts = [f"# {_cell(record.header.name)}", f"**{printable(verdict_sentence(record, summary))}**"]
     parts += [f"> {note}" for note in notes(record, summary)]
     parts += ["## What was judged", _judged(summary)]
+    if shown := [f"![{_cell(title)}]({file})" for title, file in pictures]:
+        parts += ["## At a glance", *shown]
     parts += ["## Messages", _messages(summary)]
     parts += ["## Latency", _latency(summary)]
     parts += ["## Connections", _connections(summary)]

@@ -18,12 +18,12 @@ from squall.errors import ScenarioError
 from squall.metrics.expressions import parse
 from squall.metrics.history import History, Source
 from squall.metrics.phases import settled
-from squall.metrics.summary_document import Judged
+from squall.metrics.summary_document import Judged, Summary
 from squall.metrics.timeline import Timeline
 from squall.reports.wording import printable
 
 __all__ = ["Backdrop", "backdrop", "connections", "distribution", "errors", "generator", "latency", "places"]
-__all__ += ["resources", "throughput"]
+__all__ += ["overview", "resources", "throughput"]
 
 _NS: Final = 1_000_000_000
 _LOGARITHMIC_FROM: Final = 40
@@ -324,6 +324,26 @@ def places(history: History, behind: Backdrop) -> list[Chart]:
         lines = [_percentile(history.run, f"{number}:response", what, name) for number, name in named]
         charts.append(behind.chart(title, "ms", lines, y_kind=_kind(history.run, "response")))
     return charts
+
+
+def overview(history: History, summary: Summary) -> dict[str, Chart]:
+    """The pictures of a short report, each with a name for its file: only those of what was measured."""
+    behind = backdrop(history)
+    found = {
+        "connections": connections(history, behind)[0],
+        "response-time": latency(history, behind, summary.verdict.judgements or ())[0],
+        "distribution": distribution(history)[0],
+        "messages": throughput(history, behind)[0],
+    }
+    return {
+        name: chart
+        for name, chart in found.items()
+        if any(any(map(_is_there, line.y)) for line in chart.lines)
+    }
+
+
+def _is_there(value: float | None) -> bool:
+    return value is not None
 
 
 def _own(source: Source, behind: Backdrop) -> Iterator[Chart]:

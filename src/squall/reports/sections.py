@@ -107,8 +107,9 @@ def _killed(story: Story) -> str:
         return ""
     lasted = duration(story.summary.duration_s) if story.summary.duration_s else "no second"
     return (
-        f'<p class="notes killed">This run was killed, or its record was cut short: {text(lasted)} of it'
-        f" {'are' if story.summary.duration_s else 'was'} recorded, and all below covers these alone.</p>"
+        f'<p class="notes killed">This run was killed or is still going on, or its record was cut short:'
+        f" {text(lasted)} of it {'are' if story.summary.duration_s else 'was'} recorded, and all below covers"
+        " these alone.</p>"
     )
 
 
@@ -164,7 +165,7 @@ def _judged(story: Story) -> str:
         (
             each.name,
             each.bound,
-            plain(each.figure),
+            _figure(each),
             each.truth,
             "yes" if each.required else "no",
             each.evidence,

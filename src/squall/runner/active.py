@@ -274,6 +274,7 @@ class ActiveRun:
             folder,
             csv=outputs.csv,
             markdown=outputs.markdown,
+            html=outputs.html,
             junit=outputs.junit,
         )
 

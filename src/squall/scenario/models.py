@@ -170,6 +170,7 @@ class Outputs(Model):
     out: str | None = Field(None, description="the folder of this one run; by default a new one under runs/")
     csv: bool = Field(True, description="write the time series as CSV")
     markdown: bool = Field(True, description="write the summary as Markdown")
+    html: bool = Field(True, description="write the report as one HTML page")
     junit: str | None = Field(
         None, description="a file to write as JUnit XML, a case for each bound; by default none"
     )

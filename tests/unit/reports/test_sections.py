@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import msgspec
+import pytest
+
+from made_runs import S
+from squall.metrics.history import EVENTS_MAX, History
+from squall.record.resources import ResourceSample
+from squall.record.snapshots import Event
+from squall.record.stability import StabilityCheck
+from squall.reports.sections import SECTIONS, Story, fragments
+from unit.reports import reported
+from unit.reports.reported import Run
+
+RUNS = [reported.passed, reported.troubled, reported.killed, reported.nothing, reported.only_held]
+every_run = pytest.mark.parametrize("make", RUNS, ids=lambda make: make.__name__)
+
+
+def story(make: Callable[[], Run], *, running: bool = False) -> Story:
+    record, summary = make()
+    return Story(record=record, summary=summary, history=History.of(record), running=running)
+
+
+def cells(html: str, caption: str) -> list[list[str]]:
+    """The rows of the table with a caption, as text."""
+    found = re.search(rf"<caption>{caption}</caption>.*?</table>", html)
+    assert found is not None, caption
+    rows = re.findall(r"<tr[^>]*>(.*?)</tr>", found[0])
+    return [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in rows]
+
+
+def number(text: str) -> int:
+    return int(text.replace(",", ""))
+
+
+@every_run
+def test_every_section_can_be_told_of_every_run(make: Callable[[], Run]) -> None:
+    parts = fragments(story(make))
+    assert list(parts) == ["verdict", *SECTIONS, "data"]
+    assert all("None" not in part for part in parts.values())
+
+
+@every_run
+def test_the_verdict_is_one_sentence_and_a_killed_run_says_so(make: Callable[[], Run]) -> None:
+    verdict = fragments(story(make))["verdict"]
+    words = {"passed": "PASSED", "troubled": "FAILED", "only_held": "PASSED"}
+    assert f"<strong>{words.get(make.__name__, 'NO VERDICT')}</strong>: " in verdict
+    assert ("was killed" in verdict) is (make.__name__ in ("killed", "nothing"))
+
+
+def test_a_run_that_goes_on_is_told_as_such() -> None:
+    parts = fragments(story(reported.killed, running=True))
+    assert "RUNNING" in parts["verdict"]
+    assert "killed" not in parts["verdict"]
+    assert "judged when the run is over" in parts["judged"]
+
+
+def test_the_account_of_the_messages_adds_up_in_every_column() -> None:
+    rows = cells(fragments(story(reported.troubled))["messages"], "What became of every message")
+    assert rows[0] == ["", "all", "critical", "message"]
+    by_words = {row[0]: [number(cell) for cell in row[1:]] for row in rows[1:]}
+    for column in range(3):
+        at = {words: figures[column] for words, figures in by_words.items()}
+        assert at["intended"] - at["− not sent"] == at["= sent"]
+        assert at["delivered"] + at["+ lost"] + at["+ unknown"] == at["= sent"]
+    assert [column[0] for column in (by_words["intended"], by_words["+ lost"])] == [42, 3]
+
+
+def test_bounds_stand_with_figure_unit_and_verdict_the_failed_first() -> None:
+    rows = cells(fragments(story(reported.troubled))["judged"], "Every bound with its figure")
+    assert [row[3] for row in rows[1:]] == sorted(
+        (row[3] for row in rows[1:]), key=["failed", "unknown", "passed"].index
+    )
+    row = next(row for row in rows if row[0].startswith("ws_response_time"))
+    assert row[1:4] == ["p(95)&lt;200", "250 ms", "failed"]
+
+
+def test_stability_checks_show_the_failed_ones_and_keep_the_others() -> None:
+    def check(index: int, drops: int) -> StabilityCheck:
+        return StabilityCheck(
+            phase=1, index=index, start_ns=30 * index * S, end_ns=30 * (index + 1) * S, held=100, drops=drops,
+            drop_share=drops / 100, drop_tolerance=0.005, spiked=0, spike_share=None, spike_tolerance=0.02,
+            sent=10, undelivered=0, failure_share=0.0, failure_tolerance=0.001,
+        )  # fmt: skip
+
+    made = story(reported.passed)
+    assert fragments(made)["stability"] == ""
+    made.history.checks = [check(index, drops=5 if index == 7 else 0) for index in range(20)]
+    html = fragments(made)["stability"]
+    assert "19 of 20 checks passed" in html
+    rows = cells(html, "Stability checks")
+    assert [row[:3] for row in rows[1:]] == [["8", "3:30–4:00", "failed"]]
+    assert rows[1][4:6] == ["5 % (at most 0.5 %)", "not measured (at most 2 %)"]
+    assert html.count("<tr") == 1 + 1 + 1 + 20
+
+
+def test_events_that_say_the_same_are_one_line_and_all_are_counted() -> None:
+    made = story(reported.passed)
+    for at_s in range(EVENTS_MAX + 100):
+        made.history.happened(Event(at_ns=at_s * S, kind="drop", text="reset (target)"))
+    made.history.happened(
+        Event(at_ns=2 * S, kind="alert", text="<b>", name="latency", figure=812.3, bound=100)
+    )
+    html = fragments(made)["events"]
+    rows = cells(html, "Alerts and events")
+    assert ["0:02", "alert", "&lt;b&gt;", "812", "100"] in rows
+    assert any("reset (target) (" in row[2] for row in rows)
+    assert "100 more are in the record" in html
+
+
+def test_what_was_not_watched_says_so_and_problems_are_told() -> None:
+    assert "The target: not measured" in fragments(story(reported.passed))["resources"]
+    made = story(reported.passed)
+    made.history.sampled(ResourceSample(at_ns=S, source="api", role="target", problem="no process <4711>"))
+    html = fragments(made)["resources"]
+    assert "The target: not measured" not in html
+    assert "api: no process &lt;4711&gt; (1 times)" in html
+
+
+def test_nothing_a_stranger_wrote_becomes_markup() -> None:
+    hostile = "</script><script>alert(1)</script>"
+    record, summary = reported.troubled()
+    header = msgspec.structs.replace(
+        record.header, name=hostile, command=hostile, plan=[hostile], environment={hostile: hostile}
+    )
+    record = msgspec.structs.replace(
+        record, header=header, events=(Event(at_ns=0, kind=hostile, text=hostile),)
+    )
+    summary = msgspec.structs.replace(
+        summary,
+        places=[msgspec.structs.replace(each, node=hostile) for each in summary.places],
+        test_environment=hostile,
+        close_codes={hostile: 1},
+    )
+    parts = fragments(Story(record=record, summary=summary, history=History.of(record)))
+    assert all("<script>" not in part for part in parts.values())
+    assert "</script>" not in parts["data"]
