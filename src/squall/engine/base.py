@@ -115,7 +115,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, tag=True, forbid_unknown
 class Done(msgspec.Struct, frozen=True, kw_only=True, tag=True, forbid_unknown_fields=True):
     """The worker has nothing left to do and leaves; its last report came before."""
 
-    resources_left: int
+    resources_left: int | None
+    """Connections, descriptors or tasks that it could not get rid of; None where it cannot tell."""
 
 
 class Failed(msgspec.Struct, frozen=True, kw_only=True, tag=True, forbid_unknown_fields=True):

@@ -291,7 +291,7 @@ class Coordinator:
                     self._accounts[worker].add(snapshot)
                     self._give(self._merger.add(snapshot))
                 case Done(resources_left=count) if self._accounts[worker].final or not self._orders:
-                    self.resources_left = None if self.resources_left is None else self.resources_left + count
+                    self.resources_left = _sum(self.resources_left, count)
                     self._give(self._merger.gone(worker))
                     return self._left(worker)
                 case Failed(message=text, exit_code=code):
@@ -404,3 +404,7 @@ class Coordinator:
 def _error(message: str, exit_code: int) -> SquallError:
     """The error of this process for what a worker ended with; a bug, where it is none of the known kinds."""
     return _ERRORS.get(exit_code, SquallError)(message)
+
+
+def _sum(one: int | None, other: int | None) -> int | None:
+    return None if one is None or other is None else one + other

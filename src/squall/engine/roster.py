@@ -19,6 +19,7 @@ from squall.engine.ticks import now_ns
 from squall.record.outcomes import Trouble
 from squall.record.snapshots import Event
 from squall.seeds import derive, unit_draw
+from squall.units import format_duration
 
 if TYPE_CHECKING:
     from picows import WSTransport
@@ -70,6 +71,7 @@ class Roster:
         self._went = asyncio.Event()
         self._room = asyncio.Semaphore(setup.connects_in_flight_max)
         self._stopped = False
+        self._cut: set[int] = set()
         self._timers: dict[int, asyncio.TimerHandle] = {}
         self._loop = asyncio.get_running_loop()
         self._backoff_seed = derive(setup.seed, "connect back-off")
@@ -266,12 +268,17 @@ class Roster:
 
     def _close(self, session: Session) -> None:
         session.give_up_held()
-        self._after(session, self._setup.close_timeout_s, self._abort)
+        self._after(session, self._setup.close_timeout_s, self._close_in_vain)
         session.close(_NORMAL_CLOSURE)
 
     def close_answered(self, session: Session) -> None:
         """Both close frames have passed; the peer should end the connection."""
         self._after(session, _LINGER_S, self._abort)
+
+    def _close_in_vain(self, session: Session) -> None:
+        """The peer has not answered our close frame in time."""
+        self._cut.add(session.number)
+        self._abort(session)
 
     def _abort(self, session: Session) -> None:
         if session.transport is not None:
@@ -314,6 +321,8 @@ class Roster:
         if session.state == CLOSING and session.refusal is None:
             connection.closed += 1
             connection.graceful += code is not None
+            if code is None:
+                self._forced(session)
             self._gone(session, lived=True)
             return
         if (
@@ -327,6 +336,14 @@ class Roster:
             session.attempt.lost, code, session.refusal, opening=session.state == OPENING
         )
         self._dropped(session, trouble, session.refusal)
+
+    def _forced(self, session: Session) -> None:
+        """A planned close was not answered by a close frame."""
+        cut = session.number in self._cut
+        trouble = troubles.of_close(session.attempt.lost, cut=cut)
+        self.tallies_now(session).connection.trouble(trouble)
+        waited = f"no close frame within {format_duration(self._setup.close_timeout_s)}"
+        self._say("forced", waited if cut else f"{trouble.kind} ({trouble.blame})", session.number)
 
     def _dropped(self, session: Session, trouble: Trouble, refusal: tuple[int, str] | None) -> None:
         connection = self.tallies_now(session).connection
@@ -350,6 +367,7 @@ class Roster:
         session.end(lived)
         self.sessions.pop(session.number, None)
         self._wanted.discard(session.number)
+        self._cut.discard(session.number)
         self._went.set()
 
     # --- reporting ---

@@ -14,7 +14,7 @@ from picows import WSError, WSInvalidHeaderError, WSInvalidStatusError, WSInvali
 
 from squall.record.outcomes import Blame, Step, Trouble
 
-__all__ = ["OPENING_FAILED", "UpgradeRefused", "of_connect", "of_drop", "of_tls", "of_upgrade"]
+__all__ = ["OPENING_FAILED", "UpgradeRefused", "of_close", "of_connect", "of_drop", "of_tls", "of_upgrade"]
 
 OPENING_FAILED = 1008
 """The close code (policy violation) with which we leave a service that does not let us in."""
@@ -122,6 +122,15 @@ def of_drop(
     if error is None:
         return Trouble(step, "closed_without_frame", "target")
     return _of_os_error(step, error)
+
+
+def of_close(error: BaseException | None, *, cut: bool) -> Trouble:
+    """A planned close that no close frame answered: we waited in vain and cut it, or how the transport ended."""
+    if cut:
+        return Trouble("close", "not_answered", "target")
+    if error is None:
+        return Trouble("close", "closed_without_frame", "target")
+    return _of_os_error("close", error)
 
 
 def _of_os_error(step: Step, error: BaseException) -> Trouble:

@@ -27,6 +27,7 @@ from squall.engine.base import (
     ToWorker,
     Welcome,
 )
+from squall.engine.leftovers import Leftovers
 from squall.engine.orders import moves_of
 from squall.engine.pacer import Pacer
 from squall.engine.roster import Roster, pause_until
@@ -57,8 +58,8 @@ class WorkerEndpoint(Protocol):
         ...
 
 
-async def run_worker(end: WorkerEndpoint, clock: Clock) -> None:
-    """Serve a coordinator until it says so, or is gone.
+async def run_worker(end: WorkerEndpoint, clock: Clock, *, alone: bool = False) -> None:
+    """Serve a coordinator until it says so, or is gone. `alone`: in this process there is nothing else.
 
     Raises:
         SquallError: the worker cannot do what it is asked; whoever runs it tells the coordinator.
@@ -75,16 +76,17 @@ async def run_worker(end: WorkerEndpoint, clock: Clock) -> None:
         return
     if not isinstance(welcome, Welcome) or welcome.version != PROTOCOL_VERSION:
         raise FleetError(f"a worker of protocol {PROTOCOL_VERSION} was greeted by {welcome!r:.40}")
-    await Worker(end, welcome, clock).run()
+    await Worker(end, welcome, clock, alone=alone).run()
 
 
 class Worker:
     """The state of one worker; see the module."""
 
-    def __init__(self, end: WorkerEndpoint, welcome: Welcome, clock: Clock) -> None:
+    def __init__(self, end: WorkerEndpoint, welcome: Welcome, clock: Clock, *, alone: bool) -> None:
         scenario = from_bytes(welcome.scenario)
         self._end = end
         self._clock = clock
+        self._leftovers = Leftovers() if alone else None
         self._setup = Setup(scenario, welcome.worker, welcome.workers, welcome.run_number)
         self._book = make_book(scenario)
         self._moves: deque[tuple[int, int, bool]] = deque()
@@ -112,6 +114,8 @@ class Worker:
         tasks = [self._listen(), self._follow_moves(), self._report_each_second(), self._tick()]
         self._connecting = asyncio.ensure_future(self._roster.run())
         running = [asyncio.ensure_future(task) for task in tasks] + [self._connecting]
+        if self._leftovers is not None:
+            self._leftovers.begin(besides=self._connecting)
         try:
             for task in running:
                 task.add_done_callback(self._note_end)
@@ -236,8 +240,9 @@ class Worker:
             self._roster.leave(number)
         await self._roster.emptied()
         self._connecting.cancel()
+        left = 0 if self._leftovers is None else await self._leftovers.count()
         self._report(final=True)
-        self._end.send(Done(resources_left=self._roster.held))
+        self._end.send(Done(resources_left=None if left is None else max(self._roster.held, left)))
         self._over.set()
 
     # --- what happens by itself ---

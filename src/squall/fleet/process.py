@@ -52,10 +52,13 @@ def main(arguments: list[str] | None = None) -> None:
         os._exit(code)  # thousands of sessions are freed by the system at once, by Python one by one
 
 
-async def serve(end: WorkerEnd) -> int:
-    """Run a worker on its channel until it has nothing left to do; what stops it is told. An exit code."""
+async def serve(end: WorkerEnd, *, alone: bool = False) -> int:
+    """Run a worker on its channel until it has nothing left to do; what stops it is told. An exit code.
+
+    `alone`: this process has nothing else to do, and so whatever is left in it at the end is the worker's.
+    """
     try:
-        await run_worker(end, RealClock())
+        await run_worker(end, RealClock(), alone=alone)
     except SquallError as error:
         end.send(Failed(message=str(error), exit_code=error.exit_code))
         return int(error.exit_code)
@@ -81,7 +84,7 @@ async def _serve_fd(fd: int) -> int:
     end = await WorkerEnd.open(fd)
     async with asyncio.TaskGroup() as group:
         watch = group.create_task(_leave_when_alone(end))
-        code = await serve(end)
+        code = await serve(end, alone=True)
         watch.cancel()
     return code
 

@@ -25,15 +25,29 @@ from squall.metrics.stability import CheckTotals
 from squall.metrics.windows import Level, Pace
 from squall.record.resources import ResourceSample
 from squall.record.run import Phase
-from squall.record.snapshots import ConnectionCell, Interval, MessageCell, Place, WorkerSample
+from squall.record.snapshots import ConnectionCell, Event, Interval, MessageCell, Place, WorkerSample
 
-__all__ = ["EVERYTHING", "RECENT_SECONDS", "WORKER_KILLED", "WORKER_LOST", "Second", "Selection", "Totals"]
+__all__ = [
+    "EVERYTHING",
+    "FORCED",
+    "FORCED_KEPT",
+    "RECENT_SECONDS",
+    "WORKER_KILLED",
+    "WORKER_LOST",
+    "Second",
+    "Selection",
+    "Totals",
+]
 
 RECENT_SECONDS: Final = 600
 WORKER_LOST: Final = "worker_lost"
 """The kind of event that says that a worker died."""
 WORKER_KILLED: Final = "killed"
 """The kind of event that says that squall ended a worker at once, as it was asked to."""
+FORCED: Final = "forced"
+"""The kind of event that says that a planned close was not answered by a close frame, and how it ended."""
+FORCED_KEPT: Final = 500
+"""Such events that are kept; the cells have how many there were."""
 
 _NS: Final = 1_000_000_000
 
@@ -100,6 +114,7 @@ class Totals:
         self.places: list[Place] = []
         self.recent: deque[Second] = deque(maxlen=RECENT_SECONDS)
         self.events: Counter[str] = Counter()
+        self.forced: list[Event] = []
         self.workers: dict[int, WorkerSample] = {}
         self.workers_lost: set[int] = set()
         self.seconds = 0
@@ -272,6 +287,8 @@ class Totals:
     def _add_workers(self, interval: Interval) -> None:
         for event in interval.events:
             self.events[event.kind] += 1
+            if event.kind == FORCED and len(self.forced) < FORCED_KEPT:
+                self.forced.append(event)
             if event.kind == WORKER_LOST:
                 self.workers_lost.add(event.worker)
         for sample in interval.workers:
