@@ -44,7 +44,6 @@ NO_DEFAULT = {
     "suite.option.test_duration": "it must be possible, and is nowhere the default",
     "load_tester.option.server_endpoint": "a host of somebody else's is never dialled by default",
     "load_tester.option.ramp_up_strategy.doubling_period": "it follows from the duration",
-    "execute_sustained_load.option.message_pattern.message_types": "a run that names no types has one",
     "save_results.option.test_id": "it is made of the time",
     "save_results.report.json": "one of several that are written by default",
     "save_results.report.csv": "one of several that are written by default",
@@ -122,8 +121,10 @@ def asked_default(value: str) -> float | str:
     """The specification's default in squall's unit: seconds, messages per second, numbers, text without quotes."""
     if interval := re.fullmatch(r"(\d+) ms between messages of one connection.*", value):
         return 1000 / float(interval[1])
-    if number := re.fullmatch(r"(\d+) (ms|connections)", value):
+    if number := re.fullmatch(r"(?:> )?(\d+) (ms|connections)", value):
         return float(number[1]) / (1000 if number[2] == "ms" else 1)
+    if share := re.fullmatch(r"(0\.\d+) (?:per check|\(ratio\))", value):
+        return float(share[1])
     return value.strip("'").removesuffix(" bytes")
 
 
@@ -193,7 +194,7 @@ def test_test_is_there(row: dict[str, str]) -> None:
 )
 def test_figure_is_the_specifications(row: dict[str, str]) -> None:
     value, names = row["value"], row["name"].split("; ")
-    if value[0] in "<>=":
+    if value[0] in "<>=" and ".option." not in row["id"]:
         stated = [
             bounds()[name.removeprefix("readiness: ")] for name in names if name.startswith("readiness: ")
         ]
@@ -221,6 +222,14 @@ def test_a_message_pattern_becomes_the_traffic() -> None:
     )
     tester = LoadTester("ws://a/", message_pattern=pattern)
     assert traffic_of(tester.scenario) == (0.5, [100, 1024], ["heartbeat", "data_update"])
+
+
+def test_the_types_of_a_pattern_may_have_weights() -> None:
+    tester = LoadTester(
+        "ws://a/", message_pattern=MessagePattern(message_types={"heartbeat": 3, "data_update": 1})
+    )
+    types = tester.scenario.populations[0].traffic.types
+    assert [(each.name, each.weight) for each in types] == [("heartbeat", 3), ("data_update", 1)]
 
 
 def test_a_configuration_says_what_is_sent_where_no_pattern_does() -> None:

@@ -29,8 +29,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Literal, Self
 
-import msgspec
-
 from squall.clock import RealClock
 from squall.engine.machine import this_machine
 from squall.engine.preflight import check, choose_workers
@@ -65,6 +63,7 @@ from squall.runner.saving import (
     default_test_id,
     save,
 )
+from squall.runner.settings import Duration, LoadTestConfig, MessagePattern, StabilityMonitoring, Tolerances
 from squall.scenario.loader import Override, load_scenario
 from squall.scenario.models import Ramp, Scenario
 
@@ -80,68 +79,17 @@ __all__ = [
     "RampUpResult",
     "RunResult",
     "SavedResults",
+    "StabilityMonitoring",
     "Strategy",
     "SustainedLoadResult",
+    "Tolerances",
 ]
 
 Strategy = Literal["constant", "linear", "exponential", "stepped"]
 """The shape of a ramp."""
 
-Duration = float | str
-"""Seconds, or text like "5m"."""
-
 OUTCOME_REPORTS: Final = 2
 """Reports, a second each, that the result of a held level waits for what was on its way at its end."""
-
-
-class MessagePattern(msgspec.Struct, frozen=True, kw_only=True):
-    """What every connection sends.
-
-    `frequency` is a rate: messages per second and connection, or text ("30/min"). The sizes of
-    `payload_variation` (the whole message; bytes, or text like "1KiB") are drawn with equal weight, as are
-    the `message_types`.
-    """
-
-    frequency: float | str = 1.0
-    payload_variation: tuple[int | str, ...] = (128,)
-    message_types: tuple[str, ...] = ("message",)
-    format: Literal["binary", "text"] = "binary"
-    arrival: Literal["uniform", "poisson"] = "uniform"
-
-    def traffic(self) -> dict[str, Any]:
-        """The same as the setting `traffic` of a scenario."""
-        return {
-            "rate": self.frequency,
-            "payload": list(self.payload_variation),
-            "types": list(self.message_types),
-            "format": self.format,
-            "arrival": self.arrival,
-        }
-
-
-class LoadTestConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """The size of a load test in one place; its defaults are those of a readiness test.
-
-    Frequency and sizes are those of the messages where no `message_pattern` is given.
-    """
-
-    max_concurrent_connections: int = 10_000
-    ramp_up_duration: Duration = 300.0
-    sustained_load_duration: Duration = 3600.0
-    ramp_down_duration: Duration = 180.0
-    message_frequency: float | str = 1.0
-    payload_sizes: tuple[int | str, ...] = (100, 1024, 4096, 8192)
-    test_environment: str = "production-like"
-
-    def settings(self) -> dict[str, Any]:
-        """The same as settings of a scenario, by path."""
-        return {
-            "load.connections": self.max_concurrent_connections,
-            "load.ramp_up.duration": self.ramp_up_duration,
-            "load.hold": self.sustained_load_duration,
-            "load.ramp_down.duration": self.ramp_down_duration,
-            "test_environment": self.test_environment,
-        }
 
 
 class LoadTester:
@@ -298,6 +246,7 @@ class LoadTester:
         *,
         duration: Duration | None = None,
         message_pattern: MessagePattern | None = None,
+        stability_monitoring: StabilityMonitoring | None = None,
         name: str = "hold",
     ) -> SustainedLoadResult:
         """Hold the level that was reached, and the traffic on it.
@@ -305,7 +254,9 @@ class LoadTester:
         Args:
             duration: how long; the scenario's hold by default.
             message_pattern: what is sent, where that was not said before; by default 1 message a second and
-                connection, of 128 bytes.
+                connection, of 128 bytes and four types.
+            stability_monitoring: how often its stability is checked, and what a check lets pass; what the scenario
+                says by default. The call waits for its checks: at most one `drain_timeout` where messages are missing.
             name: what the phase is called; the tag `phase` of its figures.
 
         Raises:
@@ -314,7 +265,8 @@ class LoadTester:
         run = await self._open_run()
         hold = self._with({"load.hold": duration}).load.hold
         traffic = self._traffic_from(message_pattern)
-        planned = plan_phase(self._scenario, name, "sustained", held(run.level, hold), before=run.level)
+        checked = self._with({} if stability_monitoring is None else stability_monitoring.settings())
+        planned = plan_phase(checked, name, "sustained", held(run.level, hold), before=run.level)
         phase = await self._carry_out(run, planned, traffic)
         await _outcomes(run, phase)
         return sustained_load_result(
@@ -519,9 +471,11 @@ def _length_s(phase: Phase, run: ActiveRun) -> float:
 
 
 async def _outcomes(run: ActiveRun, phase: Phase) -> None:
-    """Wait a little for the outcomes of what was on its way when a phase ended."""
+    """Wait a little for the outcomes of what was on its way when a phase ended, and until all its checks are known."""
     selection = Selection(phases=frozenset((phase.id,)))
     for _ in range(OUTCOME_REPORTS):
         if run.is_over or run.totals.messages(selection).unsettled == 0:
-            return
+            break
+        await run.reported(run.totals.last_at_ns + 1)
+    while not run.is_over and not run.has_checked(phase):
         await run.reported(run.totals.last_at_ns + 1)

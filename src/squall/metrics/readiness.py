@@ -238,7 +238,8 @@ def _stability_checks(totals: Totals) -> Requirement:
 
 
 def _cleanup(resources_left: int | None) -> Requirement:
-    figure = None if resources_left is None else Figure.exact(resources_left, "resources left")
+    words = f"{number(resources_left or 0)} connections, descriptors and tasks left"
+    figure = None if resources_left is None else Figure.exact(resources_left, words)
     return Requirement(
         name="nothing left behind",
         sign="==",

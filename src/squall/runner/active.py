@@ -227,6 +227,10 @@ class ActiveRun:
             if not await self._recording.next_interval(_INTERVAL_MAX_S):
                 return
 
+    def has_checked(self, phase: Phase) -> bool:
+        """Whether every stability check of a phase that is over is known; at its deadline each is."""
+        return self._recording.has_checked(phase)
+
     def now_ns(self) -> int:
         """The time of the run."""
         return self._coordinator.now_ns()

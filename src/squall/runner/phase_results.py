@@ -12,7 +12,9 @@ intended in it. None is not measured.
 - **message_delivery_success**: from delivered / sent to (sent − lost) / sent. It is provisional: what was on
   its way when the phase ended may have its outcome later; `LoadTester.result` has the final figures.
 - **connection_stability_score**: connection-seconds held / planned.
-- **graceful_disconnections**: planned closes answered by a close frame / planned closes.
+- **stability_checks**: those of the phase, in order; `squall.metrics.stability` says what they are.
+- **graceful_disconnections**: planned closes answered by a close frame / planned closes. The others are
+  `connections_forced`; of these `forced_disconnections` lists the first of each second, 200 a worker and 500 in all.
 - **system_resource_utilization**: the target's memory and processor, as shares of what it may use
   (`squall.metrics.resources`); None where they were not watched.
 - **resource_cleanup_success**: no connection, descriptor or worker process left once all had ended, by what
@@ -29,9 +31,11 @@ from squall.metrics.resources import Utilization
 from squall.metrics.totals import Selection, Totals
 from squall.record.outcomes import Blame, Step
 from squall.record.run import Phase
+from squall.record.stability import StabilityCheck
 
 __all__ = [
     "DeliverySuccess",
+    "ForcedDisconnection",
     "PhaseError",
     "RampDownResult",
     "RampUpResult",
@@ -70,6 +74,16 @@ class PhaseError(msgspec.Struct, frozen=True):
     kind: str
     blame: Blame
     count: int
+
+
+class ForcedDisconnection(msgspec.Struct, frozen=True, kw_only=True):
+    """A planned close that no close frame answered: of which connection, when, and how it ended instead."""
+
+    connection: int
+    """Its session's number."""
+    at_s: float
+    """Seconds since the start of the run."""
+    reason: str
 
 
 class RampUpResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,6 +136,8 @@ class SustainedLoadResult(msgspec.Struct, frozen=True, kw_only=True):
     messages_reordered: int
     messages_corrupted: int
     system_resource_utilization: Utilization
+    stability_checks: tuple[StabilityCheck, ...]
+    stability_checks_failed: int
     errors: tuple[PhaseError, ...]
     stopped_by: str
 
@@ -133,6 +149,8 @@ class RampDownResult(msgspec.Struct, frozen=True, kw_only=True):
     duration_s: float
     graceful_disconnections: float | None
     connections_closed: int
+    connections_forced: int
+    forced_disconnections: tuple[ForcedDisconnection, ...]
     connections_dropped: int
     final_active_connections: int | None
     resource_cleanup_success: bool | None
@@ -178,6 +196,7 @@ def sustained_load_result(
     """The result of a held level, from totals that have all of it but outcomes still to come."""
     selection = _only(phase)
     connections, messages = totals.connections(selection), totals.messages(selection)
+    checks = totals.checks.of([phase])
     level, success = totals.level(selection), messages.delivery_success
     return SustainedLoadResult(
         phase=phase.name,
@@ -204,6 +223,8 @@ def sustained_load_result(
         messages_reordered=messages.reordered,
         messages_corrupted=messages.corrupted_body + connections.corrupted_header,
         system_resource_utilization=totals.resources.utilization(selection.phases),
+        stability_checks=checks,
+        stability_checks_failed=sum(not check.passed for check in checks),
         errors=_errors(totals, selection),
         stopped_by=stopped_by,
     )
@@ -220,6 +241,8 @@ def ramp_down_result(
         duration_s=duration_s,
         graceful_disconnections=_ratio(connections.graceful, connections.closed),
         connections_closed=connections.closed,
+        connections_forced=connections.closed - connections.graceful,
+        forced_disconnections=_forced(totals, phase),
         connections_dropped=connections.dropped,
         final_active_connections=totals.level().last,
         resource_cleanup_success=None if resources_left is None else resources_left == 0,
@@ -230,6 +253,15 @@ def ramp_down_result(
 
 def _only(phase: Phase) -> Selection:
     return Selection(phases=frozenset((phase.id,)))
+
+
+def _forced(totals: Totals, phase: Phase) -> tuple[ForcedDisconnection, ...]:
+    until_ns = totals.last_at_ns if phase.end_ns is None else phase.end_ns
+    return tuple(
+        ForcedDisconnection(connection=event.stream, at_s=event.at_ns / 1e9, reason=event.text)
+        for event in totals.forced
+        if phase.start_ns <= event.at_ns <= until_ns
+    )
 
 
 def _errors(totals: Totals, selection: Selection) -> tuple[PhaseError, ...]:

@@ -130,7 +130,7 @@ class Recording:
         for check in self._stability.finish():
             self.checked(check)
 
-    def checks_all(self, phase: Phase) -> bool:
+    def has_checked(self, phase: Phase) -> bool:
         """Whether every stability check of a phase that is over is known."""
         return not self._stability.waits_for(phase)
 

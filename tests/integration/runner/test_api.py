@@ -20,7 +20,9 @@ from squall.api import (
     RampDownResult,
     RampUpResult,
     RunResult,
+    StabilityMonitoring,
     SustainedLoadResult,
+    Tolerances,
 )
 from squall.errors import ExitCode, PlanError, PreflightError, ScenarioError
 from squall.fleet.inline import InlineFleet
@@ -63,7 +65,15 @@ def test_ramp_up_sustained_load_and_ramp_down_in_one_run(service: str, tmp_path:
                 start_connections=5, target_connections=20, duration="500ms", strategy="exponential"
             )
         )
-        results.append(await tester.execute_sustained_load(duration=1.5, message_pattern=pattern))
+        results.append(
+            await tester.execute_sustained_load(
+                duration=1.5,
+                message_pattern=pattern,
+                stability_monitoring=StabilityMonitoring(
+                    check_interval="1s", spike=5, tolerances=Tolerances(connection_drops=0.1)
+                ),
+            )
+        )
         results.append(
             await tester.execute_ramp_down(
                 duration=0.5, strategy="linear", connection_cleanup="graceful_close"
@@ -88,8 +98,16 @@ def test_ramp_up_sustained_load_and_ramp_down_in_one_run(service: str, tmp_path:
     assert load.connection_stability_score == 1.0
     assert 20 * 10 * 1.5 <= load.messages_intended <= 20 * 10 * 1.8
     assert load.messages_under_way == 0
+    assert [(each.held, each.drops, each.spiked, each.undelivered) for each in load.stability_checks] == [
+        (20, 0, 0, 0)
+    ] * 2
+    assert load.stability_checks[0].drop_tolerance == 0.1
+    assert load.stability_checks_failed == 0
+    # Each message of the phase is in one check, but those due in the very end of it.
+    assert 0 <= load.messages_intended - sum(each.sent for each in load.stability_checks) <= 20
     assert isinstance(down, RampDownResult)
     assert down.graceful_disconnections == 1.0
+    assert (down.connections_forced, down.forced_disconnections) == (0, ())
     assert down.final_active_connections == 0
     assert down.resource_cleanup_success is True
     result = tester.result

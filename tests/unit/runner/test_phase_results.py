@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from made_runs import check
 from squall.metrics.histogram import Histogram
 from squall.metrics.resources import Utilization
 from squall.metrics.totals import Totals
 from squall.record.outcomes import Trouble
 from squall.record.run import Phase, PhaseKind
-from squall.record.snapshots import ConnectionCell, Interval, MessageCell, Place, SparseHistogram
+from squall.record.snapshots import ConnectionCell, Event, Interval, MessageCell, Place, SparseHistogram
 from squall.runner.phase_results import (
     DeliverySuccess,
+    ForcedDisconnection,
     PhaseError,
     ramp_down_result,
     ramp_up_result,
@@ -187,6 +189,36 @@ def test_a_ramp_down_in_figures(left: int | None, clean: bool | None) -> None:
     assert (result.connections_closed, result.connections_dropped) == (8, 0)
     assert result.final_active_connections == 0
     assert result.resource_cleanup_success is clean
+
+
+def test_forced_closes_of_the_phase_are_listed_with_their_reasons() -> None:
+    made = totals()
+    events = [
+        Event(at_ns=at, kind=kind, text=text, stream=stream)
+        for at, kind, text, stream in (
+            (3 * S, "forced", "before", 1),
+            (4 * S + 1, "forced", "no close frame within 5 s", 7),
+            (4 * S + 2, "drop", "reset (target)", 8),
+            (5 * S, "forced", "reset (target)", 9),
+        )
+    ]
+    made.add(Interval(index=5, at_ns=5 * S, held=0, planned=0, events=events))
+    result = ramp_down_result(made, DOWN, duration_s=1.0, resources_left=0, stopped_by="")
+    assert result.connections_forced == 2
+    assert result.forced_disconnections == (
+        ForcedDisconnection(connection=7, at_s=(4 * S + 1) / S, reason="no close frame within 5 s"),
+        ForcedDisconnection(connection=9, at_s=5.0, reason="reset (target)"),
+    )
+
+
+def test_the_checks_of_a_phase_are_its_own() -> None:
+    made = totals()
+    made.checks.add(check(phase=0))
+    made.checks.add(check())
+    made.checks.add(check(index=1, drops=9, drop_share=0.09))
+    result = sustained_load_result(made, HOLD, duration_s=2.0, stopped_by="")
+    assert [each.index for each in result.stability_checks] == [0, 1]
+    assert result.stability_checks_failed == 1
 
 
 def test_an_interval_is_above_a_bound_only_if_all_of_it_is() -> None:
