@@ -44,6 +44,8 @@ NO_DEFAULT = {
     "suite.option.test_duration": "it must be possible, and is nowhere the default",
     "load_tester.option.server_endpoint": "a host of somebody else's is never dialled by default",
     "load_tester.option.ramp_up_strategy.doubling_period": "it follows from the duration",
+    "execute_ramp_up.callback.returns.continue_ramp_up": "a callback's own; an adaptive ramp stops by it",
+    "execute_ramp_up.callback.returns.adjust_ramp_rate": "a callback's own; an adaptive ramp slows by it",
     "save_results.option.test_id": "it is made of the time",
     "save_results.report.json": "one of several that are written by default",
     "save_results.report.csv": "one of several that are written by default",

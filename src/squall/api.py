@@ -37,9 +37,11 @@ from squall.fleet.base import Fleet
 from squall.fleet.local import LocalFleet
 from squall.live.base import LiveView
 from squall.live.endpoints import Served, served
+from squall.metrics.ramp_statistics import RampStatistics
 from squall.metrics.totals import Selection
 from squall.record.run import Phase, PhaseKind
 from squall.runner.active import ActiveRun, RunResult
+from squall.runner.callback import MonitoringCallback, RampDecision
 from squall.runner.connections import ConnectionManager
 from squall.runner.phase_results import (
     DeliverySuccess,
@@ -51,8 +53,9 @@ from squall.runner.phase_results import (
     ramp_up_result,
     sustained_load_result,
 )
-from squall.runner.plan import Plan, PlannedPhase, demand_of, plan_phase
+from squall.runner.plan import Plan, PlannedPhase, demand_of, plan_phase, steered
 from squall.runner.ramps import held, spec_of
+from squall.runner.rules import Rules, rules_of
 from squall.runner.saving import (
     LoadTestResults,
     ResultFormat,
@@ -65,7 +68,8 @@ from squall.runner.saving import (
 )
 from squall.runner.settings import Duration, LoadTestConfig, MessagePattern, StabilityMonitoring, Tolerances
 from squall.scenario.loader import Override, load_scenario
-from squall.scenario.models import Ramp, Scenario
+from squall.scenario.models import AdaptiveRamp, Ramp, RampUp, Scenario
+from squall.units import parse_duration_s
 
 __all__ = [
     "ConnectionManager",
@@ -74,8 +78,11 @@ __all__ = [
     "LoadTestResults",
     "LoadTester",
     "MessagePattern",
+    "MonitoringCallback",
     "PhaseError",
+    "RampDecision",
     "RampDownResult",
+    "RampStatistics",
     "RampUpResult",
     "RunResult",
     "SavedResults",
@@ -85,7 +92,7 @@ __all__ = [
     "Tolerances",
 ]
 
-Strategy = Literal["constant", "linear", "exponential", "stepped"]
+Strategy = Literal["constant", "linear", "exponential", "stepped", "adaptive"]
 """The shape of a ramp."""
 
 OUTCOME_REPORTS: Final = 2
@@ -193,8 +200,10 @@ class LoadTester:
         start_connections: int | None = None,
         target_connections: int | None = None,
         duration: Duration | None = None,
-        strategy: Strategy | Ramp | None = None,
+        strategy: Strategy | RampUp | None = None,
         double_every: Duration | None = None,
+        monitoring_callback: MonitoringCallback | None = None,
+        monitoring_interval: Duration = 5.0,
         name: str = "ramp_up",
     ) -> RampUpResult:
         """Raise the level; returns once it is held, or cannot be reached.
@@ -205,41 +214,58 @@ class LoadTester:
             duration: how long it takes; that of `double_every`, or of the scenario's ramp up, by default.
             strategy: its shape, or a ramp of `squall.scenario.models` with all that it takes.
             double_every: of an exponential ramp, the time of one doubling, instead of its duration.
+            monitoring_callback: a function or coroutine function, given the `RampStatistics` of each interval;
+                the `RampDecision` that it returns slows the ramp, or freezes it. A slow one slows nothing:
+                intervals that end while it runs are left out.
+            monitoring_interval: how long an interval is; an adaptive ramp has its own.
             name: what the phase is called; the tag `phase` of its figures.
 
         Raises:
             PlanError: what is asked contradicts itself, or the run is over.
+            UserCodeError: the callback raised; the run was stopped in order, and `result` has what it came to
+                once the block is left.
             PreflightError: this machine cannot carry it.
             StoreError: the run folder cannot be made.
             FleetError: the workers cannot be started.
         """
         run = await self._open_run()
-        before, most = run.level, self._scenario.load.connections
-        target = most if target_connections is None else target_connections
-        if not max(before, 1) <= target <= most:
-            raise PlanError(
-                f"a ramp up from {before} connections leads to {before} … {most}, not to {target}"
-            )
-        if before and start_connections not in (None, before):
-            raise PlanError(f"a ramp up cannot start at {start_connections} connections: {before} are held")
-        start = None if before else start_connections
+        before = run.level
+        target = self._target_of_ramp_up(before, start_connections, target_connections)
         ramp = self._ramp(
             "ramp_up",
             strategy,
             connections=target,
-            start=start,
+            start=None if before else start_connections,
             duration=duration,
             double_every=double_every,
         )
         planned = self._phase(name, "ramp_up", ramp, before=before, to=target)
-        phase = await self._carry_out(run, planned)
+        rules = rules_of(ramp, self._scenario) if isinstance(ramp, AdaptiveRamp) else None
+        if rules is None and monitoring_callback is not None:
+            rules = Rules(interval_s=_interval_s(monitoring_interval))
+        if rules is not None:
+            planned = steered(planned, rules, self._scenario)
+        phase = await self._carry_out(run, planned, callback=monitoring_callback)
         return ramp_up_result(
             run.totals,
             phase,
             duration_s=_length_s(phase, run),
             reached_s=run.reached_s(phase),
             stopped_by=run.stopped_by,
+            account=None if rules is None else run.ramp_account(),
         )
+
+    def _target_of_ramp_up(self, before: int, start: int | None, target: int | None) -> int:
+        """The level that a ramp up leads to from the one that is held."""
+        most = self._scenario.load.connections
+        target = most if target is None else target
+        if not max(before, 1) <= target <= most:
+            raise PlanError(
+                f"a ramp up from {before} connections leads to {before} … {most}, not to {target}"
+            )
+        if before and start not in (None, before):
+            raise PlanError(f"a ramp up cannot start at {start} connections: {before} are held")
+        return target
 
     async def execute_sustained_load(
         self,
@@ -407,6 +433,7 @@ class LoadTester:
         traffic: Scenario | None = None,
         *,
         then_idle: bool = True,
+        callback: MonitoringCallback | None = None,
     ) -> Phase:
         """A phase from its beginning to its last report; after it the level is held."""
         if run.is_over:
@@ -414,7 +441,7 @@ class LoadTester:
         number = len(run.phases)
         self._busy = True
         try:
-            await run.carry_out(planned, ahead_ns=0, traffic=traffic)
+            await run.carry_out(planned, ahead_ns=0, traffic=traffic, callback=callback)
         finally:
             self._busy = False
         end_ns = run.now_ns()
@@ -425,7 +452,7 @@ class LoadTester:
             await run.reported(end_ns)
         return run.phases[number]
 
-    def _phase(self, name: str, kind: PhaseKind, ramp: Ramp, *, before: int, to: int) -> PlannedPhase:
+    def _phase(self, name: str, kind: PhaseKind, ramp: RampUp, *, before: int, to: int) -> PlannedPhase:
         spec = spec_of(ramp, before=before, to=to)
         return self._sending(plan_phase(self._scenario, name, kind, spec, before=before))
 
@@ -434,8 +461,8 @@ class LoadTester:
         return planned if self._has_traffic else replace(planned, sends=False)
 
     def _ramp(
-        self, which: Literal["ramp_up", "ramp_down"], strategy: Strategy | Ramp | None, **given: Any
-    ) -> Ramp:
+        self, which: Literal["ramp_up", "ramp_down"], strategy: Strategy | RampUp | None, **given: Any
+    ) -> RampUp:
         """The scenario's ramp with what a call says otherwise; `connections` are those that it is for."""
         if strategy is not None and not isinstance(strategy, str):
             return strategy
@@ -463,6 +490,17 @@ class LoadTester:
                 hint="without one in LoadTester(…), the first execute_sustained_load fixes it",
             )
         return None
+
+
+def _interval_s(given: Duration) -> float:
+    """The length of a monitoring interval, in seconds."""
+    try:
+        interval_s = parse_duration_s(given)
+    except ValueError as error:
+        raise PlanError(f"monitoring_interval: {error}") from None
+    if interval_s < 1:
+        raise PlanError("monitoring_interval is less than the second in which workers report")
+    return interval_s
 
 
 def _length_s(phase: Phase, run: ActiveRun) -> float:

@@ -52,6 +52,9 @@ class Neighbours(Protocol):
     def latest_of_another(self, number: int, rng: random.Random) -> Frame | None:
         """The latest message of another open connection, if there is one."""
 
+    def count(self) -> int:
+        """How many connections are open."""
+
 
 class Echo:
     """Answers the messages of one connection as its options and its own seeded dice say."""
@@ -196,13 +199,16 @@ class Echo:
         return frame
 
     def _dispatch(self, frame: Frame) -> None:
-        """Send now, or after the constant delay, in the order of dispatch.
+        """Send now, or after the delay, in the order of dispatch.
 
         Each timer sends the oldest frame, whichever it was set for: timers due at one time fire in any order.
         """
-        if self._options.delay_ms:
+        options = self._options
+        beyond = max(0, self._neighbours.count() - options.slow_from) if options.slow_ms else 0
+        delay_ms = options.delay_ms + options.slow_ms * beyond
+        if delay_ms or self._delayed:
             self._delayed.append(frame)
-            self._loop.call_later(self._options.delay_ms / 1000, self._send_oldest_delayed)
+            self._loop.call_later(delay_ms / 1000, self._send_oldest_delayed)
         else:
             self._write(frame)
 

@@ -53,6 +53,10 @@ class Options:
     """The longest time that a frame is held back."""
     delay_ms: float = 0.0
     """Every frame leaves this much later, in unchanged order."""
+    slow_from: int = 0
+    """With more open connections than these the server gets slow ..."""
+    slow_ms: float = 0.0
+    """... by so much a frame for each of them beyond."""
     stall_at: float = 0.0
     """Seconds after the first message at which the whole server freezes."""
     stall_for: float = 0.0

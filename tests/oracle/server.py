@@ -91,6 +91,10 @@ class LyingServer:
         ]
         return rng.choice(others).latest if others else None
 
+    def count(self) -> int:
+        """How many connections are open."""
+        return len(self._open)
+
     async def _serve_connection(self, connection: ServerConnection) -> None:
         number = self._next_number
         self._next_number += 1

@@ -15,6 +15,7 @@ import numpy as np
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from squall.profiles.adaptive import Adaptive, Growth
 from squall.profiles.base import Profile
 from squall.profiles.capped import capped
 from squall.profiles.constant import Constant
@@ -60,9 +61,23 @@ def sequences(draw: st.DrawFn) -> Profile:
 
 
 @st.composite
+def adaptive(draw: st.DrawFn) -> Profile:
+    """A shape that took some turns, as its intervals led to them."""
+    ramp, growth = Adaptive(draw(shapes())), Growth()
+    at_s = 0.0
+    for slow in draw(st.lists(st.sampled_from([True, False, None]), max_size=6)):
+        at_s += draw(st.floats(0.1, 10.0))
+        growth = growth.after(slow, stop=draw(st.integers(0, 9)) == 0)
+        ramp = ramp.turned(at_s, growth.share)
+        if growth.is_frozen:
+            break
+    return ramp
+
+
+@st.composite
 def profiles(draw: st.DrawFn) -> tuple[Profile, int]:
     """Any profile, and the level before it."""
-    profile = draw(st.one_of(shapes(), sequences()))
+    profile = draw(st.one_of(shapes(), sequences(), adaptive()))
     previous = draw(st.one_of(st.just(profile.start), LEVELS))
     if draw(st.booleans()):
         return capped(profile, draw(st.floats(0.01, 1e5)), previous=previous), previous
@@ -107,6 +122,18 @@ def test_levels_end_at_the_target_and_stay_there(case: tuple[Profile, int]) -> N
     profile, _ = case
     assert profile.level_at(profile.duration_s) == profile.level_at(profile.duration_s * 2 + 1) == profile.end
     assert profile.level_at(0.0) == profile.level_at(-5.0)
+
+
+@settings(max_examples=200)
+@given(adaptive(), st.floats(0, 1e3))
+def test_an_adaptive_ramp_goes_through_planned_levels_and_never_ahead_of_plan(
+    ramp: Adaptive, t_s: float
+) -> None:
+    planned = ramp.planned
+    assert ramp.level_at(t_s) in planned.levels.level
+    way = 1 if planned.end >= planned.start else -1
+    assert way * ramp.level_at(t_s) <= way * planned.level_at(t_s + 2e-9)
+    assert ramp.end == planned.end or ramp.share == 0
 
 
 @settings(max_examples=300)

@@ -126,7 +126,9 @@ FLAGS: Final = (
     Flag(("--handshake-timeout",), "target.handshake_timeout", "for the upgrade", _TARGET, "DURATION"),
     Flag(("--source-address",), "target.source_addresses", "connect from it", _TARGET, "IP", _all),
     Flag(("--connections", "-c"), "load.connections", "held at once, as in 10k", _LOAD, "COUNT"),
-    Flag(("--ramp",), "load.ramp_up.kind", "constant, linear, exponential or stepped", _LOAD, "SHAPE"),
+    Flag(
+        ("--ramp",), "load.ramp_up.kind", "constant, linear, exponential, stepped or adaptive", _LOAD, "SHAPE"
+    ),
     Flag(("--ramp-start",), "load.ramp_up.start", "connections at the beginning of the ramp", _LOAD, "COUNT"),
     Flag(("--ramp-up",), "load.ramp_up.duration", "how long the ramp up takes", _LOAD, "DURATION"),
     Flag(("--hold", "-d", "--duration"), "load.hold", "how long the full level is held", _LOAD, "DURATION"),

@@ -26,6 +26,7 @@ __all__ = [
     "ProfileSpec",
     "Report",
     "SnapshotSink",
+    "Steer",
     "StopSending",
     "ToWorker",
     "Welcome",
@@ -87,6 +88,18 @@ class Begin(msgspec.Struct, frozen=True, kw_only=True, tag=True, forbid_unknown_
     start_monotonic_ns: int
 
 
+class Steer(msgspec.Struct, frozen=True, kw_only=True, tag=True, forbid_unknown_fields=True):
+    """From `at_ns` on, the rest of the present phase takes `stretch` times as long; None: nobody else comes.
+
+    `level` is what the phase has reached by then. A worker that hears of a freeze too late lets go of those
+    that it opened beyond that level meanwhile.
+    """
+
+    at_ns: int
+    stretch: float | None
+    level: int
+
+
 class StopSending(msgspec.Struct, frozen=True, kw_only=True, tag=True, forbid_unknown_fields=True):
     """Nothing due after now is intended; drain and close all, then report and end."""
 
@@ -126,7 +139,7 @@ class Failed(msgspec.Struct, frozen=True, kw_only=True, tag=True, forbid_unknown
     exit_code: int
 
 
-ToWorker = Welcome | Begin | StopSending | End
+ToWorker = Welcome | Begin | Steer | StopSending | End
 FromWorker = Hello | Report | Done | Failed
 
 

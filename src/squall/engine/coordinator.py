@@ -1,6 +1,7 @@
 """The coordinator: tells all workers what to do, adds up what they report, and accounts for those that die.
 
-It is out of the hot path: a worker computes its own share of each phase. One task listens to each worker;
+It is out of the hot path: a worker computes its own share of each phase, and is told only where an adaptive
+ramp takes another turn. One task listens to each worker;
 what they report is merged second by second and given to the sink; the loss of a worker is noticed by the end
 of its channel, or by its silence. The coordinator decides nothing about the plan: whoever runs it says when a
 phase begins, and when all is over.
@@ -26,6 +27,7 @@ from squall.engine.base import (
     PhaseOrder,
     Report,
     SnapshotSink,
+    Steer,
     StopSending,
     ToWorker,
     Welcome,
@@ -35,6 +37,7 @@ from squall.engine.loss import Account, DueCounts
 from squall.engine.merge import Merger
 from squall.engine.orders import profile_of
 from squall.errors import FleetError, PreflightError, ScenarioError, SquallError, UserCodeError
+from squall.profiles.adaptive import Adaptive
 from squall.profiles.base import Profile
 from squall.record.snapshots import Event, Interval, Snapshot
 from squall.scenario.codec import from_bytes, to_bytes
@@ -111,7 +114,7 @@ class Coordinator:
         self.stopped_by = ""
         """Why the run was stopped; empty while it goes by its plan."""
         self.failure: SquallError | None = None
-        """The first error of a worker, or of the channel to one."""
+        """The first error: of a worker, of the channel to one, of the user's own code."""
         self.resources_left: int | None = 0
         """What workers left open when they ended; None where one could not say."""
         self.compiled = True
@@ -157,6 +160,32 @@ class Coordinator:
         for channel in list(self._live.values()):
             start_ns = self._start_ns + channel.clock_offset_ns
             await channel.send(Begin(order=order, start_monotonic_ns=start_ns))
+
+    async def steer(self, share: float) -> int:
+        """Let the present phase, an adaptive one, grow by this share of its plan; 0 freezes it.
+
+        It takes effect a little later, at the same time in every worker. Returns the level reached by then.
+        """
+        start_ns = self._orders[-1].phase.start_ns
+        at_ns = max(start_ns, self.now_ns() + LEAD_NS)
+        before = self.ramp
+        after = self._profiles[-1] = before.turned((at_ns - start_ns) / 1e9, share)
+        level = after.level_at((at_ns - start_ns) / 1e9)
+        stretch = before.share / share if share else None
+        await self._tell_all(Steer(at_ns=at_ns, stretch=stretch, level=level))
+        return level
+
+    @property
+    def ramp(self) -> Adaptive:
+        """The profile of the present phase, with the turns that it took."""
+        profile = self._profiles[-1]
+        if not isinstance(profile, Adaptive):
+            raise TypeError(f"{profile.describe()}: only an adaptive ramp is steered")
+        return profile
+
+    def fail(self, error: SquallError) -> None:
+        """Stop the run for something that went wrong on this side; what the workers have is kept."""
+        self._failed(error)
 
     def now_ns(self) -> int:
         """The time of the run; 0 until it has begun."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from squall.engine.base import PhaseOrder, ProfileSpec
+from squall.profiles.adaptive import Adaptive
 from squall.profiles.base import Profile
 from squall.profiles.capped import capped
 from squall.profiles.constant import Constant
@@ -17,13 +18,16 @@ __all__ = ["moves_of", "profile_of"]
 def profile_of(order: PhaseOrder) -> Profile:
     """The profile of a phase, under its cap on connects per second.
 
+    The cap is on the planned shape of an adaptive one: slower than that it only becomes.
+
     Raises:
         ValueError: the parameters contradict each other.
     """
-    profile = _made(order.profile)
-    if order.connect_rate_max_hz is None:
-        return profile
-    return capped(profile, order.connect_rate_max_hz, previous=order.previous)
+    adaptive = order.profile.kind == "adaptive"
+    profile = _made(order.profile.parts[0] if adaptive else order.profile)
+    if order.connect_rate_max_hz is not None:
+        profile = capped(profile, order.connect_rate_max_hz, previous=order.previous)
+    return Adaptive(profile) if adaptive else profile
 
 
 def _made(spec: ProfileSpec) -> Profile:

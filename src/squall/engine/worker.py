@@ -23,6 +23,7 @@ from squall.engine.base import (
     FromWorker,
     Hello,
     Report,
+    Steer,
     StopSending,
     ToWorker,
     Welcome,
@@ -178,6 +179,8 @@ class Worker:
                     return
                 case Begin():
                     self._begin_phase(message)
+                case Steer():
+                    self._steer(message)
                 case StopSending():
                     self._stop()
                 case End():
@@ -198,6 +201,21 @@ class Worker:
         for at_ns, number, opens in self._moves:
             if not opens:
                 self._roster.plan_leave(number, at_ns)
+        self._moved.set()
+
+    def _steer(self, turn: Steer) -> None:
+        """What is left of the present phase takes longer from a time on, or does not come any more."""
+        if turn.stretch is None:
+            self._moves = deque(move for move in self._moves if move[0] <= turn.at_ns)
+            for number in self._roster.remaining():
+                if number >= turn.level:
+                    self._roster.plan_leave(number, self._now_ns())
+                    self._moves.append((turn.at_ns, number, False))
+        else:
+            self._moves = deque(
+                (_stretched(at_ns, turn.at_ns, turn.stretch), number, opens)
+                for at_ns, number, opens in self._moves
+            )
         self._moved.set()
 
     def _retune(self, scenario: Scenario, from_ns: int) -> None:
@@ -332,6 +350,11 @@ class Worker:
         for lane in lanes:
             lane.silence_ns = 0
         return sample
+
+
+def _stretched(at_ns: int, since_ns: int, stretch: float) -> int:
+    """When something planned for a time happens where all after another time takes `stretch` times as long."""
+    return at_ns if at_ns <= since_ns else since_ns + round((at_ns - since_ns) * stretch)
 
 
 def _resident_bytes() -> int:

@@ -14,7 +14,16 @@ from typing import Final
 from squall.record.run import Phase, PhaseKind
 from squall.scenario.models import Scenario
 
-__all__ = ["PHASE_NAMES", "WARM_UP", "is_settled", "phase_at", "phase_names", "settled", "sustained"]
+__all__ = [
+    "PHASE_NAMES",
+    "WARM_UP",
+    "is_settled",
+    "phase_at",
+    "phase_names",
+    "ramps",
+    "settled",
+    "sustained",
+]
 
 WARM_UP: Final = "warm_up"
 PHASE_NAMES: Final = ("ramp_up", WARM_UP, "hold", "ramp_down", "idle", "end")
@@ -24,6 +33,11 @@ PHASE_NAMES: Final = ("ramp_up", WARM_UP, "hold", "ramp_down", "idle", "end")
 def sustained(phases: Iterable[Phase]) -> frozenset[int]:
     """The phases in which the level is held, warm-up included."""
     return frozenset(phase.id for phase in phases if phase.kind == "sustained")
+
+
+def ramps(phases: Iterable[Phase]) -> frozenset[int]:
+    """The phases in which the level rises."""
+    return frozenset(phase.id for phase in phases if phase.kind == "ramp_up")
 
 
 def settled(phases: Iterable[Phase]) -> frozenset[int]:

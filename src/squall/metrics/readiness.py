@@ -10,6 +10,8 @@ level that was planned, which is the highest that any phase was to reach.
 - **Average latency**: the mean response_time of the settled phases.
 - **Peak latency** (`squall.metrics.windows`): of the ramp, where the specification asks for it; of all phases
   where nothing was sent in the ramp.
+- **Ramp, each 5 s** (`squall.metrics.ramp_checks`): connect success and average latency of a ramp up's worst
+  interval.
 - **Average active connections**: held on average over the sustained phases / planned level.
 - **Stability score**: connection-seconds held / planned, over the sustained phases.
 - **Stability checks** (`squall.metrics.stability`): none fails. Where spikes alone made them fail, squall's own lag
@@ -31,12 +33,13 @@ from typing import Final
 
 from squall.metrics.cells import ConnectionTotals
 from squall.metrics.figures import Figure, judged, number, truth
-from squall.metrics.phases import settled, sustained
+from squall.metrics.phases import ramps, settled, sustained
+from squall.metrics.ramp_checks import RampInterval
 from squall.metrics.thresholds import Ruling
 from squall.metrics.totals import Selection, Totals
 from squall.scenario.watch import Watch, provides
 
-__all__ = ["READINESS", "Requirement", "judge_readiness"]
+__all__ = ["READINESS", "RampFailure", "Requirement", "judge_readiness", "ramp_failures"]
 
 _NS_PER_MS: Final = 1_000_000
 
@@ -80,6 +83,35 @@ def judge_readiness(
     ]
     made = [_stability_checks(totals), _cleanup(resources_left)]
     return rulings + [_ruling(requirement, totals) for requirement in made]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RampFailure:
+    """An interval of a ramp up that did not hold one of its two bounds."""
+
+    name: str
+    figure: float
+    bound: float
+    words: str
+
+
+def ramp_failures(interval: RampInterval) -> list[RampFailure]:
+    """What an interval of a ramp up does not hold, as it ends."""
+    measured = {
+        "ramp: connect success": _success_of(interval),
+        "ramp: average latency": _latency_of(interval),
+    }
+    return [
+        RampFailure(
+            name=each.name,
+            figure=figure.least,
+            bound=each.limit,
+            words=f"{each.name} is to be {each.shown}: {figure.evidence}",
+        )
+        for each in READINESS
+        if (figure := measured.get(each.name)) is not None
+        and truth(figure, each.sign, each.limit) == "failed"
+    ]
 
 
 def _ruling(requirement: Requirement, totals: Totals) -> Ruling:
@@ -182,6 +214,21 @@ def _peak_latency(*, unlagged: bool) -> Measure:
     return measure
 
 
+def _success_of(interval: RampInterval | None) -> Figure | None:
+    if interval is None or interval.success is None:
+        return None
+    established = interval.connections.established
+    decided = established + interval.connections.failed
+    return Figure.exact(
+        interval.success, f"{number(established)} of {number(decided)} up to {interval.at_s} s"
+    )
+
+
+def _latency_of(interval: RampInterval | None, *, unlagged: bool = False) -> Figure | None:
+    latency_ns = None if interval is None else interval.latency_ns(unlagged=unlagged)
+    return _milliseconds(latency_ns, f"the slowest, up to {interval.at_s} s" if interval else "")
+
+
 def _milliseconds(value_ns: float | None, words: str) -> Figure | None:
     if value_ns is None:
         return None
@@ -217,9 +264,13 @@ def _settled_ids(totals: Totals) -> frozenset[int] | None:
     return settled(totals.phases.values()) or None
 
 
+def _ramp_ids(totals: Totals) -> frozenset[int] | None:
+    return ramps(totals.phases.values())
+
+
 def _peak_ids(totals: Totals) -> frozenset[int] | None:
-    ramps = frozenset(phase.id for phase in totals.phases.values() if phase.kind == "ramp_up")
-    return ramps if totals.peak_ns(Selection(phases=ramps)) is not None else None
+    ids = ramps(totals.phases.values())
+    return ids if totals.peak_ns(Selection(phases=ids)) is not None else None
 
 
 def _stability_checks(totals: Totals) -> Requirement:
@@ -267,6 +318,27 @@ READINESS: Final[tuple[Requirement, ...]] = (
         shown="> 95 %",
         asked="ramp-up: overall success rate",
         measure=_share(lambda each: each.established, lambda each: each.attempted),
+    ),
+    Requirement(
+        name="ramp: connect success",
+        sign=">",
+        limit=0.98,
+        shown="> 98 % in each 5 s",
+        asked="ramp-up: connection success rate at each call of the callback",
+        measure=lambda totals: _success_of(totals.ramp_checks.least_success),
+    ),
+    Requirement(
+        name="ramp: average latency",
+        sign="<",
+        limit=150.0,
+        shown="< 150 ms in each 5 s",
+        asked="ramp-up: average latency at each call of the callback",
+        measure=lambda totals: _latency_of(totals.ramp_checks.slowest()),
+        without_pacer_lag=lambda totals: _latency_of(
+            totals.ramp_checks.slowest(unlagged=True), unlagged=True
+        ),
+        phases=_ramp_ids,
+        timed=True,
     ),
     Requirement(
         name="average connect time",

@@ -299,6 +299,11 @@ def _phase(totals: Totals, phase: Phase) -> PhaseSummary:
         held_max=level.most,
         peak_latency_ms=_ms(totals.peak_ns(selection)),
         delivery=_delivery(totals, selection),
+        held_last=level.last,
+        adaptive=phase.adaptive,
+        frozen_level=None if phase.freeze is None else phase.freeze.level,
+        frozen_s=None if phase.freeze is None else phase.freeze.at_ns / _NS_PER_S,
+        frozen_why="" if phase.freeze is None else phase.freeze.why,
     )
 
 

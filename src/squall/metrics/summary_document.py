@@ -213,6 +213,13 @@ class PhaseSummary(msgspec.Struct, frozen=True, kw_only=True):
     held_max: int | None = None
     peak_latency_ms: float | None = None
     delivery: Delivery = Delivery()
+    held_last: Annotated[int | None, Meta(description="held at the end of its last second")] = None
+    adaptive: Annotated[bool, Meta(description="it grew as fast as the target took it")] = False
+    frozen_level: Annotated[
+        int | None, Meta(description="the level at which an adaptive ramp was frozen; null: it never was")
+    ] = None
+    frozen_s: Annotated[float | None, Meta(description="when that was, from the start of the run")] = None
+    frozen_why: str = ""
 
 
 class PopulationSummary(msgspec.Struct, frozen=True, kw_only=True):

@@ -19,7 +19,8 @@ from typing import Final
 from squall.metrics.alerts import AlertTotals
 from squall.metrics.cells import ConnectionTotals, MessageTotals
 from squall.metrics.distribution import Distribution
-from squall.metrics.phases import phase_at
+from squall.metrics.phases import phase_at, ramps
+from squall.metrics.ramp_checks import RampChecks
 from squall.metrics.resources import Resources
 from squall.metrics.stability import CheckTotals
 from squall.metrics.windows import Level, Pace
@@ -119,6 +120,7 @@ class Totals:
         self.workers_lost: set[int] = set()
         self.seconds = 0
         self.incomplete_seconds = 0
+        self.since_ns = 0
         self.last_at_ns = 0
         self.sending_from_ns: int | None = None
         self.sending_to_ns: int | None = None
@@ -130,11 +132,20 @@ class Totals:
         self.alerts = AlertTotals()
         self.resources = Resources()
         """The watched machines."""
+        self.ramp_checks = RampChecks()
         self._level = Level()
         self._levels: dict[int, Level] = {}
         self._paces: dict[int, Pace] = {}
         self._messages: dict[tuple[int, int, int, int], MessageTotals] = {}
         self._connections: dict[tuple[int, int, int], ConnectionTotals] = {}
+
+    def from_here(self, phase: Phase) -> Totals:
+        """Empty totals for what comes from now on, in a phase that has begun."""
+        later = Totals(self.populations, self.types)
+        later.places = list(self.places)
+        later.since_ns = later.last_at_ns = self.last_at_ns
+        later.note(phase)
+        return later
 
     def note(self, phase: Phase) -> None:
         """Take a phase as it begins, and again with its end."""
@@ -151,6 +162,7 @@ class Totals:
         second = self._add_messages(interval.messages)
         self._add_connections(interval.connections)
         self._add_level(interval, length_ns)
+        self.ramp_checks.add(interval, ramps(self.phases.values()))
         self._add_workers(interval)
         if second.sent > 0:
             self.sending_from_ns = since_ns if self.sending_from_ns is None else self.sending_from_ns
@@ -227,13 +239,14 @@ class Totals:
         """How long the picked phases lasted, or the whole run, in seconds."""
         phases = self.phase_ids(selection)
         if phases is None:
-            return self.last_at_ns / _NS
+            return (self.last_at_ns - self.since_ns) / _NS
         ends = {
             phase.id: self.last_at_ns if phase.end_ns is None else phase.end_ns
             for phase in self.phases.values()
             if phase.id in phases
         }
-        return sum(max(0, end - self.phases[phase].start_ns) for phase, end in ends.items()) / _NS
+        starts = {phase: max(self.since_ns, self.phases[phase].start_ns) for phase in ends}
+        return sum(max(0, end - starts[phase]) for phase, end in ends.items()) / _NS
 
     def phase_ids(self, selection: Selection) -> frozenset[int] | None:
         """The ids of the phases that are picked; None where all are."""

@@ -12,12 +12,20 @@ from squall.record.snapshots import Event, Interval
 from squall.record.stability import StabilityCheck
 from squall.record.verdicts import Verdict
 
-__all__ = ["FORMAT_VERSION", "Phase", "PhaseKind", "RunHeader", "RunRecord"]
+__all__ = ["FORMAT_VERSION", "Freeze", "Phase", "PhaseKind", "RunHeader", "RunRecord"]
 
 FORMAT_VERSION = 1
 """The version of everything in a run folder; keys may be added within one, never changed."""
 
 PhaseKind = Literal["ramp_up", "sustained", "ramp_down", "idle", "end"]
+
+
+class Freeze(msgspec.Struct, frozen=True, kw_only=True):
+    """An adaptive ramp stopped before its target: at which level, when in the run, and why."""
+
+    level: int
+    at_ns: int
+    why: str
 
 
 class Phase(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +42,10 @@ class Phase(msgspec.Struct, frozen=True, kw_only=True):
     warm_up_ns: int = 0
     types: list[list[str]] | None = None
     """Each population's message types, where they become known only now: who runs it may say late."""
+    adaptive: bool = False
+    """It grows as fast as the target takes it."""
+    freeze: Freeze | None = None
+    """What ended it before its `level_end`; known once it is over."""
 
 
 class RunHeader(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,6 +15,7 @@ from squall.reports.wording import (
     delivered_share,
     notes,
     printable,
+    ramps,
     sorted_judgements,
     stability,
     trouble,
@@ -124,7 +125,8 @@ def _connections(summary: Summary) -> str:
         ("open", count(held.open), ""),
         ("peak", count(held.peak), "held at once"),
     ]
-    return _table(("", "count", ""), rows)
+    table = _table(("", "count", ""), rows)
+    return "\n\n".join([table, *(f"{printable(each)}." for each in ramps(summary))])
 
 
 def _errors(summary: Summary) -> str:

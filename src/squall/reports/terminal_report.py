@@ -25,6 +25,7 @@ from squall.reports.wording import (
     notes,
     outcomes,
     printable,
+    ramps,
     sorted_judgements,
     spread,
     stability,
@@ -102,6 +103,7 @@ def _run(record: RunRecord, summary: Summary) -> list[str]:
         f"{duration(summary.duration_s)}, seed {summary.seed}, squall {summary.squall_version}"
         + ("" if code is None else f", exit code {code}"),
         *([", ".join(phases)] if phases else []),
+        *ramps(summary),
     ]
 
 

@@ -30,6 +30,7 @@ __all__ = [
     "notes",
     "outcomes",
     "printable",
+    "ramps",
     "sorted_judgements",
     "spread",
     "stability",
@@ -119,6 +120,19 @@ def endings(connections: Connections) -> str:
         f"established {count(connections.established)} = closed {count(connections.closed)}"
         f" + dropped {count(connections.dropped)} + open {count(connections.open)}"
     )
+
+
+def ramps(summary: Summary) -> list[str]:
+    """How far each adaptive ramp came, and what it was stopped by."""
+    found = []
+    for phase in summary.phases:
+        if not phase.adaptive:
+            continue
+        carried = f"{phase.name}: carried {count(phase.held_last)} of {count(phase.level_end)} connections"
+        if phase.frozen_level is not None:
+            carried += f"; stopped at {duration(phase.frozen_s)} because {phase.frozen_why}"
+        found.append(carried)
+    return found
 
 
 def delivered_share(success: DeliverySuccess) -> str:

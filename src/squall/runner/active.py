@@ -35,11 +35,15 @@ from squall.metrics.totals import Totals
 from squall.metrics.verdict import judge
 from squall.record.run import FORMAT_VERSION, Phase, RunHeader
 from squall.record.verdicts import Verdict
+from squall.runner.callback import MonitoringCallback
 from squall.runner.leftovers import left_at, waiting_at
 from squall.runner.masking import masker
+from squall.runner.phase_results import RampAccount
 from squall.runner.plan import Plan, PlannedPhase, settle_s
 from squall.runner.recording import Recording
 from squall.runner.reporting import write_all
+from squall.runner.rules import Rules
+from squall.runner.steering import Steering
 from squall.runner.stopping import StopSwitch
 from squall.runner.surroundings import run_number_of, squall_version, surroundings
 from squall.runner.watching import Watching
@@ -134,6 +138,7 @@ class ActiveRun:
         """What was left of the run once it had finished; None where that was not measured."""
         self.level = 0
         """The level that the plan has reached."""
+        self._steering: Steering | None = None
 
     async def __aenter__(self) -> Self:
         try:
@@ -209,17 +214,41 @@ class ActiveRun:
         return order.phase
 
     async def carry_out(
-        self, planned: PlannedPhase, *, ahead_ns: int = AHEAD_NS, traffic: Scenario | None = None
+        self,
+        planned: PlannedPhase,
+        *,
+        ahead_ns: int = AHEAD_NS,
+        traffic: Scenario | None = None,
+        callback: MonitoringCallback | None = None,
     ) -> bool:
-        """Begin a phase and wait for its end, or `ahead_ns` less. False where the run ended meanwhile."""
+        """Begin a phase and wait for its end, or `ahead_ns` less. False where the run ended meanwhile.
+
+        `callback` is asked each interval of an adaptive ramp; what it raised, `ramp_account` raises.
+        """
         phase = await self.begin(planned, traffic=traffic)
         if phase is None:
             return False
+        if planned.rules is not None:
+            return await self._steer(phase, planned.rules, callback)
         if planned.kind == "ramp_up":
-            return await self._coordinator.wait_until(self._phase_end_ns) and await self._settle(phase)
+            return await self._coordinator.wait_until(self._phase_end_ns) and await self._settle(
+                phase.level_end
+            )
         if planned.kind == "ramp_down" and phase.level_end > 0:
             return await self._coordinator.wait_until(self._phase_end_ns) and await self._let_go(phase)
         return await self._coordinator.wait_until(self._phase_end_ns - ahead_ns)
+
+    def ramp_account(self) -> RampAccount:
+        """How the last adaptive ramp was steered.
+
+        Raises:
+            UserCodeError: its callback raised.
+        """
+        if self._steering is None:
+            return RampAccount()
+        if self._steering.failure is not None:
+            raise self._steering.failure
+        return self._steering.account
 
     async def reported(self, at_ns: int) -> None:
         """Wait until the totals have all up to a time of the run; not for ever."""
@@ -354,7 +383,22 @@ class ActiveRun:
         phase = msgspec.structs.replace(order.phase, types=types)
         return msgspec.structs.replace(order, phase=phase, traffic=to_bytes(scenario))
 
-    async def _settle(self, phase: Phase) -> bool:
+    async def _steer(self, phase: Phase, rules: Rules, callback: MonitoringCallback | None) -> bool:
+        """An adaptive ramp, to its level or to where it was frozen. False where the run ended meanwhile."""
+        steering = self._steering = Steering(
+            self._coordinator, self._recording, phase, rules, self.reported, callback
+        )
+
+        async def settle() -> None:
+            self._phase_end_ns = min(steering.end_ns, self._coordinator.now_ns())
+            if steering.freeze is not None:
+                self.level = steering.freeze.level
+            await self._settle(self.level)
+
+        await steering.carry_out(settle)
+        return not self.is_over
+
+    async def _settle(self, level: int) -> bool:
         """Wait, within bounds, until the level of a ramp up is held. False where the run ended meanwhile."""
         coordinator = self._coordinator
         planned_end_ns = self._phase_end_ns
@@ -362,7 +406,7 @@ class ActiveRun:
         established, still_since_ns = self._established, coordinator.now_ns()
         while not self.is_over:
             recent = self.totals.recent
-            if recent and recent[-1].at_ns >= planned_end_ns and recent[-1].held >= phase.level_end:
+            if recent and recent[-1].at_ns >= planned_end_ns and recent[-1].held >= level:
                 break
             now_ns = coordinator.now_ns()
             if self._established > established:

@@ -30,13 +30,14 @@ import msgspec
 from squall.metrics.resources import Utilization
 from squall.metrics.totals import Selection, Totals
 from squall.record.outcomes import Blame, Step
-from squall.record.run import Phase
+from squall.record.run import Freeze, Phase
 from squall.record.stability import StabilityCheck
 
 __all__ = [
     "DeliverySuccess",
     "ForcedDisconnection",
     "PhaseError",
+    "RampAccount",
     "RampDownResult",
     "RampUpResult",
     "SustainedLoadResult",
@@ -86,6 +87,15 @@ class ForcedDisconnection(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class RampAccount(msgspec.Struct, frozen=True, kw_only=True):
+    """How a ramp was steered: where it was frozen, if it was, and what slowed it."""
+
+    freeze: Freeze | None = None
+    intervals_slow: int = 0
+    callback_calls: int = 0
+    callback_intervals_skipped: int = 0
+
+
 class RampUpResult(msgspec.Struct, frozen=True, kw_only=True):
     """A ramp up that is over."""
 
@@ -107,6 +117,16 @@ class RampUpResult(msgspec.Struct, frozen=True, kw_only=True):
     errors: tuple[PhaseError, ...]
     stopped_by: str
     """What ended the run in this phase; empty where nothing did."""
+    frozen_at_connections: int | None = None
+    """The level at which an adaptive ramp, or a callback, froze it; None where it went on to its target."""
+    frozen_after_s: float | None = None
+    """When that was, from the start of the phase."""
+    frozen_why: str = ""
+    intervals_slow: int = 0
+    """Intervals that halved the growth of the ramp."""
+    callback_calls: int = 0
+    callback_intervals_skipped: int = 0
+    """Intervals that ended while the callback was still at one before."""
 
 
 class SustainedLoadResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -159,9 +179,17 @@ class RampDownResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def ramp_up_result(
-    totals: Totals, phase: Phase, *, duration_s: float, reached_s: float | None, stopped_by: str
+    totals: Totals,
+    phase: Phase,
+    *,
+    duration_s: float,
+    reached_s: float | None,
+    stopped_by: str,
+    account: RampAccount | None = None,
 ) -> RampUpResult:
-    """The result of a ramp up, from totals that have all of it."""
+    """The result of a ramp up, from totals that have all of it; `account` where it was steered."""
+    account = account or RampAccount()
+    freeze = account.freeze
     selection = _only(phase)
     connections, messages = totals.connections(selection), totals.messages(selection)
     peak_ns: float | None = totals.peak_ns(selection)
@@ -187,6 +215,12 @@ def ramp_up_result(
         connections_dropped=connections.dropped,
         errors=_errors(totals, selection),
         stopped_by=stopped_by,
+        frozen_at_connections=None if freeze is None else freeze.level,
+        frozen_after_s=None if freeze is None else (freeze.at_ns - phase.start_ns) / 1e9,
+        frozen_why="" if freeze is None else freeze.why,
+        intervals_slow=account.intervals_slow,
+        callback_calls=account.callback_calls,
+        callback_intervals_skipped=account.callback_intervals_skipped,
     )
 
 

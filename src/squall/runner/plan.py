@@ -17,23 +17,26 @@ from squall.engine.machine import Machine
 from squall.engine.orders import profile_of
 from squall.engine.preflight import Demand, Destination, choose_workers
 from squall.errors import PlanError
-from squall.metrics.expressions import parse, problems
+from squall.metrics.expressions import Bound, parse, problems
 from squall.metrics.phases import WARM_UP, is_settled
 from squall.profiles.base import Profile
 from squall.profiles.share import PopulationSplit
 from squall.record.run import Phase, PhaseKind
-from squall.runner.ramps import held, spec_of
-from squall.scenario.models import Population, Scenario, Stability, Target
+from squall.runner.ramps import adaptive, held, lowered, spec_of
+from squall.runner.rules import Rules, rules_of
+from squall.scenario.models import AdaptiveRamp, Population, Scenario, Stability, Target
 
 __all__ = [
     "Plan",
     "PlannedPhase",
     "demand_of",
     "make_plan",
+    "phases_after",
     "plan_phase",
     "sends_in",
     "settle_s",
     "split_of",
+    "steered",
 ]
 
 _SCHEME_PORTS: Final = {"ws": 80, "wss": 443}
@@ -51,6 +54,8 @@ class PlannedPhase:
     sends: bool = True
     stability: Stability | None = None
     """How its stability is checked; None where it is not."""
+    rules: Rules | None = None
+    """How it is steered, where it is an adaptive ramp."""
 
     @cached_property
     def profile(self) -> Profile:
@@ -80,6 +85,7 @@ class PlannedPhase:
             level_start=self.before,
             level_end=self.spec.target,
             words=self.profile.describe() if words is None else words,
+            adaptive=self.spec.kind == "adaptive",
         )
         return PhaseOrder(
             phase=phase,
@@ -216,11 +222,21 @@ def split_of(scenario: Scenario) -> PopulationSplit:
 def _phases(scenario: Scenario) -> tuple[PlannedPhase, ...]:
     load = scenario.load
     level = load.connections
-    phases = [plan_phase(scenario, "ramp_up", "ramp_up", spec_of(load.ramp_up, before=0, to=level), before=0)]
+    up = plan_phase(scenario, "ramp_up", "ramp_up", spec_of(load.ramp_up, before=0, to=level), before=0)
+    if isinstance(load.ramp_up, AdaptiveRamp):
+        up = steered(up, rules_of(load.ramp_up, scenario), scenario)
+    return (up, *phases_after(scenario, level))
+
+
+def phases_after(scenario: Scenario, level: int) -> tuple[PlannedPhase, ...]:
+    """What follows a ramp up that led to this level, which an adaptive one finds out."""
+    load = scenario.load
+    phases = []
     for name, duration_s in ((WARM_UP, load.warm_up), ("hold", load.hold - load.warm_up)):
         if duration_s > 0:
             phases.append(plan_phase(scenario, name, "sustained", held(level, duration_s), before=level))
-    down = spec_of(load.ramp_down, before=level, to=0)
+    ramp_down = load.ramp_down if level == load.connections else lowered(load.ramp_down, level)
+    down = spec_of(ramp_down, before=level, to=0)
     return (*phases, plan_phase(scenario, "ramp_down", "ramp_down", down, before=level))
 
 
@@ -231,18 +247,45 @@ def _threshold_problems(scenario: Scenario) -> list[str]:
         return found
     for threshold in scenario.thresholds:
         bound = parse(threshold.metric, threshold.threshold)
-        population = bound.selection.population
-        sends = any(
-            each.rate_hz > 0 and each.traffic.during_ramp
-            for each in scenario.populations
-            if population in (None, each.name)
-        )
-        if bound.metric.latency and bound.selection.phase == "ramp_up" and not sends:
+        in_ramp = bound.selection.phase == "ramp_up"
+        if bound.metric.latency and in_ramp and not _answers_in_ramp(scenario, bound):
             found.append(
                 f"{threshold.metric}: nothing is sent in the ramp (traffic.during_ramp: false);"
                 " connect_time is ws_connecting{phase:ramp_up}"
             )
     return found
+
+
+def steered(ramp: PlannedPhase, rules: Rules, scenario: Scenario) -> PlannedPhase:
+    """A ramp that grows as fast as the target takes it.
+
+    Raises:
+        PlanError: a condition is on the response time of a ramp without messages, or the ramp falls.
+    """
+    if not ramp.profile.moves(ramp.before).opens.all():
+        raise PlanError(f"{ramp.name}: a ramp that falls on its way is not adaptive")
+    for each in (*rules.slow_when, *rules.stop_when):
+        if (
+            each.bound is not None
+            and each.bound.metric.latency
+            and not _answers_in_ramp(scenario, each.bound)
+        ):
+            raise PlanError(
+                f"{each.text}: nothing is sent in the ramp (traffic.during_ramp: false), so it has no"
+                " response time",
+                hint="connect_time is ws_connecting; average_latency is that of connecting where nothing is sent",
+            )
+    spec = ramp.spec if ramp.spec.kind == "adaptive" else adaptive(ramp.spec)
+    return replace(ramp, spec=spec, rules=rules)
+
+
+def _answers_in_ramp(scenario: Scenario, bound: Bound) -> bool:
+    """Whether a population that a bound is about sends before the hold."""
+    return any(
+        each.rate_hz > 0 and each.traffic.during_ramp
+        for each in scenario.populations
+        if bound.selection.population in (None, each.name)
+    )
 
 
 def _destinations(target: Target) -> tuple[Destination, ...]:

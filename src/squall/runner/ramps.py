@@ -7,19 +7,22 @@ from typing import assert_never
 from squall.engine.base import ProfileSpec
 from squall.errors import PlanError
 from squall.profiles.exponential import Exponential
+from squall.scenario.checks import EXPONENTIAL_START
 from squall.scenario.models import (
+    AdaptiveRamp,
     ConstantRamp,
     ExponentialRamp,
     LinearRamp,
     Ramp,
+    RampUp,
     SequenceRamp,
     SteppedRamp,
 )
 
-__all__ = ["EXPONENTIAL_DEFAULT_S", "held", "spec_of"]
+__all__ = ["RAMP_DEFAULT_S", "adaptive", "held", "lowered", "spec_of"]
 
-EXPONENTIAL_DEFAULT_S = 30.0
-"""How long an exponential ramp takes that says neither its duration nor its doubling time."""
+RAMP_DEFAULT_S = 30.0
+"""How long a ramp takes that says neither its duration nor its doubling time."""
 
 
 def held(level: int, duration_s: float) -> ProfileSpec:
@@ -27,7 +30,32 @@ def held(level: int, duration_s: float) -> ProfileSpec:
     return ProfileSpec(kind="constant", start=level, target=level, duration_s=duration_s)
 
 
-def spec_of(ramp: Ramp, *, before: int, to: int) -> ProfileSpec:
+def lowered(ramp: Ramp, level: int) -> Ramp:
+    """A ramp down as it is from a level below the one that it was written for.
+
+    Its parts lead to no more than that level, and a doubling time stands alone: with it, the duration that
+    fits another level does not fit this one.
+    """
+    if isinstance(ramp, SequenceRamp):
+        parts = tuple(part.model_copy(update={"to": min(part.to, level)}) for part in ramp.parts)
+        return ramp.model_copy(update={"parts": parts})
+    if isinstance(ramp, ExponentialRamp) and ramp.double_every is not None:
+        return ramp.model_copy(update={"duration": None})
+    return ramp
+
+
+def adaptive(planned: ProfileSpec) -> ProfileSpec:
+    """A shape that may be slowed and frozen on its way."""
+    return ProfileSpec(
+        kind="adaptive",
+        start=planned.start,
+        target=planned.target,
+        duration_s=planned.duration_s,
+        parts=(planned,),
+    )
+
+
+def spec_of(ramp: RampUp, *, before: int, to: int) -> ProfileSpec:
     """The profile of a ramp that takes over from the level `before` and leads to the level `to`.
 
     Raises:
@@ -51,14 +79,27 @@ def spec_of(ramp: Ramp, *, before: int, to: int) -> ProfileSpec:
             return _exponential(ramp, before or ramp.start, to)
         case SequenceRamp():
             return _sequence(ramp, before)
+        case AdaptiveRamp():
+            return adaptive(spec_of(_planned(ramp, to), before=before, to=to))
         case _:
             assert_never(ramp)
+
+
+def _planned(ramp: AdaptiveRamp, to: int) -> LinearRamp | ExponentialRamp:
+    """The shape that an adaptive ramp keeps as long as nothing is slow."""
+    if ramp.shape == "linear":
+        return LinearRamp(start=ramp.start or 0, duration=ramp.duration or RAMP_DEFAULT_S)
+    return ExponentialRamp(
+        start=ramp.start or max(1, min(EXPONENTIAL_START, to)),
+        duration=ramp.duration,
+        double_every=ramp.double_every,
+    )
 
 
 def _exponential(ramp: ExponentialRamp, start: int, to: int) -> ProfileSpec:
     duration_s = ramp.duration
     if duration_s is None and ramp.double_every is None:
-        duration_s = EXPONENTIAL_DEFAULT_S
+        duration_s = RAMP_DEFAULT_S
     try:
         profile = Exponential.of(start, to, duration_s=duration_s, double_every_s=ramp.double_every)
     except ValueError as error:

@@ -14,11 +14,13 @@ import msgspec
 from squall.errors import StoreError
 from squall.live.base import LiveView
 from squall.metrics.alerts import AlertWatch
+from squall.metrics.ramp_checks import RampInterval
+from squall.metrics.readiness import ramp_failures
 from squall.metrics.stability import StabilityWatch, stability_event
 from squall.metrics.thresholds import Monitor
 from squall.metrics.totals import Totals
 from squall.record.resources import ResourceSample
-from squall.record.run import Phase
+from squall.record.run import Freeze, Phase
 from squall.record.snapshots import Event, Interval
 from squall.record.stability import StabilityCheck
 from squall.record.verdicts import Judgement
@@ -44,10 +46,13 @@ class Recording:
         """By phase, when its last level was first reported held."""
         self.stop: Callable[[str], None] = _nobody
         self._writer: RunWriter | None = None
-        self._views = views
+        self.views = list(views)
+        """Told of everything after the totals."""
         self._monitor = Monitor(scenario)
         self._alerts = AlertWatch(scenario.monitoring)
         self._stability = StabilityWatch(round(scenario.delivery.drain_timeout * 1e9))
+        self._checks_ramps = "readiness" in scenario.threshold_sets
+        self._checked: RampInterval | None = None
         self._came = asyncio.Event()
 
     def open(self, writer: RunWriter) -> None:
@@ -67,7 +72,7 @@ class Recording:
         if stability is not None:
             self._stability.begin(phase, stability)
         self._write(lambda writer: writer.begin_phase(phase))
-        for view in self._views:
+        for view in self.views:
             view.begin_phase(phase, duration_s)
 
     def end_phase(self, end_ns: int) -> None:
@@ -79,7 +84,12 @@ class Recording:
         )
         self.totals.note(phase)
         self._stability.end(phase)
-        self._write(lambda writer: writer.end_phase(phase.id, phase.end_ns or 0))
+        self._write(lambda writer: writer.end_phase(phase.id, phase.end_ns or 0, phase.freeze))
+
+    def freeze(self, freeze: Freeze) -> None:
+        """The present phase, a ramp, goes no further."""
+        phase = self.phases[-1] = msgspec.structs.replace(self.phases[-1], freeze=freeze)
+        self.totals.note(phase)
 
     def accept(self, interval: Interval) -> None:
         """Take one interval."""
@@ -88,7 +98,8 @@ class Recording:
         if phase is not None and interval.at_ns >= phase.start_ns and interval.held >= phase.level_end:
             self.reached_ns.setdefault(phase.id, interval.at_ns)
         self._write(lambda writer: writer.accept(interval))
-        for view in self._views:
+        self._check_ramp()
+        for view in self.views:
             view.accept(interval)
         for check in self._stability.add(interval):
             self.checked(check)
@@ -100,11 +111,28 @@ class Recording:
                 self.stop(f"{self.aborted.name} {self.aborted.bound} failed")
         self._came.set()
 
+    def _check_ramp(self) -> None:
+        """Say so where an interval of a ramp up did not hold what the set `readiness` asks of each."""
+        closed = self.totals.ramp_checks.closed
+        if not self._checks_ramps or closed is None or closed is self._checked:
+            return
+        self._checked = closed
+        for each in ramp_failures(closed):
+            event = Event(
+                at_ns=self.totals.last_at_ns,
+                kind="ramp_check",
+                text=each.words,
+                name=each.name,
+                figure=each.figure,
+                bound=each.bound,
+            )
+            self.happened(event)
+
     def happened(self, event: Event) -> None:
         """Take one event."""
         self.totals.alerts.add(event)
         self._write(lambda writer: writer.happened(event))
-        for view in self._views:
+        for view in self.views:
             view.happened(event)
 
     def sampled(self, sample: ResourceSample) -> None:
@@ -112,14 +140,14 @@ class Recording:
         self.totals.sampled(sample)
         self._alerts.sampled(sample)
         self._write(lambda writer: writer.sampled(sample))
-        for view in self._views:
+        for view in self.views:
             view.sampled(sample)
 
     def checked(self, check: StabilityCheck) -> None:
         """Take one stability check; one that failed is an event, too."""
         self.totals.checks.add(check)
         self._write(lambda writer: writer.checked(check))
-        for view in self._views:
+        for view in self.views:
             view.checked(check)
         event = stability_event(check, self.totals.phases[check.phase].name)
         if event is not None:

@@ -11,7 +11,7 @@ from squall.fleet.base import Fleet
 from squall.fleet.local import LocalFleet
 from squall.live.base import LiveView
 from squall.runner.active import ActiveRun, RunResult
-from squall.runner.plan import Plan, make_plan
+from squall.runner.plan import Plan, make_plan, phases_after
 from squall.runner.stopping import StopSwitch
 from squall.scenario.models import Scenario
 
@@ -59,9 +59,14 @@ async def run_scenario(
 
 async def _follow(plan: Plan, run: ActiveRun) -> None:
     """Carry out the phases, one after another, until the run is over."""
-    for planned in plan.phases:
+    ramp_up, *rest = plan.phases
+    if not await run.carry_out(ramp_up):
+        return
+    if run.totals.connections().established == 0:
+        run.stop(NOTHING_CONNECTED)
+        return
+    if run.level != ramp_up.spec.target:
+        rest = list(phases_after(plan.scenario, run.level))
+    for planned in rest:
         if not await run.carry_out(planned):
-            return
-        if planned.kind == "ramp_up" and run.totals.connections().established == 0:
-            run.stop(NOTHING_CONNECTED)
             return

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CONNECTIONS_MAX",
     "ENVELOPE_SIZES",
+    "EXPONENTIAL_START",
     "Finding",
     "entry_points",
     "headers",
@@ -48,6 +49,9 @@ Finding = tuple[Path, str]
 
 CONNECTIONS_MAX: Final = 10_000_000
 """A level above this is a slip of the pen."""
+
+EXPONENTIAL_START: Final = 10
+"""Where an exponential ramp begins that does not say."""
 
 ENVELOPE_SIZES: Final[dict[str, int]] = {"binary": 48, "text": 64}
 """The smallest message that holds an envelope, by format; bytes."""
@@ -173,13 +177,15 @@ def ramp(shape: Any, *, before: int, to: int) -> Iterator[Finding]:
                 f"the last part leads to {level:,} connections, but the level is to be {to:,}",
             )
         return
-    start_set = "start" in shape.model_fields_set
+    start_set = "start" in shape.model_fields_set and shape.start is not None
     if before > 0 and start_set and shape.start != before:
         yield ("start",), f"it begins at the {before:,} connections held then; leave start out"
     elif before == 0 and start_set and shape.start > to:
         yield ("start",), f"{shape.start:,} is above the {to:,} connections it leads to"
     elif shape.kind == "exponential":
         yield from _doubling(shape, start=before or shape.start, to=to)
+    elif shape.kind == "adaptive" and shape.shape == "exponential" and to > 0:
+        yield from _doubling(shape, start=before or shape.start or min(EXPONENTIAL_START, to), to=to)
 
 
 def _doubling(shape: Any, *, start: int, to: int) -> Iterator[Finding]:

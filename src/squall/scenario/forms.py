@@ -5,6 +5,7 @@
     exchange: echo                         exchange: {kind: echo}
     payload: 100,1KiB                      payload: [{size: 100}, {size: 1KiB}]
     types: [a, b] | {a: 3, b: 1}           types: [{name: a, weight: 3}, {name: b, weight: 1}]
+    stop_when: {metric: p(95)>200}         stop_when: ["metric: p(95)>200"]
     data: users.csv                        data: {file: users.csv}
     opening: {send: hi}                    opening: [{send: hi}]
     correct: {field: ok, equals: true}     correct: [{field: ok, equals: true}]; so expect, refuse, foreign
@@ -154,8 +155,26 @@ def _load(value: Any, origins: Origins) -> Any:
         if isinstance(shape, Mapping) and isinstance(shape.get("parts"), (list, tuple)):
             path = ("load", key, "parts")
             parts = [_part(part, (*path, place), origins) for place, part in enumerate(shape["parts"])]
-            load[key] = {**shape, "parts": parts}
+            load[key] = shape = {**shape, "parts": parts}
+        for when in ("slow_when", "stop_when"):
+            if isinstance(shape, Mapping) and when in shape:
+                load[key] = shape = {**shape, when: _bounds_in_words(shape[when])}
     return load
+
+
+def _bounds_in_words(value: Any) -> Any:
+    """One condition or several; each as text, or as `metric: bound`."""
+    if isinstance(value, (str, Mapping)):
+        value = [value]
+    if not isinstance(value, (list, tuple)):
+        return value
+    found: list[Any] = []
+    for item in value:
+        if isinstance(item, Mapping):
+            found += [f"{metric}: {bound}" for metric, bound in item.items()]
+        else:
+            found.append(item)
+    return found
 
 
 def _part(value: Any, path: Path, origins: Origins) -> Any:

@@ -5,20 +5,22 @@ What a shape leads to is computed by the profiles.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from squall.scenario import checks
 from squall.scenario.base import Model
 from squall.scenario.quantities import Count, Duration, Rate
 
 __all__ = [
+    "AdaptiveRamp",
     "ConstantRamp",
     "ExponentialRamp",
     "LinearRamp",
     "Load",
     "Ramp",
+    "RampUp",
     "SequencePart",
     "SequenceRamp",
     "SteppedRamp",
@@ -47,7 +49,9 @@ class ExponentialRamp(Model):
 
     kind: Literal["exponential"] = Field("exponential", description="the shape's name")
     start: Count = Field(
-        10, ge=1, description="connections at its beginning; by default no more than it is to lead to"
+        checks.EXPONENTIAL_START,
+        ge=1,
+        description="connections at its beginning; by default no more than it is to lead to",
     )
     duration: Duration | None = Field(
         None, gt=0, description="how long it takes; seconds; 30 s where double_every is not given either"
@@ -83,8 +87,60 @@ class SequenceRamp(Model):
     parts: tuple[SequencePart, ...] = Field(min_length=1, description="the pieces, in order")
 
 
+class AdaptiveRamp(Model):
+    """A planned shape that grows slower while the target is slow, and stops where it is told to."""
+
+    kind: Literal["adaptive"] = Field("adaptive", description="the shape's name")
+    shape: Literal["exponential", "linear"] = Field(
+        "exponential", description="the shape that is planned, and kept as long as nothing is slow"
+    )
+    start: Count | None = Field(
+        None, description="connections at its beginning; exponential: 10 by default, linear: none"
+    )
+    duration: Duration | None = Field(
+        None, gt=0, description="how long it is planned to take; seconds; 30 s where no double_every is given"
+    )
+    double_every: Duration | None = Field(
+        None,
+        gt=0,
+        description="exponential: time of one doubling; seconds; else it follows from the duration",
+    )
+    interval: Duration = Field(5.0, ge=1, description="how often the conditions are judged; seconds")
+    slow_when: tuple[str, ...] = Field(
+        ("average_latency>100",),
+        description="conditions on an interval, any of which halves growth",
+    )
+    stop_when: tuple[str, ...] = Field(
+        ("error_rate>0.02", "average_latency>150"),
+        description="conditions on an interval, any of which freezes the level",
+    )
+    longest: Duration | None = Field(
+        None,
+        gt=0,
+        description="the level is frozen after this; seconds; four times as long as planned by default",
+    )
+
+    @model_validator(mode="after")
+    def _can_be(self) -> Self:
+        found: list[checks.Finding] = []
+        if self.shape == "linear" and self.double_every is not None:
+            found.append((("double_every",), "is of the exponential shape; this one is linear"))
+        if self.shape == "exponential" and self.start == 0:
+            found.append(
+                (("start",), "doubling nothing stays nothing; an exponential ramp starts at 1 or more")
+            )
+        if not self.slow_when and not self.stop_when:
+            found.append((("stop_when",), "without any condition nothing is adaptive"))
+        checks.report(found)
+        return self
+
+
 Ramp = Annotated[
     ConstantRamp | LinearRamp | ExponentialRamp | SteppedRamp | SequenceRamp, Field(discriminator="kind")
+]
+RampUp = Annotated[
+    ConstantRamp | LinearRamp | ExponentialRamp | SteppedRamp | SequenceRamp | AdaptiveRamp,
+    Field(discriminator="kind"),
 ]
 
 
@@ -114,7 +170,7 @@ class Load(Model):
         le=checks.CONNECTIONS_MAX,
         description="connections held at once, in all populations together",
     )
-    ramp_up: Ramp = Field(
+    ramp_up: RampUp = Field(
         ExponentialRamp(), validate_default=True, description="the way from none to all connections"
     )
     hold: Duration = Field(30.0, description="how long the full level is held; seconds")

@@ -28,11 +28,13 @@ from squall.scenario.exchanges import (
     TimeStamp,
 )
 from squall.scenario.load import (
+    AdaptiveRamp,
     ConstantRamp,
     ExponentialRamp,
     LinearRamp,
     Load,
     Ramp,
+    RampUp,
     SequencePart,
     SequenceRamp,
     SteppedRamp,
@@ -50,6 +52,7 @@ from squall.scenario.traffic import (
 from squall.scenario.watch import Watch, WatchedSource
 
 __all__ = [
+    "AdaptiveRamp",
     "AlertBounds",
     "Condition",
     "ConstantRamp",
@@ -71,6 +74,7 @@ __all__ = [
     "Population",
     "PushExchange",
     "Ramp",
+    "RampUp",
     "ReplyKey",
     "RequestExchange",
     "Scenario",

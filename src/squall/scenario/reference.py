@@ -67,6 +67,7 @@ twice is a mistake.
 | `payload: 100,1KiB` (or a list) | `payload: [{size: 100}, {size: 1KiB}]` |
 | `types: [chat, typing]` | `types: [{name: chat}, {name: typing}]` |
 | `types: {chat: 3, typing: 1}` | `types: [{name: chat, weight: 3}, {name: typing, weight: 1}]` |
+| `stop_when: {error_rate: ">0.02"}` (or one text) | `stop_when: ["error_rate: >0.02"]` |
 | `data: users.csv` | `data: {file: users.csv}` |
 | `thresholds: {ws_sessions: count>9}` | `thresholds: [{metric: ws_sessions, threshold: count>9}]` |
 | `traffic:`, `exchange:`, `data:` at the top | those of the only population |
@@ -174,6 +175,8 @@ def _default(setting: Setting, annotation: Any) -> str:
         return "–"
     if setting.name in DEFAULT_KINDS:
         return f"`{default.kind}`, {_short(default)}" if _short(default) else f"`{default.kind}`"
+    if isinstance(default, tuple) and all(isinstance(each, str) for each in default):
+        return ", ".join(f"`{each}`" for each in default)
     if isinstance(default, (Model, tuple)):
         return "see below"
     if annotation in _QUANTITIES:

@@ -176,6 +176,12 @@ def _thresholds() -> Schema:
     }
 
 
+def _conditions() -> Schema:
+    by_metric = {"type": "object", "additionalProperties": {"type": "string"}}
+    one = {"anyOf": [{"type": "string"}, by_metric]}
+    return {"anyOf": [*one["anyOf"], {"type": "array", "items": one}]}
+
+
 _SHORT_FORMS: dict[str, Callable[[], Schema]] = {
     "target": _target,
     "headers": _headers,
@@ -183,4 +189,6 @@ _SHORT_FORMS: dict[str, Callable[[], Schema]] = {
     "types": _types,
     "data": _data,
     "thresholds": _thresholds,
+    "slow_when": _conditions,
+    "stop_when": _conditions,
 }

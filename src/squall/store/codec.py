@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from squall.errors import StoreError
-from squall.record.run import RunHeader
+from squall.record.run import Freeze, RunHeader
 
 __all__ = ["End", "Kind", "LogHeader", "PhaseEnd", "decode", "encode", "kind_of"]
 
@@ -47,6 +47,7 @@ class PhaseEnd(msgspec.Struct, frozen=True, kw_only=True):
 
     id: int
     end_ns: int
+    freeze: Freeze | None = None
 
 
 class End(msgspec.Struct, frozen=True, kw_only=True):

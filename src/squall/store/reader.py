@@ -201,7 +201,9 @@ class _Log:
             ended = decode(payload, PhaseEnd)
             if ended.id not in self.phases:
                 raise StoreError(f"{self.path}: phase {ended.id} ends and never began")
-            self.phases[ended.id] = msgspec.structs.replace(self.phases[ended.id], end_ns=ended.end_ns)
+            self.phases[ended.id] = msgspec.structs.replace(
+                self.phases[ended.id], end_ns=ended.end_ns, freeze=ended.freeze
+            )
         elif kind == Kind.VERDICT:
             self.verdict = decode(payload, Verdict)
         elif kind == Kind.END:

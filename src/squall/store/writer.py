@@ -16,7 +16,7 @@ import msgspec
 
 from squall.errors import StoreError
 from squall.record.resources import ResourceSample
-from squall.record.run import FORMAT_VERSION, Phase, RunHeader
+from squall.record.run import FORMAT_VERSION, Freeze, Phase, RunHeader
 from squall.record.snapshots import Event, Interval
 from squall.record.stability import StabilityCheck
 from squall.record.verdicts import Verdict
@@ -66,9 +66,9 @@ class RunWriter:
         """A phase has begun."""
         self._append(Kind.PHASE_BEGUN, phase)
 
-    def end_phase(self, phase_id: int, end_ns: int) -> None:
+    def end_phase(self, phase_id: int, end_ns: int, freeze: Freeze | None = None) -> None:
         """A phase that had begun is over, `end_ns` after the start of the run."""
-        self._append(Kind.PHASE_ENDED, PhaseEnd(id=phase_id, end_ns=end_ns))
+        self._append(Kind.PHASE_ENDED, PhaseEnd(id=phase_id, end_ns=end_ns, freeze=freeze))
 
     def accept(self, interval: Interval) -> None:
         """Write one interval.

@@ -21,6 +21,7 @@ from squall.engine.base import (
     Hello,
     PhaseOrder,
     Report,
+    Steer,
     StopSending,
     ToWorker,
     Welcome,
@@ -37,7 +38,7 @@ from squall.record.snapshots import (
     WorkerSample,
 )
 from squall.runner.plan import plan_phase
-from squall.runner.ramps import held
+from squall.runner.ramps import held, spec_of
 from squall.scenario.codec import from_bytes, to_bytes
 from squall.scenario.loader import load_scenario
 from squall.scenario.models import Scenario
@@ -266,6 +267,29 @@ def test_a_stop_before_the_first_phase_ends_workers_that_did_nothing() -> None:
         assert coordinator.failure is None
 
     assert run(body).intervals == []
+
+
+def test_a_turn_of_an_adaptive_ramp_is_told_to_every_worker_and_changes_what_is_planned() -> None:
+    given = scenario(load={"connections": 1000, "ramp_up": {"kind": "adaptive", "shape": "linear"}})
+
+    async def body(coordinator: Coordinator, scripts: list[Script], sink: Sink) -> None:
+        await coordinator.start()
+        ramp = spec_of(given.load.ramp_up, before=0, to=1000)
+        await coordinator.begin(plan_phase(given, "ramp_up", "ramp_up", ramp, before=0).order(0, 0))
+        assert coordinator.ramp.duration_s == 30
+        await coordinator.steer(0.5)
+        await coordinator.steer(0.25)
+        level = await coordinator.steer(0.0)
+        turns = [[each for each in script.sent if isinstance(each, Steer)] for script in scripts]
+        assert turns[0] == turns[1]
+        assert [each.stretch for each in turns[0]] == [2.0, 2.0, None]
+        assert turns[0][-1].level == level == coordinator.ramp.end < 1000
+        assert [each.share for each in coordinator.ramp.turns] == [0.5, 0.25, 0.0]
+        await coordinator.begin(order(given, 1, 200 * S))
+        with pytest.raises(TypeError, match="only an adaptive ramp"):
+            await coordinator.steer(0.5)
+
+    run(body)
 
 
 # --- workers that are not what they should be ---

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from made_runs import S, a_run, check, connections, messages, phase, second, some_totals, times
-from squall.metrics.readiness import judge_readiness
+from squall.metrics.readiness import judge_readiness, ramp_failures
 from squall.metrics.thresholds import Ruling
 from squall.metrics.totals import Totals
 from squall.record.resources import ResourceSample
@@ -87,6 +87,8 @@ def slow_ramp() -> Totals:
     [
         (slow_ramp(), "average connect time"),
         (slow_ramp(), "peak latency"),
+        (slow_ramp(), "ramp: average latency"),
+        (a_run(connections(0, attempted=1, failed=1)), "ramp: connect success"),
         (slow_ramp(), "average latency"),
         (slow_ramp(), "final active connections"),
         (a_run(connections(0, attempted=1, failed=1)), "connect success"),
@@ -102,6 +104,21 @@ def test_each_bound_can_fail(totals: Totals, name: str) -> None:
     if name == "connections reached":
         totals.note(phase(0, "ramp_up", "ramp_up", 0, 1, level=11))
     assert truths(totals)[name] == "failed"
+
+
+def test_an_interval_of_a_ramp_says_what_it_does_not_hold() -> None:
+    def ended(*cells: Any) -> list[tuple[str, float]]:
+        ramp = [phase(0, "ramp_up", "ramp_up", 0, 9)]
+        closed = some_totals(second(0, *cells), second(5), phases=ramp).ramp_checks.closed
+        assert closed is not None
+        return [(each.name, round(each.figure, 6)) for each in ramp_failures(closed)]
+
+    assert ended(connections(10, connect=times(149))) == []
+    assert ended(connections(97, failed=3), messages(2, phase=0, response_ms=[200, 200])) == [
+        ("ramp: connect success", 0.97),
+        ("ramp: average latency", 200.0),
+    ]
+    assert ended(connections(0, attempted=5)) == []
 
 
 def test_what_is_left_behind_fails() -> None:
@@ -149,5 +166,6 @@ def test_latency_bounds_say_what_lag_could_change() -> None:
     assert {name for name, each in rulings.items() if each.timed} == {
         "average connect time",
         "peak latency",
+        "ramp: average latency",
         "average latency",
     }

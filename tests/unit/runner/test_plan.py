@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from squall.engine.machine import Machine
 from squall.engine.preflight import Destination
 from squall.errors import PlanError
-from squall.runner.plan import Plan, make_plan, sends_in, settle_s
+from squall.runner.plan import Plan, make_plan, phases_after, sends_in, settle_s, steered
+from squall.runner.rules import Rules
 from squall.scenario.loader import load_scenario
 from squall.scenario.models import Scenario
 
@@ -40,6 +41,55 @@ def test_the_phases_in_order_with_their_levels() -> None:
     assert made.duration_s == 45
     assert made.connections_peak == 1000
     assert made.workers == 4
+
+
+def test_an_adaptive_ramp_is_planned_with_its_rules() -> None:
+    ramp = {"kind": "adaptive", "interval": "2s", "stop_when": "ws_response_time: p(95)>200"}
+    up, hold, _ = plan({"connections": 1000, "ramp_up": ramp}).phases
+    assert up.rules is not None
+    assert (up.rules.interval_s, up.spec.kind, up.duration_s) == (2, "adaptive", 30)
+    assert [each.text for each in (*up.rules.slow_when, *up.rules.stop_when)] == [
+        "average_latency>100",
+        "ws_response_time: p(95)>200",
+    ]
+    assert hold.rules is None
+    assert up.order(0, 0).phase.adaptive
+
+
+@pytest.mark.parametrize(
+    "silent",
+    [{"traffic": {"during_ramp": False}}, {"traffic": {"rate": 0}}, {"exchange": "idle"}],
+)
+def test_a_condition_on_response_time_in_a_silent_ramp_names_connect_time(silent: dict[str, Any]) -> None:
+    ramp = {"kind": "adaptive", "slow_when": "ws_response_time: p(95)>100"}
+    with pytest.raises(PlanError, match="nothing is sent in the ramp") as caught:
+        plan({"ramp_up": ramp}, **silent)
+    assert "connect_time is ws_connecting" in caught.value.hint
+    plan({"ramp_up": {"kind": "adaptive", "slow_when": "ws_connecting: p(95)>100"}}, **silent)
+    plan({"ramp_up": {"kind": "adaptive"}}, **silent)  # average_latency is that of connecting, then
+
+
+def test_every_mistake_in_conditions_is_named() -> None:
+    ramp = {"kind": "adaptive", "slow_when": ["eror_rate>1", "ws_ping{phase:hold}: avg>1"]}
+    with pytest.raises(PlanError, match=r"(?s)eror_rate>1: .*names no phase"):
+        plan({"ramp_up": ramp})
+
+
+def test_what_follows_a_ramp_starts_from_the_level_that_it_led_to() -> None:
+    asked = scenario({"connections": 1000, "hold": "10s", "warm_up": "4s", "ramp_down": "exponential"})
+    assert [(phase.name, phase.before, phase.spec.target) for phase in phases_after(asked, 312)] == [
+        ("warm_up", 312, 312),
+        ("hold", 312, 312),
+        ("ramp_down", 312, 0),
+    ]
+
+
+def test_only_a_ramp_that_rises_is_steered() -> None:
+    ramp = {"kind": "sequence", "parts": [{"to": 50}, {"to": 20}, {"to": 100}]}
+    asked = scenario({"ramp_up": ramp})
+    up = make_plan(asked, MACHINE).phases[0]
+    with pytest.raises(PlanError, match="falls on its way"):
+        steered(up, Rules(interval_s=5), asked)
 
 
 def test_without_hold_and_warm_up_there_are_two_phases() -> None:

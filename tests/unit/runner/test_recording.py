@@ -156,6 +156,21 @@ def test_everything_reaches_totals_record_and_views(tmp_path: Path) -> None:
     assert view.seen == [(phase(0, 0), 2.0), interval(0), (phase(1, 1.5), None), event, SAMPLE, CHECK]
 
 
+@pytest.mark.parametrize("sets", [["readiness"], []])
+def test_an_interval_of_a_ramp_that_fails_is_an_event_at_once(sets: list[str]) -> None:
+    view = Shown()
+    made = recording(view, threshold_sets=sets)
+    made.begin_phase(msgspec.structs.replace(phase(0, 0), kind="ramp_up"), None)
+    for index in range(12):
+        slow = histogram(300_000_000 if index < 5 else 5_000_000)
+        cells = [msgspec.structs.replace(each, response=slow) for each in interval(index).messages]
+        made.accept(msgspec.structs.replace(interval(index), messages=cells))
+    events = [each for each in view.seen if isinstance(each, Event) and each.kind == "ramp_check"]
+    assert [(each.kind, each.name, each.bound, each.at_ns) for each in events] == (
+        [("ramp_check", "ramp: average latency", 150.0, 5 * S)] if sets else []
+    )
+
+
 def test_a_crossed_threshold_ends_the_run_once() -> None:
     reasons: list[str] = []
     made = recording(thresholds={"ws_response_time": {"threshold": "p(95)<10", "abortOnFail": True}})

@@ -30,7 +30,7 @@ _TARGET = {"url": ["ws://host/"]}
         (
             {"load": {"ramp_up": {"kind": "lineer"}}},
             ("load", "ramp_up", "kind"),
-            'no such kind; constant | linear | exponential | stepped | sequence; did you mean "linear"?',
+            'no such kind; constant | linear | exponential | stepped | sequence | adaptive; did you mean "linear"?',
         ),
         ({"load": {"ramp_up": {}}}, ("load", "ramp_up", "kind"), "names no kind"),
         ({"load": {"ramp_up": 5}}, ("load", "ramp_up"), "must be a mapping"),

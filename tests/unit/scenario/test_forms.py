@@ -108,6 +108,20 @@ def test_thresholds_are_a_bound_a_mapping_or_a_list_of_both() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("conditions", "stands_for"),
+    [
+        ("error_rate>0.1", ["error_rate>0.1"]),
+        ({"ws_ping": "avg>5", "error_rate": ">0.1"}, ["ws_ping: avg>5", "error_rate: >0.1"]),
+        (["a>1", {"ws_ping": "avg>5"}], ["a>1", "ws_ping: avg>5"]),
+        (5, 5),
+    ],
+)
+def test_conditions_are_text_or_written_like_thresholds(conditions: Any, stands_for: Any) -> None:
+    written = _long({"load": {"ramp_up": {"kind": "adaptive", "stop_when": conditions}}})
+    assert written["load"]["ramp_up"] == {"kind": "adaptive", "stop_when": stands_for}
+
+
 def test_settings_of_one_population_may_stand_at_the_top() -> None:
     written = _long({"traffic": {"rate": 2}, "exchange": "idle", "data": "u.csv"})
     assert written == {

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from squall.scenario.load import ExponentialRamp, Load, SequencePart, SequenceRamp
+from squall.scenario.load import AdaptiveRamp, ExponentialRamp, Load, SequencePart, SequenceRamp
 
 
 def _refused(**settings: Any) -> set[tuple[Any, ...]]:
@@ -48,6 +48,34 @@ def test_a_start_below_one_is_refused() -> None:
 def test_a_duration_that_contradicts_the_doubling_is_refused() -> None:
     ramp = {"kind": "exponential", "duration": "1m", "double_every": "1s"}
     assert _refused(ramp_up=ramp) == {("ramp_up", "duration")}
+
+
+def test_an_adaptive_ramp_is_the_default_shape_with_the_bounds_of_a_ramp() -> None:
+    ramp = Load.model_validate({"ramp_up": {"kind": "adaptive"}}).ramp_up
+    assert isinstance(ramp, AdaptiveRamp)
+    assert (ramp.shape, ramp.start, ramp.interval) == ("exponential", None, 5.0)
+    assert ramp.slow_when == ("average_latency>100",)
+    assert ramp.stop_when == ("error_rate>0.02", "average_latency>150")
+
+
+@pytest.mark.parametrize(
+    ("settings", "where"),
+    [
+        ({"shape": "linear", "double_every": "1s"}, "double_every"),
+        ({"start": 0}, "start"),
+        ({"start": 500}, "start"),
+        ({"duration": "1m", "double_every": "1s"}, "duration"),
+        ({"slow_when": [], "stop_when": []}, "stop_when"),
+        ({"interval": "500ms"}, "interval"),
+    ],
+)
+def test_an_adaptive_ramp_that_contradicts_itself_is_refused(settings: dict[str, Any], where: str) -> None:
+    [loc] = _refused(ramp_up={"kind": "adaptive", **settings})
+    assert loc[-1] == where
+
+
+def test_a_ramp_down_is_never_adaptive() -> None:
+    assert _refused(ramp_down={"kind": "adaptive"}) == {("ramp_down",)}
 
 
 def test_a_sequence_must_end_at_the_level() -> None:

@@ -62,7 +62,7 @@ def test_ten_mistakes_are_shown_at_once_each_with_its_place(tmp_path: Path) -> N
         "target.headers.Authorization: its value has a line break (line 5)",
         'target.polcy: unknown key; did you mean "policy"? (line 6)',
         "load.connections: 'lots' is not a count",
-        "load.ramp_up: no such kind; constant | linear | exponential | stepped | sequence; did you mean",
+        "load.ramp_up: no such kind; constant | linear | exponential | stepped | sequence | adaptive; did you mean",
         "load.hold: given twice, first on line 10 (line 11)",
         "traffic.payload: 10 bytes; a binary message has at least 48, its envelope (line 13)",
         "traffic.messages_per_session: cannot be sent at a rate of 0 (line 15)",

@@ -58,6 +58,8 @@ def test_every_setting_is_in_it() -> None:
         {"load": {"ramp_up": 5, "ramp_down": {"duration": 3}}},
         {"load": {"ramp_up": {"duration": "1m", "steps": True}}},
         {"load": {"ramp_up": {"kind": "sequence", "parts": [{"to": 100, "ramp": "5s"}]}}},
+        {"load": {"ramp_up": {"kind": "adaptive", "slow_when": "error_rate>0.1", "stop_when": []}}},
+        {"load": {"ramp_up": {"kind": "adaptive", "stop_when": ["a>1", {"ws_response_time": "p(95)>9"}]}}},
         {"load": {"connections": "10k", "hold": "1h", "connect_rate_max": "2k/s", "replace": "yes"}},
         {"exchange": "idle", "traffic": {"rate": "1/s"}, "data": None},
         {"exchange": {"kind": "echo"}, "traffic": {"payload": "100,1KiB", "types": "a,b"}},

@@ -68,7 +68,7 @@ def test_a_record_read_back_equals_what_was_written(
             WRITERS[type(thing)](writer, thing)
         for phase in phases:
             if phase.end_ns is not None:
-                writer.end_phase(phase.id, phase.end_ns)
+                writer.end_phase(phase.id, phase.end_ns, phase.freeze)
         writer.finish(verdict)
     record = open_run(folder)
     intervals = list(record.intervals)
