@@ -49,6 +49,7 @@ NO_DEFAULT = {
     "save_results.option.test_id": "it is made of the time",
     "save_results.report.json": "one of several that are written by default",
     "save_results.report.csv": "one of several that are written by default",
+    "save_results.report.html_report": "one of several that are written by default",
 }
 """Built options whose figure squall does not have as a default, with the reason."""
 

@@ -22,6 +22,7 @@ Durations are seconds as numbers, or text like "5m"; rates are per second and co
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -344,7 +345,7 @@ class LoadTester:
         *,
         results: LoadTestResults | Mapping[str, Any],
         test_id: str | None = None,
-        format: Sequence[ResultFormat] = ("json", "csv"),  # noqa: A002 - the specification's name for it
+        format: Sequence[ResultFormat] = ("json", "csv", "html_report"),  # noqa: A002 - the specification's name for it
         folder: str | Path | None = None,
     ) -> SavedResults:
         """Save what the operations returned, as files in `folder`/`test_id`.
@@ -356,14 +357,15 @@ class LoadTester:
             folder: where; the run folder by default.
 
         Raises:
-            PlanError: something here cannot be, or there is no run yet.
+            PlanError: something here cannot be, or there is no run yet, or (for the report) it is not over.
             StoreError: results of that identity are there already, or cannot be written.
         """
         run = self._run
         if run is None:
             raise PlanError("there is no run yet, so there are no results to save")
         wall_ns = RealClock().wall_ns()
-        return save(
+        return await asyncio.to_thread(  # beside the run, which may go on
+            save,
             checked_results(results),
             checked_formats(format),
             run.folder if folder is None else Path(folder),
@@ -371,6 +373,7 @@ class LoadTester:
             header=run.header,
             verdict=None if self._result is None else self._result.verdict,
             wall_ns=wall_ns,
+            run_folder=run.folder,
         )
 
     async def __aenter__(self) -> Self:

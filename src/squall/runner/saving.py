@@ -3,6 +3,7 @@
     <run folder>/<test_id>/
         results.json      all of it, and which run it is of; `read_results` gives back what was saved
         results.csv       the same in three columns: result, figure, value; empty where it was not measured
+        report.html       the report of the run, once that is over
 
 A folder holds one set of results: the same identity twice is refused, and so is one that leads elsewhere.
 """
@@ -22,8 +23,11 @@ from squall.errors import FormatError, PlanError, StoreError
 from squall.record.run import FORMAT_VERSION, RunHeader
 from squall.record.verdicts import Verdict
 from squall.runner.phase_results import RampDownResult, RampUpResult, SustainedLoadResult
+from squall.runner.reporting import HTML_FILE, write_html
+from squall.runner.rereading import summary_of
 from squall.store.folder import write_whole
 from squall.store.log import store_failure
+from squall.store.reader import open_run
 
 __all__ = [
     "LoadTestResults",
@@ -38,7 +42,7 @@ __all__ = [
     "save",
 ]
 
-ResultFormat = Literal["json", "csv"]
+ResultFormat = Literal["json", "csv", "html_report"]
 
 RESULTS_FILE: Final = "results.json"
 TABLE_FILE: Final = "results.csv"
@@ -140,12 +144,16 @@ def save(
     header: RunHeader,
     verdict: Verdict | None,
     wall_ns: int,
+    run_folder: Path,
 ) -> SavedResults:
     """Write the files into `folder`/`test_id`, which is made.
 
     Raises:
-        StoreError: it is there already, or cannot be written.
+        PlanError: the report is asked for, and the run in `run_folder` is not over.
+        StoreError: results of that identity are there already, or cannot be written.
     """
+    if "html_report" in formats and verdict is None:
+        raise PlanError("html_report is the report of a run that is over", hint="a ramp down to 0 ends it")
     document = SavedDocument(
         format_version=FORMAT_VERSION,
         test_id=test_id,
@@ -164,9 +172,13 @@ def save(
         if each == "json":
             files[each] = place / RESULTS_FILE
             write_whole(files[each], msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
-        else:
+        elif each == "csv":
             files[each] = place / TABLE_FILE
             write_whole(files[each], _table(results).encode())
+        else:
+            files[each] = place / HTML_FILE
+            record = open_run(run_folder)
+            write_html(record, summary_of(record, run_folder), files[each])
     return SavedResults(test_id=test_id, folder=place, files=files)
 
 

@@ -145,6 +145,8 @@ def test_results_are_saved_and_connections_are_seen(service: str, tmp_path: Path
                 await tester.save_results(results={}, test_id=wrong)
         results = LoadTestResults(ramp_up=up, sustained_load=load, ramp_down=down)
         saved = await tester.save_results(results=results)
+        assert list(saved.files) == ["json", "csv", "html_report"]
+        assert saved.files["html_report"].read_bytes() == (tmp_path / "run" / "report.html").read_bytes()
         assert saved.folder.parent == tmp_path / "run"
         assert re.fullmatch(r"websocket-load-test-\d{13}", saved.test_id)
         document = read_results(saved.files["json"])

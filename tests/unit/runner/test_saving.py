@@ -77,7 +77,7 @@ RESULTS = LoadTestResults(ramp_up=UP, ramp_down=DOWN)
 
 
 def saved(folder: Path, **given: Any) -> Any:
-    known = {"test_id": "it", "header": HEADER, "verdict": None, "wall_ns": 5}
+    known = {"test_id": "it", "header": HEADER, "verdict": None, "wall_ns": 5, "run_folder": folder}
     return save(RESULTS, ("json", "csv"), folder, **(known | given))
 
 
@@ -105,6 +105,21 @@ def test_the_table_has_a_row_for_each_figure(tmp_path: Path) -> None:
     assert found["ramp_up", "peak_latency_ms"] == ""  # not measured
     assert found["ramp_down", "resource_cleanup_success"] == "True"
     assert {result for result, _ in found} == {"ramp_up", "ramp_down"}
+
+
+def test_the_report_of_a_run_that_is_not_over_is_refused_and_nothing_is_left(tmp_path: Path) -> None:
+    with pytest.raises(PlanError, match="over"):
+        save(
+            RESULTS,
+            ("json", "html_report"),
+            tmp_path,
+            test_id="it",
+            header=HEADER,
+            verdict=None,
+            wall_ns=5,
+            run_folder=tmp_path,
+        )
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_same_identity_twice_is_refused(tmp_path: Path) -> None:
@@ -139,7 +154,7 @@ def test_results_may_be_a_mapping_of_what_the_operations_returned() -> None:
 
 def test_formats_are_known_ones() -> None:
     assert checked_formats("csv") == ("csv",)
-    assert checked_formats(["csv", "json", "csv"]) == ("json", "csv")
+    assert checked_formats(["html_report", "csv", "json", "csv"]) == ("json", "csv", "html_report")
     for wrong in (["xml"], [], ""):
         with pytest.raises(PlanError, match="format"):
             checked_formats(wrong)
