@@ -20,8 +20,8 @@ from squall.sampling.reported import fields_of
 
 __all__ = ["UNREAD_BYTES_MAX", "CommandSampler"]
 
-UNREAD_BYTES_MAX: Final = 64 << 10
-"""What a command may print between two looks: the pipe holds no more, and more means old lines."""
+UNREAD_BYTES_MAX: Final = 32 << 10
+"""What a command may print between two looks: a pipe may hold little more, and a full one means old lines."""
 
 _QUIET_LOOKS: Final = 3
 """Intervals without a line after which the figures count as not measured."""

@@ -105,22 +105,25 @@ class PrometheusSampler:
         kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
         connection = kind(self._parts.hostname or "", self._parts.port, timeout=self._timeout_s)
         # Each single wait has this time-out; an end that lets its bytes trickle meets the timer.
-        timer = threading.Timer(self._timeout_s, _cut, [connection])
+        late = threading.Event()
+        timer = threading.Timer(self._timeout_s, _cut, [connection, late])
         timer.daemon = True
         timer.start()
         try:
-            return self._fetched(connection)
-        except TimeoutError:
-            raise _NoPageError(f"no answer within {self._timeout_s:g} s") from None
-        except ssl.SSLError as error:
-            raise _NoPageError(f"TLS failed: {error.reason or 'no reason given'}") from None
+            page = self._fetched(connection)
+            problem = ""
         except (OSError, ValueError, http.client.HTTPException) as error:
-            if timer.finished.is_set():
-                raise _NoPageError(f"no whole page within {self._timeout_s:g} s") from None
-            raise _NoPageError(_reason(error)) from None
+            page, problem = "", _reason(error)
+            if isinstance(error, TimeoutError):
+                late.set()
         finally:
             timer.cancel()
             connection.close()
+        if late.is_set():
+            problem = f"no whole page within {self._timeout_s:g} s"
+        if problem:
+            raise _NoPageError(problem)
+        return page
 
     def _fetched(self, connection: http.client.HTTPConnection) -> str:
         path = (self._parts.path or "/") + (f"?{self._parts.query}" if self._parts.query else "")
@@ -131,11 +134,14 @@ class PrometheusSampler:
         content = answer.read(PAGE_BYTES_MAX + 1)
         if len(content) > PAGE_BYTES_MAX:
             raise _NoPageError(f"the page is larger than {PAGE_BYTES_MAX >> 20} MiB")
+        if answer.length:
+            raise http.client.IncompleteRead(content, answer.length)
         return content.decode(errors="replace")
 
 
-def _cut(connection: http.client.HTTPConnection) -> None:
+def _cut(connection: http.client.HTTPConnection, late: threading.Event) -> None:
     """Called from the timer's thread: whoever waits for this connection waits no longer."""
+    late.set()
     with suppress(OSError, AttributeError):  # not connected yet, or closed already
         connection.sock.shutdown(socket.SHUT_RDWR)
 
@@ -145,6 +151,8 @@ def _reason(error: Exception) -> str:
         return "the connection was refused"
     if isinstance(error, socket.gaierror):
         return "its host is not known"
+    if isinstance(error, ssl.SSLError):
+        return f"TLS failed: {error.reason or 'no reason given'}"
     if isinstance(error, OSError) and error.strerror:
         return f"the connection failed: {error.strerror}"
     return f"its answer is no HTTP ({type(error).__name__})"
