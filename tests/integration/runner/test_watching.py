@@ -31,7 +31,7 @@ class EndedByHold(LiveView):
     def __init__(self, process: psutil.Popen) -> None:
         self._process = process
 
-    def begin_phase(self, phase: Phase, duration_s: float | None = None) -> None:
+    def begin_phase(self, phase: Phase, duration_s: float | None = None) -> None:  # noqa: ARG002 - not shown
         if phase.kind == "sustained":
             self._process.kill()
 
