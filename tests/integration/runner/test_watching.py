@@ -68,7 +68,9 @@ def test_the_target_is_watched_and_what_fails_is_said(make: Make, run: Run, serv
     assert ("dies", f"process {dies.pid} has ended") in problems
     assert ("page", "the connection was refused") in problems
     assert ("command", "the command printed a line that is no JSON object") in problems
-    assert b"hunter2" not in b"".join(path.read_bytes() for path in result.folder.iterdir())
+    assert b"hunter2" not in b"".join(
+        path.read_bytes() for path in result.folder.rglob("*") if path.is_file()
+    )
     summary = json.loads((result.folder / "summary.json").read_bytes())["resources"]
     assert summary["service"]["phases"].keys() == {"ramp_up", "hold", "ramp_down"}
     assert summary["service"]["sustained"]["cpu_share"]["peak"] > 0
