@@ -43,7 +43,7 @@ def service() -> Iterator[str]:
 def test_example_is_planned_as_it_stands(file: Path) -> None:
     scenario = load_scenario(file).scenario
     plan = make_plan(scenario, this_machine(scenario.target.source_addresses))
-    assert plan.demand.connections == scenario.load.connections
+    assert plan.demand.connections == scenario.level
 
 
 @pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.name)

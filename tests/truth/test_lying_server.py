@@ -140,11 +140,11 @@ def test_resets_keep_both_identities(tmp_path: Path) -> None:
 
 
 def test_a_stream_goes_on_after_a_reconnect(tmp_path: Path) -> None:
-    """With `replace`, a dropped session connects again under the next epoch and its numbers go on."""
+    """With `reconnect`, a dropped session connects again under the next epoch and its numbers go on."""
     wanted = scenario("", text=False, seed=6)
     with lying_server(tmp_path / "log", "--seed", "6", "--close-rate", "0.003", "--lose", "0.02") as server:
         wanted["target"]["url"] = server.url
-        wanted["load"]["replace"] = True
+        wanted["load"]["reconnect"] = True
         ran = run_squall(wanted, tmp_path)
         truth = server.truth()
     got = ran.delivery

@@ -5,6 +5,7 @@ cdef class Stream:
     cdef readonly long long segment_first
     cdef readonly long long evicted_below
     cdef readonly int epoch
+    cdef readonly long long epoch_first
     cdef readonly int label
     cdef readonly long long extent
     cdef readonly long long late_ns
@@ -17,6 +18,7 @@ cdef class Stream:
     cpdef long long assign(self)
     cpdef int arrive(self, long long sequence, long long now_ns)
     cpdef long long outstanding(self)
+    cpdef long long awaited(self)
     cpdef bint is_missing(self, long long sequence)
     cpdef int label_of(self, long long sequence)
     cpdef int epoch_of(self, long long sequence)

@@ -55,6 +55,7 @@ class Stream:
         self.segment_first = 0
         self.evicted_below = 0
         self.epoch = 0
+        self.epoch_first = 0
         self.label = -1
         self.extent = 0
         self.late_ns = 0
@@ -83,7 +84,9 @@ class Stream:
                 self._forget_settled_segments()
         self.segment_first = self.next_sequence
         self.label = label
-        self.epoch = epoch
+        if epoch != self.epoch:
+            self.epoch = epoch
+            self.epoch_first = self.next_sequence
 
     def _forget_settled_segments(self) -> None:
         """Drop the oldest segments, as far as nothing is owed in them, down to those that are kept anyway."""
@@ -167,6 +170,14 @@ class Stream:
         owed: cython.longlong = self.next_sequence - self.expected
         if self.missing is not None:
             owed += len(self.missing)
+        return owed
+
+    @cython.ccall
+    def awaited(self) -> cython.longlong:
+        """How many of those can still come on the present connection: what an earlier one took along is left out."""
+        owed: cython.longlong = self.next_sequence - max(self.expected, self.epoch_first)
+        if self.missing:
+            owed += len(self.missing) - bisect_left(self.missing, self.epoch_first)
         return owed
 
     @cython.ccall

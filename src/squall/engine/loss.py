@@ -8,10 +8,11 @@ By the rules for a dead worker:
 - a connection open in the last report was **dropped** by the tester; an attempt still pending has failed.
 
 The corrections come as snapshots of that worker, so that whoever adds reports up needs to know nothing of it.
-Its sessions are the `started` lowest of its own that the plan has. What nobody can know any more is shared
-out: of which type such messages would have been, by weight; at which place, where most of the worker's open
-connections were. The messages of a Poisson schedule are counted one by one up to `COUNTED_MAX`, and beyond
-that taken from the mean rate.
+Its sessions are the `started` lowest of its own that the plan has; of those that come and go by themselves, they
+are those that the plan had here at the last report, each until the end of the visit that it was on. What nobody can
+know any more is shared out: of which type such messages would have been, by weight; at which place, where most of
+the worker's open connections were. The messages of a Poisson schedule are counted one by one up to `COUNTED_MAX`,
+and beyond that taken from the mean rate.
 
 Pure. What happened between the last report and the death, and left no trace, it does not know.
 """
@@ -23,11 +24,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from squall.engine.agenda import Agenda
 from squall.engine.base import PhaseOrder
 from squall.engine.orders import moves_of
 from squall.profiles.quotas import exact_quotas
 from squall.profiles.schedule import Arrivals, arrivals
 from squall.profiles.share import PopulationSplit
+from squall.profiles.visits import Visits
 from squall.record.outcomes import Trouble
 from squall.record.snapshots import ConnectionCell, Event, MessageCell, Snapshot, WorkerSample
 from squall.scenario.models import Scenario
@@ -190,13 +193,17 @@ class DueCounts:
     workers: int
 
     def __post_init__(self) -> None:
-        from squall.engine.setup import population_seed  # with it comes the whole engine: only after a loss
+        from squall.engine.setup import (
+            population_seed,
+            visits_of,
+        )  # with it comes the whole engine: only after a loss
 
         populations = self.scenario.populations
         self.counted_populations = [
             index for index, each in enumerate(populations) if each.traffic.messages_per_session is not None
         ]
         self._split = PopulationSplit([each.weight for each in populations])
+        self._visits = [visits_of(self.scenario, index) for index in range(len(populations))]
         self._arrivals: list[Arrivals | None] = []
         for index, each in enumerate(populations):
             seed = population_seed(self.scenario.seed, index)
@@ -219,13 +226,17 @@ class DueCounts:
         """The number due in [from, until) by population and phase."""
         found: dict[tuple[int, int], int] = defaultdict(int)
         leaves = self._leaves(worker, from_ns, orders)
+        visiting = self._visits_at(worker, from_ns, orders) if any(self._visits) else {}
+        arrive = self.scenario.stay_s is not None
         budget = COUNTED_MAX
-        for session in self._sessions(worker, started):
+        for session in sorted(visiting) if arrive else self._sessions(worker, started):
             population, index = self._split.place_of(session)
             schedule = self._arrivals[population]
             if schedule is None:
                 continue
-            until = min(until_ns, leaves.get(session, until_ns))
+            comes_and_goes = self._visits[population] is not None
+            leave_ns = visiting.get(session, from_ns) if comes_and_goes else leaves.get(session, until_ns)
+            until = min(until_ns, leave_ns)
             for phase, since, to in self._sending(population, from_ns, until, orders):
                 count = self._count(population, schedule, index, since, to, counted=budget > 0)
                 budget -= count
@@ -250,6 +261,21 @@ class DueCounts:
                 elif at_ns < from_ns:
                     leaves[session] = from_ns
         return leaves
+
+    def _visits_at(self, worker: int, at_ns: int, orders: Sequence[PhaseOrder]) -> dict[int, int]:
+        """The sessions of a worker that are on a visit at a time, each with when it is to leave."""
+
+        def visits_and_index(session: int) -> tuple[Visits, int] | None:
+            population, index = self._split.place_of(session)
+            visits = self._visits[population]
+            return None if visits is None else (visits, index)
+
+        agenda = Agenda(worker, self.workers, visits_and_index, self.scenario.stay_s)
+        for order in orders:
+            agenda.begin(order)
+        while agenda.take(at_ns) is not None:
+            pass
+        return agenda.leaves_ns()
 
     def _sending(
         self, population: int, from_ns: int, until_ns: int, orders: Sequence[PhaseOrder]

@@ -54,6 +54,7 @@ _HISTOGRAM_NAMES: Final = (
     "session",
     "opening",
     "push_delay",
+    "reconnect",
 )
 _STANDS_FOR: Final = {"pacer_lag": "lag", "unlagged": "service"}
 """Histograms that a cell leaves out where they equal another one of its own."""
@@ -66,7 +67,8 @@ class Merger:
 
     Args:
         workers: those that will report.
-        planned: the level that the plan has at a time of the run.
+        planned: the level that the plan has at a time of the run. Where sessions come and go by themselves, what
+            the workers' plans have is added up instead, of one that died what it had in its last report.
     """
 
     def __init__(self, workers: Iterable[int], planned: Callable[[int], int]) -> None:
@@ -74,6 +76,7 @@ class Merger:
         self._reached = dict.fromkeys(workers, -1)
         self._live = set(self._reached)
         self._held = dict.fromkeys(self._reached, 0)
+        self._wanted: dict[int, int] = {}
         self._waiting: dict[int, list[Snapshot]] = defaultdict(list)
         self._late: list[Snapshot] = []
         self._made = -1
@@ -129,6 +132,8 @@ class Merger:
         self._made = index
         for snapshot in snapshots:
             self._held[snapshot.sample.worker] = snapshot.sample.held
+            if snapshot.sample.wanted is not None:
+                self._wanted[snapshot.sample.worker] = snapshot.sample.wanted
         at_ns = _end_of(index, own or snapshots)
         places, events = self._number_places(snapshots, at_ns)
         for snapshot in snapshots:
@@ -137,7 +142,7 @@ class Merger:
             index=index,
             at_ns=at_ns,
             held=sum(self._held.values()),
-            planned=self._planned(at_ns),
+            planned=sum(self._wanted.values()) if self._wanted else self._planned(at_ns),
             workers=_samples(snapshots),
             messages=self._cells(((each.sample.worker, each.messages) for each in snapshots), add_messages),
             connections=self._cells(

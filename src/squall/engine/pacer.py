@@ -53,7 +53,11 @@ class Pacer:
         self.armed_ns = 1 << 62
 
     def enrol(self, session: Session) -> None:
-        """Ask a session from its `due_ns` on; once a session."""
+        """Ask a session from its `due_ns` on, and no longer from when it was to be asked before."""
+        if session.slot >= 0:
+            cython.cast(list, self.slots[session.slot & 4095]).remove(session)
+            session.slot = -1
+            self.waiting -= 1
         if session.due_ns < 1 << 62:
             self._place(session, session.due_ns)
             wake = max(session.due_ns, self.woken_ns + self.window_ns)
@@ -65,6 +69,7 @@ class Pacer:
     def _place(self, session: Session, due: cython.longlong) -> cython.int:
         slot: cython.longlong = due // self.window_ns
         slot = max(slot, self.reached)
+        session.slot = slot
         cython.cast(list, self.slots[slot & 4095]).append(session)
         self.waiting += 1
         return 0
@@ -89,8 +94,9 @@ class Pacer:
             slot += 1
         self.woken_ns = now
         self.armed_ns = self._next_wake(now)
-        if self.armed_ns < 1 << 62:
-            self.arm(self.armed_ns)
+        self.arm(
+            self.armed_ns
+        )  # also where that is never: a timer that has expired would wake the loop again at once
         return 0
 
     @cython.cfunc
@@ -103,6 +109,7 @@ class Pacer:
         for entry in present:
             session = cython.cast(Session, entry)
             self.waiting -= 1
+            session.slot = -1
             due = session.due_ns
             if due <= now:
                 due = session.on_due(now)

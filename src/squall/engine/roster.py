@@ -1,24 +1,27 @@
 """The roster: all sessions of a worker, from the moment the plan wants them to the moment nothing is owed.
 
-It opens a session when the level rises past its number and lets it leave when the level falls below: it stops
-sending, drains, closes by handshake. What ends before that is a drop. It knows no phases beyond what the book
-tells it, and reports nothing: it books.
+It opens a session when the plan lets it come, and lets it leave when the plan says so: it stops sending, drains,
+closes by handshake. What ends before that is a drop. One that only rests is kept, and its next visit begins when
+the plan says so, but not before the one before is over. It knows no phases beyond what the book tells it, and
+reports nothing: it books.
 """
 
 from __future__ import annotations
 
 import asyncio
-import heapq
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from squall.engine import troubles
 from squall.engine.connector import Attempt, ConnectFailed
+from squall.engine.connects import Connects
+from squall.engine.journal import Journal
 from squall.engine.session import CLOSING, DOWN, DRAINING, IDLE, OPEN, OPENING
+from squall.engine.tally import NEVER_NS
 from squall.engine.ticks import now_ns
+from squall.profiles.backoff import Backoff, Turns
 from squall.record.outcomes import Trouble
 from squall.record.snapshots import Event
-from squall.seeds import derive, unit_draw
 from squall.units import format_duration
 
 if TYPE_CHECKING:
@@ -36,8 +39,6 @@ _LINGER_S = 1.0
 """How long the peer has to close the connection after both close frames (RFC 6455 §7.1.1 wants it first)."""
 _PAUSE_MIN_S = 0.002
 """The loop's timers round to milliseconds: a shorter pause would spin until its time has come."""
-_EVENTS_MAX = 200
-"""Events kept for one report; what comes beyond is counted."""
 _NORMAL_CLOSURE = 1000
 _ABNORMAL_CLOSURE = 1006
 
@@ -63,10 +64,11 @@ class Roster:
         self.held = 0
         self.started = 0
         self.pending = 0
-        self.events: list[Event] = []
-        self.events_dropped = 0
-        self._wanted: set[int] = set()
-        self._due: list[tuple[int, int]] = []  # a heap of (time, number) of connects to begin
+        self._wanted: dict[int, int] = {}  # whom the plan has here → when it is to leave
+        self._resting: set[int] = set()
+        self._trying: set[int] = set()
+        self._down_ns: dict[int, int] = {}  # who was dropped, and when
+        self._retries: dict[int, int] = {}  # how often each has been let try again since it was connected
         self._wake = asyncio.Event()
         self._went = asyncio.Event()
         self._room = asyncio.Semaphore(setup.connects_in_flight_max)
@@ -74,7 +76,13 @@ class Roster:
         self._cut: set[int] = set()
         self._timers: dict[int, asyncio.TimerHandle] = {}
         self._loop = asyncio.get_running_loop()
-        self._backoff_seed = derive(setup.seed, "connect back-off")
+        self._journal = Journal(setup.worker)
+        self._policy = policy = setup.reconnect
+        self._backoff = Backoff(
+            policy.backoff, policy.backoff_max, jitter=policy.jitter == "full", seed=setup.seed
+        )
+        rate_hz = policy.rate_max
+        self._connects = Connects(None if rate_hz is None else Turns(rate_hz, setup.worker, setup.workers))
 
     def now_ns(self) -> int:
         """The time of the run."""
@@ -82,15 +90,28 @@ class Roster:
 
     # --- what the plan wants ---
 
-    def want(self, number: int, at_ns: int) -> None:
-        """Session `number` is to be open from `at_ns` on."""
-        self._wanted.add(number)
-        heapq.heappush(self._due, (at_ns, number))
-        self._wake.set()
+    def want(self, number: int, at_ns: int, leave_ns: int = NEVER_NS) -> None:
+        """Session `number` is to be open from `at_ns` until `leave_ns`; what is due then or later is not intended."""
+        self._wanted[number] = leave_ns
+        self._resting.discard(number)
+        session = self.sessions.get(number)
+        # While its visit before is being closed, or a connect for that is under way, it waits for the end of that.
+        if number not in self._trying and (session is None or session.state == IDLE):
+            self._connect_at(number, at_ns)
+
+    def rest(self, number: int) -> None:
+        """Session `number` is to leave now, and will be wanted again."""
+        self._resting.add(number)
+        self._part(number)
 
     def leave(self, number: int) -> None:
         """Session `number` is to leave now; one that never came does not come any more."""
-        self._wanted.discard(number)
+        self._resting.discard(number)
+        self._part(number)
+
+    def _part(self, number: int) -> None:
+        self._wanted.pop(number, None)
+        self._connects.forget(number)
         self._went.set()
         session = self.sessions.get(number)
         if session is None:
@@ -101,13 +122,17 @@ class Roster:
             self._gone(session, lived=False)
 
     def plan_leave(self, number: int, at_ns: int) -> None:
-        """Session `number` will leave at `at_ns`: what is due then or later is not intended."""
-        self._session(number).leave_ns = at_ns
+        """Session `number`, if it is here, will leave at `at_ns`: what is due then or later is not intended."""
+        if number in self._wanted:
+            self._wanted[number] = min(self._wanted[number], at_ns)
+        if number in self.sessions:
+            session = self.sessions[number]
+            session.leave_ns = min(session.leave_ns, at_ns)
 
     def stop(self) -> None:
         """Nothing due after now is intended, nobody new comes, and everybody leaves."""
         self._stopped = True
-        self._due.clear()
+        self._connects.clear()
         now = self.now_ns()
         for session in list(self.sessions.values()):
             session.leave_ns = min(session.leave_ns, now)
@@ -123,7 +148,7 @@ class Roster:
 
     def remaining(self) -> list[int]:
         """The numbers of the sessions that are wanted or here."""
-        return sorted(self._wanted | set(self.sessions))
+        return sorted(self._wanted.keys() | self.sessions.keys())
 
     def _session(self, number: int) -> Session:
         if number not in self.sessions:
@@ -132,26 +157,28 @@ class Roster:
 
     # --- connecting ---
 
+    def _connect_at(self, number: int, at_ns: int, *, again: bool = False) -> None:
+        self._connects.add(number, at_ns, again=again)
+        self._wake.set()
+
     async def run(self) -> None:
         """Begin each connect at its time, a bounded number at once. Runs until it is cancelled."""
         async with asyncio.TaskGroup() as group:
             while True:
                 await self._wait_for_due()
                 await self._room.acquire()
-                if not self._due or self._due[0][0] > self.now_ns():
-                    self._room.release()
-                    continue
-                _, number = heapq.heappop(self._due)
-                if number in self._wanted and not self._stopped:
+                number = self._connects.take(self.now_ns())
+                if number is not None and number in self._wanted and not self._stopped:
                     self.pending += 1
+                    self._trying.add(number)
                     group.create_task(self._attempt(number))
                 else:
                     self._room.release()
 
     async def _wait_for_due(self) -> None:
-        while not self._due or self._due[0][0] > self.now_ns():
+        while (next_ns := self._connects.next_ns) is None or next_ns > self.now_ns():
             self._wake.clear()
-            pause_s = pause_until(self._due[0][0] - self.now_ns()) if self._due else None
+            pause_s = None if next_ns is None else pause_until(next_ns - self.now_ns())
             try:
                 async with asyncio.timeout(pause_s):
                     await self._wake.wait()
@@ -159,16 +186,21 @@ class Roster:
                 pass
 
     async def _attempt(self, number: int) -> None:
-        """One try; a failed one is booked and, while the phase says so, tried again."""
+        """One try; a failed one is booked and, as the policy says, tried again."""
         try:
             session = self._session(number)
             attempt = session.attempt = self._setup.attempt(session)
             session.attempts += 1
             self._tallies_nowhere(session).connection.attempted += 1
+            trouble = None
             try:
                 await self._setup.connector.connect(attempt)
             except ConnectFailed as failure:
-                self._connect_failed(session, failure.trouble)
+                trouble = failure.trouble
+            finally:
+                self._trying.discard(number)
+            if trouble is not None:
+                self._connect_failed(session, trouble)
         except Exception as error:  # noqa: BLE001 - a bug of ours: the worker ends with it
             self.failed(error)
         finally:
@@ -184,27 +216,33 @@ class Roster:
             f"{trouble.step}: {trouble.kind} ({trouble.blame}) at {session.attempt.entry.public}",
             session.number,
         )
-        retries = self._book.order_at(self.now_ns()).retries or session.started
-        if session.number in self._wanted and not self._stopped and retries:
-            self._retry(session)
-        elif not session.started:
-            self._gone(session, lived=False)
+        retries = self._policy.after_drop or self._book.order_at(self.now_ns()).retries
+        if session.number in self._wanted and retries and self._tries_again(session):
+            return
+        if session.state == DOWN:
+            session.settle(False)
+        elif session.state == IDLE:
+            self._wanted.pop(session.number, None)
+            if (
+                session.epoch < 0
+            ):  # one that has been here before keeps its stream, and comes with its next visit
+                self._gone(session, lived=False)
 
     def _tallies_nowhere(self, session: Session) -> Tallies:
         """The tallies of an attempt: no node has answered yet."""
         place = self._book.place(session.attempt.entry.public, "")
         return self._book.at(session.lane.population, self.now_ns(), place)
 
-    def _retry(self, session: Session) -> None:
-        """Try again after a pause that doubles, half of it jitter."""
-        ceiling_s = min(
-            self._setup.retry_backoff_s * 2 ** min(session.attempts - 1, 20), self._setup.retry_backoff_max_s
-        )
-        jitter = unit_draw(self._backoff_seed, session.number, session.attempts)
-        heapq.heappush(
-            self._due, (self.now_ns() + int(ceiling_s * (0.5 + 0.5 * jitter) * 1e9), session.number)
-        )
-        self._wake.set()
+    def _tries_again(self, session: Session) -> bool:
+        """Let a session connect again after its pause; False where it has tried often enough, or all is stopped."""
+        most = self._policy.attempts_max
+        retries = self._retries.get(session.number, 0)
+        if self._stopped or (most is not None and retries >= most):
+            return False
+        pause_ns = self._backoff.pause_ns(session.number, session.epoch, retries)
+        self._retries[session.number] = retries + 1
+        self._connect_at(session.number, self.now_ns() + pause_ns, again=True)
+        return True
 
     # --- what sessions tell (Keeper) ---
 
@@ -235,18 +273,24 @@ class Roster:
         connection.upgrade.record(now - attempt.secured_ns)
         # Told of the first byte that the kernel does not take: see the session on backpressure.
         transport.underlying_transport.set_write_buffer_limits(high=0)
-        if session.started:
+        down_ns = self._down_ns.pop(session.number, None)
+        if down_ns is not None:
             connection.reconnected += 1
+            connection.reconnect.record(now - down_ns)
+        session.leave_ns = self._wanted.get(session.number, session.leave_ns)
         session.connected(transport, tallies)
         session.attempts = 0
+        if session.state == OPEN:
+            self._retries.pop(session.number, None)
         self._setup.checks.roll(now, self.held)
         self.held += 1
         if session.number not in self._wanted:
             self._drain(session)
 
     def ready(self, session: Session) -> None:
-        """A session may send for the first time: the pacer asks it from now on."""
-        self.started += 1
+        """A session may send for the first time in its visit: the pacer asks it from now on."""
+        self.started += not session.started
+        session.started = True
         self._pacer.enrol(session)
 
     def awaits(self, session: Session, timeout_s: float) -> None:
@@ -256,6 +300,7 @@ class Roster:
     def opened(self, session: Session) -> None:
         """What goes before the traffic is done: book how long it took."""
         self._cancel_timer(session)
+        self._retries.pop(session.number, None)
         self.tallies_now(session).connection.opening.record(self.now_ns() - session.upgraded_ns)
 
     def _drain(self, session: Session) -> None:
@@ -355,36 +400,39 @@ class Roster:
         session.refusal = None
         leaving = session.state in {DRAINING, CLOSING} or session.number not in self._wanted
         session.went_down()
+        self._down_ns[session.number] = self.now_ns()
         session.down_by_tester = trouble.blame == "tester"
         if leaving:
             self._gone(session, lived=False)
-        elif self._setup.replace and not self._stopped:
-            self._retry(session)
-        else:
+        elif not (self._policy.after_drop and self._tries_again(session)):
             session.settle(False)
 
     def _gone(self, session: Session, *, lived: bool) -> None:
+        """A visit is over, and with it the session, unless the plan has it again, now or later."""
         session.end(lived)
-        self.sessions.pop(session.number, None)
-        self._wanted.discard(session.number)
-        self._cut.discard(session.number)
+        number = session.number
+        self._down_ns.pop(number, None)
+        self._retries.pop(number, None)
+        self._cut.discard(number)
         self._went.set()
+        if self.sessions.get(number) is not session:
+            return
+        if number in self._wanted or number in self._resting:
+            session.come_again()
+            session.attempts = 0
+            if number in self._wanted:
+                self._connect_at(number, self.now_ns())
+        else:
+            del self.sessions[number]
 
     # --- reporting ---
 
     def _say(self, kind: str, text: str, stream: int) -> None:
-        if len(self.events) >= _EVENTS_MAX:
-            self.events_dropped += 1
-            return
-        self.events.append(
-            Event(at_ns=self.now_ns(), kind=kind, text=text, worker=self._setup.worker, stream=stream)
-        )
+        self._journal.say(self.now_ns(), kind, text, stream)
 
     def take_events(self) -> tuple[list[Event], int]:
         """The events since the last call, and how many were too many to keep."""
-        taken = self.events, self.events_dropped
-        self.events, self.events_dropped = [], 0
-        return taken
+        return self._journal.take()
 
 
 def _is_late(session: Session) -> None:

@@ -12,7 +12,7 @@ cdef class Session(Connection):
     cdef public long long due_ns
     cdef public long long leave_ns
     cdef readonly long long upgraded_ns
-    cdef readonly bint started
+    cdef public bint started
     cdef readonly bint scheduled
     cdef public Tallies tallies
     cdef readonly Tallies sent_tallies
@@ -30,6 +30,7 @@ cdef class Session(Connection):
     cdef public bint down_by_tester
     cdef public int place
     cdef public int attempts
+    cdef public long long slot
     cdef public object attempt
     cdef public object refusal
 

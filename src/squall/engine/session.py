@@ -6,7 +6,8 @@ the same source otherwise.
 
 States: a session is IDLE until it is connected, OPENING while what goes before its traffic is not done (see
 `talking`), OPEN while it sends, DRAINING once it has sent its last and waits for what is owed, CLOSING from our close
-frame on, DOWN after a connection that ended without our planning it, and GONE when nothing more will come of it.
+frame on, DOWN after a connection that ended without our planning it, and GONE when nothing more will come of it. One that
+comes again after its visit is IDLE anew: its stream goes on.
 
 Times are nanoseconds since the start of the run. Knows nothing of connecting, of other sessions, of reports.
 """
@@ -59,7 +60,7 @@ class Session(Connection):
         self.number = number
         self.index = index
         self.stream = Stream()
-        self.epoch = 0
+        self.epoch = -1
         self.due_ns = 1 << 62
         self.leave_ns = 1 << 62
         self.upgraded_ns = 0
@@ -81,16 +82,16 @@ class Session(Connection):
         self.down_by_tester = False
         self.place = 0
         self.attempts = 0
+        self.slot = -1
         self.attempt = None
         self.refusal = None
 
     # --- connecting and leaving, as the worker says ---
 
     def connected(self, transport: WSTransport, tallies: Tallies) -> None:
-        """The upgrade was accepted. A stream that had begun goes on under its next epoch."""
+        """The upgrade was accepted: an epoch of the stream begins."""
         now: cython.longlong = now_ns() - self.lane.start_ns
-        if self.started:
-            self.epoch += 1
+        self.epoch += 1
         self.transport = transport
         self.paused = False
         self.down_by_tester = False
@@ -104,11 +105,10 @@ class Session(Connection):
             # picows keeps these for its users; here they would be kilobytes a connection.
             transport.request = None
             transport.response = None
-        self.started = True
         self.may_send(now)
 
     def may_send(self, now: int) -> None:
-        """The connection is ready for traffic. The first time decides from when on messages are due."""
+        """The connection is ready for traffic. The first time in a visit decides from when on messages are due."""
         self.state = 1
         if not self.scheduled:
             self.scheduled = True
@@ -149,8 +149,8 @@ class Session(Connection):
 
     @cython.ccall
     def owes_nothing(self) -> cython.bint:
-        """Whether nothing is in flight and nothing held back."""
-        return self.stream.outstanding() == 0 and not self.held
+        """Whether nothing is in flight on this connection, and nothing held back."""
+        return self.stream.awaited() == 0 and not self.held
 
     def went_down(self) -> None:
         """The connection is gone without our planning it; what was held back could not be sent."""
@@ -173,6 +173,15 @@ class Session(Connection):
         self.give_up_held()
         self.settle(lived)
         self.state = 5
+
+    def come_again(self) -> None:
+        """Its visit is over, and another may follow: a new beginning in all but its stream."""
+        self.state = 0
+        self.scheduled = False
+        self.transport = None
+        self.points = None
+        self.due_ns = 1 << 62
+        self.leave_ns = 1 << 62
 
     def settle(self, lived: bool) -> None:
         """Enter what is owed as lost (the connection lived through its drain) or unknown."""
@@ -503,7 +512,8 @@ class Session(Connection):
             connection.foreign += 1
         else:
             connection.unexpected += 1
-        if text and not _is_utf8(bytes(data[:size])):
+        payload = bytes(data[:size]) if text else b""
+        if payload.decode(errors="ignore").encode() != payload:
             connection.invalid_utf8 += 1
         return 0
 
@@ -515,11 +525,3 @@ class Session(Connection):
             return types[min(codec.type_index, len(types) - 1)]
         tallies = self.lane.keeper.tallies_labelled(self.stream.label_of(codec.sequence))
         return tallies.types[codec.type_index]
-
-
-def _is_utf8(payload: bytes) -> bool:
-    try:
-        payload.decode()
-    except UnicodeDecodeError:
-        return False
-    return True

@@ -16,6 +16,7 @@ from squall.engine.user_function import user_function
 from squall.profiles.mix import MessageMix
 from squall.profiles.schedule import arrivals, period_ns
 from squall.profiles.share import PopulationSplit
+from squall.profiles.visits import Span, Visits
 from squall.protocols.base import Seat, Surroundings
 from squall.protocols.kinds import talk_of
 from squall.protocols.opening import Script
@@ -32,12 +33,24 @@ if TYPE_CHECKING:
     from squall.engine.keeper import Keeper
     from squall.scenario.models import Population, Scenario
 
-__all__ = ["Setup", "make_book", "max_latencies_ns", "population_seed"]
+__all__ = ["Setup", "make_book", "max_latencies_ns", "population_seed", "visits_of"]
 
 
 def population_seed(seed: int, population: int) -> int:
     """The seed of a population's due times and message mix."""
     return derive(seed, f"population {population}")
+
+
+def visits_of(scenario: Scenario, population: int) -> Visits | None:
+    """How long a population's sessions stay; None where they stay with the level."""
+    asked = scenario.populations[population].sessions
+    if asked.length is None:
+        return None
+    return Visits(
+        Span(asked.length.mean, asked.length.distribution == "exponential"),
+        Span(asked.think_time.mean, asked.think_time.distribution == "exponential"),
+        population_seed(scenario.seed, population),
+    )
 
 
 def make_book(scenario: Scenario) -> Book:
@@ -71,9 +84,7 @@ class Setup:
         scenario, load = self.scenario, self.scenario.load
         self.seed = scenario.seed
         self.connects_in_flight_max = load.connects_in_flight_max
-        self.retry_backoff_s = load.retry_backoff
-        self.retry_backoff_max_s = load.retry_backoff_max
-        self.replace = load.replace
+        self.reconnect = load.reconnect
         self.drain_timeout_s = scenario.delivery.drain_timeout
         self.checks = CheckWindows(int(self.drain_timeout_s * 1e9))
         self.close_timeout_s = scenario.target.close_timeout
@@ -85,6 +96,7 @@ class Setup:
             for population in scenario.populations
         ]
         self._rows = [_rows_of(population) for population in scenario.populations]
+        self._visits = [visits_of(scenario, index) for index in range(len(scenario.populations))]
         self._entry_seed = derive(scenario.seed, "entry points")
 
     def begin(self, start_ns: int, started_wall_ns: int, keeper: Keeper) -> None:
@@ -151,6 +163,17 @@ class Setup:
         """How often each connection of a population is pinged; None for never."""
         asked = self.scenario.populations[population].traffic.ping_interval
         return self.scenario.populations[population].exchange.ping_interval_s if asked is None else asked
+
+    def visits(self, number: int) -> tuple[Visits, int] | None:
+        """How long a session stays, and its index in its population; None where it stays with the level."""
+        population, index = self._split.place_of(number)
+        visits = self._visits[population]
+        return None if visits is None else (visits, index)
+
+    @property
+    def comes_and_goes(self) -> bool:
+        """Whether sessions come and go by themselves."""
+        return any(visits is not None for visits in self._visits)
 
     def session(self, number: int) -> Session:
         """The session with this number, not connected yet."""

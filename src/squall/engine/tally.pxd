@@ -69,6 +69,7 @@ cdef class ConnectionTally:
     cdef readonly Histogram session
     cdef readonly Histogram opening
     cdef readonly Histogram push_delay
+    cdef readonly Histogram reconnect
 
 
 cdef class Tallies:

@@ -66,7 +66,17 @@ _CONNECTION_COUNTS = (
     "push_reordered",
     "push_early",
 )
-_CONNECTION_HISTOGRAMS = ("connect", "tcp", "tls", "upgrade", "ping", "session", "opening", "push_delay")
+_CONNECTION_HISTOGRAMS = (
+    "connect",
+    "tcp",
+    "tls",
+    "upgrade",
+    "ping",
+    "session",
+    "opening",
+    "push_delay",
+    "reconnect",
+)
 
 
 @cython.cclass
@@ -147,6 +157,7 @@ class ConnectionTally:
         self.session = Histogram()
         self.opening = Histogram()
         self.push_delay = Histogram()
+        self.reconnect = Histogram()
         self._clear()
 
     def _clear(self) -> None:

@@ -11,10 +11,10 @@ import contextlib
 import gc
 import os
 import resource
-from collections import deque
 from typing import Protocol
 
 from squall.clock import Clock
+from squall.engine.agenda import Agenda
 from squall.engine.base import (
     PROTOCOL_VERSION,
     Begin,
@@ -29,7 +29,6 @@ from squall.engine.base import (
     Welcome,
 )
 from squall.engine.leftovers import Leftovers
-from squall.engine.orders import moves_of
 from squall.engine.pacer import Pacer
 from squall.engine.roster import Roster, pause_until
 from squall.engine.session import OPEN, Session
@@ -90,7 +89,7 @@ class Worker:
         self._leftovers = Leftovers() if alone else None
         self._setup = Setup(scenario, welcome.worker, welcome.workers, welcome.run_number)
         self._book = make_book(scenario)
-        self._moves: deque[tuple[int, int, bool]] = deque()
+        self._agenda = Agenda(welcome.worker, welcome.workers, self._setup.visits, scenario.stay_s)
         self._failure: BaseException | None = None
         self._over = asyncio.Event()
         self._ending = False
@@ -112,7 +111,7 @@ class Worker:
         gc.collect()
         gc.freeze()
         gc.disable()  # a full collection over all sessions would stop the pacer for tens of milliseconds
-        tasks = [self._listen(), self._follow_moves(), self._report_each_second(), self._tick()]
+        tasks = [self._listen(), self._follow_agenda(), self._report_each_second(), self._tick()]
         self._connecting = asyncio.ensure_future(self._roster.run())
         running = [asyncio.ensure_future(task) for task in tasks] + [self._connecting]
         if self._leftovers is not None:
@@ -197,25 +196,14 @@ class Worker:
         self._setup.checks.begin(
             order.phase.id, order.phase.start_ns, order.check_interval_ns, order.spike_ns
         )
-        self._moves.extend(moves_of(order, self._setup.worker, self._setup.workers))
-        for at_ns, number, opens in self._moves:
-            if not opens:
-                self._roster.plan_leave(number, at_ns)
+        for number, at_ns in self._agenda.begin(order):
+            self._roster.plan_leave(number, at_ns)
         self._moved.set()
 
     def _steer(self, turn: Steer) -> None:
         """What is left of the present phase takes longer from a time on, or does not come any more."""
-        if turn.stretch is None:
-            self._moves = deque(move for move in self._moves if move[0] <= turn.at_ns)
-            for number in self._roster.remaining():
-                if number >= turn.level:
-                    self._roster.plan_leave(number, self._now_ns())
-                    self._moves.append((turn.at_ns, number, False))
-        else:
-            self._moves = deque(
-                (_stretched(at_ns, turn.at_ns, turn.stretch), number, opens)
-                for at_ns, number, opens in self._moves
-            )
+        for number in self._agenda.steer(turn):
+            self._roster.plan_leave(number, self._now_ns())
         self._moved.set()
 
     def _retune(self, scenario: Scenario, from_ns: int) -> None:
@@ -229,24 +217,26 @@ class Worker:
     def _stop(self) -> None:
         self._stopping = True
         self._ending = True
-        self._moves.clear()
+        self._agenda.clear()
         self._connecting.cancel()
         self._roster.stop()
         self._moved.set()
 
-    async def _follow_moves(self) -> None:
-        """Open and close at the planned times; at the end drain who is left, report and leave."""
+    async def _follow_agenda(self) -> None:
+        """Let sessions come and go at the planned times; at the end drain who is left, report and leave."""
         while True:
             now = self._now_ns()
-            while self._moves and self._moves[0][0] <= now:
-                at_ns, number, opens = self._moves.popleft()
-                if opens:
-                    self._roster.want(number, at_ns)
+            while (step := self._agenda.take(now)) is not None:
+                if step.what == "come":
+                    self._roster.want(step.session, step.at_ns, step.leave_ns)
+                elif step.what == "rest":
+                    self._roster.rest(step.session)
                 else:
-                    self._roster.leave(number)
-            if self._ending and not self._moves:
+                    self._roster.leave(step.session)
+            if self._ending and not self._agenda.has_moves:
                 break
-            pause_s = pause_until(self._moves[0][0] - now) if self._moves else None
+            next_ns = self._agenda.next_ns
+            pause_s = None if next_ns is None else pause_until(next_ns - now)
             self._moved.clear()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause_s):
@@ -345,16 +335,12 @@ class Worker:
             loop_lag_max_ns=self._loop_lag_ns,
             silence_ns=quietest.silence_ns,
             silence_start_ns=quietest.silence_start_ns,
+            wanted=self._agenda.here if self._setup.comes_and_goes else None,
         )
         self._loop_lag_ns = 0
         for lane in lanes:
             lane.silence_ns = 0
         return sample
-
-
-def _stretched(at_ns: int, since_ns: int, stretch: float) -> int:
-    """When something planned for a time happens where all after another time takes `stretch` times as long."""
-    return at_ns if at_ns <= since_ns else since_ns + round((at_ns - since_ns) * stretch)
 
 
 def _resident_bytes() -> int:

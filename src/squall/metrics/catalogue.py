@@ -302,6 +302,11 @@ METRICS: Final[tuple[Metric, ...]] = (
         "planned closes that were answered by a close frame / planned closes",
         lambda each: (each.graceful, each.closed),
     ),
+    _connection_trend(
+        "ws_reconnect_time",
+        "from a drop to the accepted upgrade that replaced it",
+        lambda each: each.reconnect,
+    ),
     _connection_count("ws_reconnects", "connections", "drops that were replaced", "reconnected"),
     Metric(
         name="ws_connections",

@@ -68,7 +68,17 @@ _CONNECTION_SUMS: Final = (
     "push_reordered",
     "push_early",
 )
-_CONNECTION_TIMES: Final = ("connect", "tcp", "tls", "upgrade", "ping", "session", "opening", "push_delay")
+_CONNECTION_TIMES: Final = (
+    "connect",
+    "tcp",
+    "tls",
+    "upgrade",
+    "ping",
+    "session",
+    "opening",
+    "push_delay",
+    "reconnect",
+)
 
 
 @dataclass(slots=True)
@@ -202,6 +212,7 @@ class ConnectionTotals:
     session: Distribution = field(default_factory=Distribution)
     opening: Distribution = field(default_factory=Distribution)
     push_delay: Distribution = field(default_factory=Distribution)
+    reconnect: Distribution = field(default_factory=Distribution)
 
     def add(self, cell: ConnectionCell) -> None:
         """Add one interval's cell."""

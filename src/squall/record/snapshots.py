@@ -90,7 +90,8 @@ class ConnectionCell(msgspec.Struct, frozen=True, array_like=True, kw_only=True)
     """Connections of one population, phase and place; what arrived on them that belongs to no message.
 
     attempted = established + failed + pending; established = closed + dropped + open. A failed attempt's place
-    has no node. `graceful` are planned closes that were answered by a close frame. `opening` are the times from
+    has no node. `graceful` are planned closes that were answered by a close frame. `reconnect` is the time from a
+    drop to the accepted upgrade that replaced it. `opening` are the times from
     the upgrade until what goes before the traffic was done. `misfits` says by fixed words why messages were not
     what was waited for.
 
@@ -138,6 +139,7 @@ class ConnectionCell(msgspec.Struct, frozen=True, array_like=True, kw_only=True)
     push_reordered: int = 0
     push_early: int = 0
     push_delay: SparseHistogram | None = None
+    reconnect: SparseHistogram | None = None
 
 
 class CheckCell(msgspec.Struct, frozen=True, array_like=True):
@@ -156,7 +158,10 @@ class CheckCell(msgspec.Struct, frozen=True, array_like=True):
 
 
 class WorkerSample(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
-    """The load generator watching itself. Levels at the report's time, not changes, unless said."""
+    """The load generator watching itself. Levels at the report's time, not changes, unless said.
+
+    `wanted` are the sessions that the plan has here; None where that is the level, as none comes and goes by itself.
+    """
 
     worker: int
     held: int = 0
@@ -170,6 +175,7 @@ class WorkerSample(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     loop_lag_max_ns: int = 0
     silence_ns: int = 0
     silence_start_ns: int = 0
+    wanted: int | None = None
 
 
 class Event(msgspec.Struct, frozen=True, array_like=True, kw_only=True):

@@ -406,7 +406,7 @@ class ActiveRun:
         established, still_since_ns = self._established, coordinator.now_ns()
         while not self.is_over:
             recent = self.totals.recent
-            if recent and recent[-1].at_ns >= planned_end_ns and recent[-1].held >= level:
+            if recent and recent[-1].at_ns >= planned_end_ns and self._recording.is_reached(level):
                 break
             now_ns = coordinator.now_ns()
             if self._established > established:

@@ -7,6 +7,7 @@ on the level it is meant to have; durations here are those of a run in which tha
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
@@ -31,10 +32,12 @@ __all__ = [
     "PlannedPhase",
     "demand_of",
     "make_plan",
+    "most_here",
     "phases_after",
     "plan_phase",
     "sends_in",
     "settle_s",
+    "share_here",
     "split_of",
     "steered",
 ]
@@ -115,14 +118,14 @@ class Plan:
 
     @property
     def connections_peak(self) -> int:
-        """The highest level."""
-        return self.demand.connections
+        """The highest level; where arrivals are fixed, the one that they lead to on average."""
+        return self.demand.connections if self.scenario.stay_s is None else self.scenario.level
 
     @property
     def messages_peak_hz(self) -> float:
         """Messages per second at the highest level."""
         return sum(
-            count * population.rate_hz
+            count * share_here(population) * population.rate_hz
             for count, population in zip(
                 split_of(self.scenario).counts(self.connections_peak), self.scenario.populations, strict=True
             )
@@ -165,7 +168,7 @@ def make_plan(scenario: Scenario, machine: Machine) -> Plan:
         raise PlanError("\n".join(["the thresholds have mistakes:", *(f"  - {each}" for each in found)]))
     phases = _phases(scenario)
     peak = max(phase.profile.needs(phase.before).connections_peak for phase in phases)
-    demand = demand_of(scenario, peak)
+    demand = demand_of(scenario, most_here(scenario, peak))
     return Plan(scenario=scenario, phases=phases, demand=demand, workers=choose_workers(demand, machine))
 
 
@@ -208,6 +211,24 @@ def settle_s(target: Target) -> float:
     return target.connect_timeout + target.handshake_timeout
 
 
+def share_here(population: Population) -> float:
+    """Which share of a population's sessions is here at a time, the others being between two visits."""
+    length, think_s = population.sessions.length, population.sessions.think_time.mean
+    return 1.0 if length is None else length.mean / (length.mean + think_s)
+
+
+def most_here(scenario: Scenario, level: int) -> int:
+    """How many connections a level can come to: where lengths are drawn, arrivals that are there vary.
+
+    Their number is Poisson distributed at most; four standard deviations above its mean are room enough.
+    """
+    drawn = any(
+        each.sessions.length is not None and each.sessions.length.distribution == "exponential"
+        for each in scenario.populations
+    )
+    return level + math.ceil(4 * math.sqrt(level)) if scenario.stay_s is not None and drawn else level
+
+
 def sends_in(population: Population, phase: PlannedPhase) -> bool:
     """Whether the sessions of a population send in a phase."""
     ramping = phase.kind == "ramp_up" and not population.traffic.during_ramp
@@ -221,7 +242,7 @@ def split_of(scenario: Scenario) -> PopulationSplit:
 
 def _phases(scenario: Scenario) -> tuple[PlannedPhase, ...]:
     load = scenario.load
-    level = load.connections
+    level = scenario.level
     up = plan_phase(scenario, "ramp_up", "ramp_up", spec_of(load.ramp_up, before=0, to=level), before=0)
     if isinstance(load.ramp_up, AdaptiveRamp):
         up = steered(up, rules_of(load.ramp_up, scenario), scenario)
@@ -311,4 +332,4 @@ def _messages(plan: Plan, phase: PlannedPhase, index: int) -> float:
         level * (until - since)
         for level, since, until in zip(levels.level.tolist(), offsets, offsets[1:], strict=False)
     )
-    return float(seconds * weight * population.rate_hz)
+    return float(seconds * weight * share_here(population) * population.rate_hz)

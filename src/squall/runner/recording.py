@@ -48,6 +48,8 @@ class Recording:
         self._writer: RunWriter | None = None
         self.views = list(views)
         """Told of everything after the totals."""
+        self._arrivals = scenario.load.arrivals is not None
+        self._come_and_go = any(each.sessions.length is not None for each in scenario.populations)
         self._monitor = Monitor(scenario)
         self._alerts = AlertWatch(scenario.monitoring)
         self._stability = StabilityWatch(round(scenario.delivery.drain_timeout * 1e9))
@@ -95,7 +97,8 @@ class Recording:
         """Take one interval."""
         self.totals.add(interval)
         phase = self.phases[-1] if self.phases else None
-        if phase is not None and interval.at_ns >= phase.start_ns and interval.held >= phase.level_end:
+        begun = phase is not None and interval.at_ns >= phase.start_ns
+        if phase is not None and begun and not self._arrivals and self.is_reached(phase.level_end):
             self.reached_ns.setdefault(phase.id, interval.at_ns)
         self._write(lambda writer: writer.accept(interval))
         self._check_ramp()
@@ -161,6 +164,19 @@ class Recording:
     def has_checked(self, phase: Phase) -> bool:
         """Whether every stability check of a phase that is over is known."""
         return not self._stability.waits_for(phase)
+
+    def is_reached(self, level: int) -> bool:
+        """Whether a level is held.
+
+        Where sessions come and go by themselves, it is once each of them has been here; where new ones arrive at a
+        rate, there is no level to wait for.
+        """
+        recent = self.totals.recent
+        if self._arrivals:
+            return True
+        if self._come_and_go:
+            return sum(sample.started for sample in self.totals.workers.values()) >= level
+        return bool(recent) and recent[-1].held >= level
 
     async def next_interval(self, timeout_s: float) -> bool:
         """Wait for another interval; False where none came in time."""

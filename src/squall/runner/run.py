@@ -62,7 +62,8 @@ async def _follow(plan: Plan, run: ActiveRun) -> None:
     ramp_up, *rest = plan.phases
     if not await run.carry_out(ramp_up):
         return
-    if run.totals.connections().established == 0:
+    connections = run.totals.connections()
+    if connections.attempted and not connections.established:
         run.stop(NOTHING_CONNECTED)
         return
     if run.level != ramp_up.spec.target:

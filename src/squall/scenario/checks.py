@@ -20,7 +20,7 @@ from squall.scenario.urls import url_mistake
 from squall.units import format_duration
 
 if TYPE_CHECKING:
-    from squall.scenario.models import Target
+    from squall.scenario.models import Load, Target
     from squall.scenario.traffic import Population
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "ENVELOPE_SIZES",
     "EXPONENTIAL_START",
     "Finding",
+    "arrivals",
     "entry_points",
     "headers",
     "is_token",
@@ -199,6 +200,17 @@ def _doubling(shape: Any, *, start: int, to: int) -> Iterator[Finding]:
             ("duration",),
             f"contradicts double_every, from which {format_duration(follows_s)} follows; give one of them",
         )
+
+
+def arrivals(load: Load, populations: Sequence[Population]) -> Iterator[Finding]:
+    """Where new sessions arrive at a rate, each must end, and the connections follow from that."""
+    if "connections" in load.model_fields_set:
+        yield (), "load.arrivals is given, from which the connections follow; leave load.connections out"
+    for place, each in enumerate(populations):
+        if each.sessions.length is None:
+            yield (place, "sessions", "length"), "is missing: with load.arrivals each session ends by itself"
+        if each.sessions.think_time.mean > 0:
+            yield (place, "sessions", "think_time"), "is never: with load.arrivals no session comes again"
 
 
 def repeated_names(items: Any, *, default: str) -> Iterator[tuple[int, str]]:

@@ -30,7 +30,7 @@ __all__ = [
 ITEM = "[]"
 """Stands in a path for any item of a list."""
 
-TOP_OF_SINGLE = ("exchange", "traffic", "data", "opening")
+TOP_OF_SINGLE = ("exchange", "traffic", "sessions", "data", "opening")
 """Settings of a population that may stand at the top of a scenario with a single one."""
 
 

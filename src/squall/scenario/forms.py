@@ -10,8 +10,10 @@
     opening: {send: hi}                    opening: [{send: hi}]
     correct: {field: ok, equals: true}     correct: [{field: ok, equals: true}]; so expect, refuse, foreign
     watch: {target: {port: 80}}            watch: {target: [{port: 80}]}
+    sessions: {length: 30s}                sessions: {length: {mean: 30s}}
+    reconnect: yes                         reconnect: {after_drop: yes}
     thresholds: {metric: p(95)<200}        thresholds: [{metric: metric, threshold: p(95)<200}]
-    traffic, exchange, data, opening       at the top: those of the one population
+    traffic, exchange, sessions, …          at the top: those of the one population
 
 The rule: what is no short form is passed on as it is, for the models to judge, and a second pass changes
 nothing. `Origins` remembers what was moved, so that a mistake is shown where its author wrote it.
@@ -80,6 +82,10 @@ def opened(key: str, value: Any) -> Any:
         return {"file": value}
     if key == "exchange" and isinstance(value, str):
         return {"kind": value}
+    if key in ("length", "think_time") and (number or isinstance(value, str)):
+        return {"mean": value}
+    if key == "reconnect" and isinstance(value, (bool, str)):
+        return {"after_drop": value}
     if key in ("ramp_up", "ramp_down", "ramp") and (number or isinstance(value, str)):
         is_duration = number or any(character.isdigit() for character in value)
         return {"duration": value} if is_duration else {"kind": value.strip()}
@@ -149,6 +155,7 @@ def _load(value: Any, origins: Origins) -> Any:
     if not isinstance(value, Mapping):
         return value
     load = dict(value)
+    _open(load, "reconnect", ("load",), origins)
     for key in ("ramp_up", "ramp_down"):
         _open(load, key, ("load",), origins)
         shape = load.get(key)
@@ -205,6 +212,10 @@ def _population(value: Any, path: Path, origins: Origins) -> Any:
             _conditions(step, (*path, "opening", place), origins)
             for place, step in enumerate(population["opening"])
         ]
+    if isinstance(population.get("sessions"), Mapping):
+        sessions = population["sessions"] = dict(population["sessions"])
+        for key in ("length", "think_time"):
+            _open(sessions, key, (*path, "sessions"), origins)
     if "headers" in population:
         population["headers"] = _headers(population["headers"])
     if isinstance(population.get("traffic"), Mapping):

@@ -21,6 +21,7 @@ __all__ = [
     "Load",
     "Ramp",
     "RampUp",
+    "Reconnect",
     "SequencePart",
     "SequenceRamp",
     "SteppedRamp",
@@ -161,6 +162,37 @@ def _with_fitting_start(ramp: Any, connections: int) -> Any:
     )
 
 
+class Reconnect(Model):
+    """When and how connecting is tried again: one policy for connects that failed and connections that were dropped."""
+
+    after_drop: bool = Field(
+        False,
+        description="connect again after a drop, and after a failed connect whenever it was;"
+        " else only after one that failed in the ramp up",
+    )
+    backoff: Duration = Field(
+        0.5, gt=0, description="the longest first pause; it doubles with each try that fails; seconds"
+    )
+    backoff_max: Duration = Field(
+        5.0, validate_default=True, description="the longest pause, after doublings; seconds"
+    )
+    jitter: Literal["full", "none"] = Field(
+        "full",
+        description="full: each pause is drawn between nothing and its longest; none: it is its longest",
+    )
+    attempts_max: Count | None = Field(
+        None, ge=1, description="tries in a row after which a session gives up; by default it never does"
+    )
+    rate_max: Rate | None = Field(None, gt=0, description="caps such tries; per second, over all workers")
+
+    @field_validator("backoff_max")
+    @classmethod
+    def _is_not_below_the_first(cls, longest: float, info: ValidationInfo) -> float:
+        if longest < info.data.get("backoff", 0.0):
+            raise ValueError("is below backoff, the first pause")
+        return longest
+
+
 class Load(Model):
     """How many connections, and how they come, stay and go."""
 
@@ -169,6 +201,11 @@ class Load(Model):
         ge=1,
         le=checks.CONNECTIONS_MAX,
         description="connections held at once, in all populations together",
+    )
+    arrivals: Rate | None = Field(
+        None,
+        gt=0,
+        description="new sessions per second at the full level, in all; the connections follow from their length",
     )
     ramp_up: RampUp = Field(
         ExponentialRamp(), validate_default=True, description="the way from none to all connections"
@@ -179,13 +216,7 @@ class Load(Model):
         None, gt=0, description="caps every shape; connections per second, in all"
     )
     connects_in_flight_max: Count = Field(64, ge=1, description="handshakes under way at once, per worker")
-    replace: bool = Field(False, description="connect again after a drop, under the same stream")
-    retry_backoff: Duration = Field(
-        0.5, gt=0, description="first pause before a failed connect is tried again; seconds"
-    )
-    retry_backoff_max: Duration = Field(
-        5.0, validate_default=True, description="longest such pause, after doublings; seconds"
-    )
+    reconnect: Reconnect = Field(Reconnect(), description="when and how connecting is tried again")
     warm_up: Duration = Field(
         0.0, description="this much of the hold is left out of the summary's latency; seconds"
     )
@@ -194,7 +225,11 @@ class Load(Model):
     @classmethod
     def _leads_to_all(cls, ramp: Any, info: ValidationInfo) -> Any:
         connections = info.data.get("connections")
-        if connections is None:
+        if info.data.get("arrivals") is not None and isinstance(ramp, SequenceRamp | AdaptiveRamp):
+            raise ValueError(
+                "goes through levels that load.arrivals cannot follow; take a shape of one piece"
+            )
+        if connections is None or info.data.get("arrivals") is not None:
             return ramp
         fitted = _with_fitting_start(ramp, connections)
         checks.report(checks.ramp(fitted, before=0, to=connections))
@@ -204,16 +239,9 @@ class Load(Model):
     @classmethod
     def _leads_to_none(cls, ramp: Any, info: ValidationInfo) -> Any:
         connections = info.data.get("connections")
-        if connections is not None:
+        if connections is not None and info.data.get("arrivals") is None:
             checks.report(checks.ramp(ramp, before=connections, to=0))
         return ramp
-
-    @field_validator("retry_backoff_max")
-    @classmethod
-    def _is_not_below_the_first(cls, longest: float, info: ValidationInfo) -> float:
-        if longest < info.data.get("retry_backoff", 0.0):
-            raise ValueError("is below retry_backoff, the first pause")
-        return longest
 
     @field_validator("warm_up")
     @classmethod

@@ -8,6 +8,7 @@ pydantic reports every mistake of a scenario at once, and none that only follows
 
 from __future__ import annotations
 
+import math
 from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, ValidationInfo, ValidatorFunctionWrapHandler, field_validator
@@ -35,12 +36,14 @@ from squall.scenario.load import (
     Load,
     Ramp,
     RampUp,
+    Reconnect,
     SequencePart,
     SequenceRamp,
     SteppedRamp,
 )
 from squall.scenario.monitoring import AlertBounds, Monitoring, Stability, Tolerances
 from squall.scenario.quantities import Count, Duration, Size
+from squall.scenario.sessions import SessionLength, Sessions, ThinkTime
 from squall.scenario.target import Target, Tls
 from squall.scenario.traffic import (
     MessageType,
@@ -75,14 +78,18 @@ __all__ = [
     "PushExchange",
     "Ramp",
     "RampUp",
+    "Reconnect",
     "ReplyKey",
     "RequestExchange",
     "Scenario",
     "SequencePart",
     "SequenceRamp",
+    "SessionLength",
+    "Sessions",
     "Stability",
     "SteppedRamp",
     "Target",
+    "ThinkTime",
     "Threshold",
     "TimeStamp",
     "Tls",
@@ -223,6 +230,26 @@ class Scenario(Model):
     outputs: Outputs = Field(Outputs(), description="where results go")
     test_environment: str = Field("", max_length=200, description="a label kept in the record")
 
+    @property
+    def level(self) -> int:
+        """The connections of the full level: those asked for, or by Little's law those that arrivals lead to."""
+        arrivals, stay_s = self.load.arrivals, self.stay_s
+        if arrivals is None or stay_s is None:
+            return self.load.connections
+        return math.ceil(arrivals * stay_s - 1e-9)
+
+    @property
+    def stay_s(self) -> float | None:
+        """How long a session stays on average, where arrivals are fixed; None where the level is."""
+        if self.load.arrivals is None:
+            return None
+        stays = [
+            (each.weight, each.sessions.length.mean)
+            for each in self.populations
+            if each.sessions.length is not None
+        ]
+        return sum(weight * mean_s for weight, mean_s in stays) / sum(weight for weight, _ in stays)
+
     @field_validator("populations", mode="wrap")
     @classmethod
     def _fit_target_and_load(
@@ -233,7 +260,9 @@ class Scenario(Model):
             populations, inner, what="populations", default="main"
         )
         found: list[checks.Finding] = []
-        if load is not None and load.connections < len(checked):
+        if load is not None and load.arrivals is not None:
+            found += checks.arrivals(load, checked)
+        elif load is not None and load.connections < len(checked):
             found.append(((), f"{len(checked)} populations share {load.connections} connections"))
         if target is not None:
             names = set().union(*(columns(each) for each in checks.texts_with_columns(target)))

@@ -68,9 +68,11 @@ twice is a mistake.
 | `types: [chat, typing]` | `types: [{name: chat}, {name: typing}]` |
 | `types: {chat: 3, typing: 1}` | `types: [{name: chat, weight: 3}, {name: typing, weight: 1}]` |
 | `stop_when: {error_rate: ">0.02"}` (or one text) | `stop_when: ["error_rate: >0.02"]` |
+| `reconnect: yes` | `reconnect: {after_drop: yes}` |
+| `length: 30s`, `think_time: 2s` | `length: {mean: 30s}`, `think_time: {mean: 2s}` |
 | `data: users.csv` | `data: {file: users.csv}` |
 | `thresholds: {ws_sessions: count>9}` | `thresholds: [{metric: ws_sessions, threshold: count>9}]` |
-| `traffic:`, `exchange:`, `data:` at the top | those of the only population |
+| `traffic:`, `exchange:`, `sessions:`, `data:` at the top | those of the only population |
 
 A threshold of the mapping may also be `{threshold, abortOnFail, delayAbortEval, required}`, or a list of both
 forms.

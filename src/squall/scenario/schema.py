@@ -165,6 +165,17 @@ def _data() -> Schema:
     return {"anyOf": [{"type": "string"}, _ref("PerConnectionData"), {"type": "null"}]}
 
 
+def _mean(model: str) -> Schema:
+    """A time that may be given as its mean alone."""
+    mean = {"type": ["string", "number"]}
+    none: list[Schema] = [{"type": "null"}] if model == "SessionLength" else []
+    return {"anyOf": [mean, _ref(model), *none]}
+
+
+def _reconnect() -> Schema:
+    return {"anyOf": [_YES_NO, _ref("Reconnect")]}
+
+
 def _thresholds() -> Schema:
     bound = {"anyOf": [{"type": "string"}, _ref("Bound")]}
     by_metric = {"anyOf": [*bound["anyOf"], {"type": "array", "items": bound}]}
@@ -188,6 +199,9 @@ _SHORT_FORMS: dict[str, Callable[[], Schema]] = {
     "payload": _payload,
     "types": _types,
     "data": _data,
+    "length": lambda: _mean("SessionLength"),
+    "think_time": lambda: _mean("ThinkTime"),
+    "reconnect": _reconnect,
     "thresholds": _thresholds,
     "slow_when": _conditions,
     "stop_when": _conditions,

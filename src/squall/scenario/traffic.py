@@ -18,6 +18,7 @@ from squall.scenario.base import NAME, Model, with_unique_names
 from squall.scenario.exchanges import EchoExchange, Exchange, OpeningStep
 from squall.scenario.mistakes import Mistakes
 from squall.scenario.quantities import Count, Duration, Rate, Size
+from squall.scenario.sessions import Sessions
 
 __all__ = [
     "MessageType",
@@ -98,9 +99,12 @@ class Population(Model):
     """A group of sessions that behave alike."""
 
     name: str = Field("main", pattern=NAME, description="its name, the tag `population` of its figures")
-    weight: Count = Field(1, ge=1, description="its share of the connections, to the others'")
+    weight: Count = Field(1, ge=1, description="its share of the sessions, to the others'")
     exchange: Exchange = Field(EchoExchange(), description="what a session does with the service")
     traffic: Traffic = Field(Traffic(), description="what its sessions send")
+    sessions: Sessions = Field(
+        Sessions(), description="how long its sessions stay, and how long they are away"
+    )
     data: PerConnectionData | None = Field(None, description="values of its own for each connection")
     opening: tuple[OpeningStep, ...] = Field(
         (), max_length=100, description="before the traffic of each connection: a login, a subscription"

@@ -327,7 +327,7 @@ def test_a_worker_that_cannot_do_what_it_is_asked_ends_the_run_with_its_exit_cod
     def broken(*_: object) -> object:
         raise LookupError("a bug")
 
-    monkeypatch.setattr("squall.engine.worker.moves_of", broken)
+    monkeypatch.setattr("squall.engine.agenda.moves_of", broken)
     result = run(make(), fleet=InlineFleet())
     assert result.exit_code == ExitCode.BUG
     assert result.error is not None

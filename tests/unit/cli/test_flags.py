@@ -33,7 +33,7 @@ def values(**given: Any) -> dict[str, Any]:
 
 
 def test_what_was_not_given_sets_nothing() -> None:
-    assert values(connections=None, target=[], replace=None, header=[]) == {}
+    assert values(connections=None, target=[], reconnect=None, header=[]) == {}
 
 
 def test_values_are_passed_on_as_they_were_typed() -> None:
@@ -45,12 +45,12 @@ def test_values_are_passed_on_as_they_were_typed() -> None:
 
 
 def test_switches_say_yes_or_no() -> None:
-    assert values(replace=True, csv=False, insecure=True) == {
-        "load.replace": True,
+    assert values(reconnect=True, csv=False, insecure=True) == {
+        "load.reconnect.after_drop": True,
         "outputs.csv": False,
         "target.tls.verify": False,
     }
-    assert values(replace=False) == {"load.replace": False}
+    assert values(reconnect=False) == {"load.reconnect.after_drop": False}
 
 
 def test_several_values_make_a_list() -> None:

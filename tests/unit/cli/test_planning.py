@@ -33,7 +33,7 @@ def test_a_plan_says_what_would_happen_and_where_it_comes_from(squall: Squall, t
     assert "load.connections = 50  (flag --connections)" in called.out
     assert "load.hold = 7.0  (s.yaml:3)" in called.out
     assert "populations[0].traffic.rate = 3.0  (environment SQUALL_TRAFFIC__RATE)" in called.out
-    assert "load.replace = False  (default)" in called.out
+    assert "load.reconnect.after_drop = False  (default)" in called.out
     assert "target.headers.Key = ***  (flag --header)" in called.out
     assert "this machine can carry it" in called.out
     assert "secret" not in called.out

@@ -1,70 +1,53 @@
-"""What a worker makes of the turns of an adaptive ramp, in time and too late."""
+"""What a worker's agenda makes of the turns of an adaptive ramp, in time and too late."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from squall.engine.base import PROTOCOL_VERSION, FromWorker, Steer, ToWorker, Welcome
-from squall.engine.worker import Worker
-from squall.scenario.codec import to_bytes
-from squall.scenario.loader import load_scenario
+from squall.engine.agenda import Agenda, Step
+from squall.engine.base import PhaseOrder, ProfileSpec, Steer
+from squall.record.run import Phase
 
 S = 10**9
 
 
-class Silent:
-    """An end of a channel on which nothing is said."""
-
-    async def receive(self) -> ToWorker | None:
-        return None
-
-    def send(self, message: FromWorker) -> None:
-        raise AssertionError(f"a turn is not answered, and this was: {message}")
-
-
-class Here:
-    """The sessions that a worker has, and which of them it was told to let go."""
-
-    def __init__(self, *numbers: int) -> None:
-        self.numbers = list(numbers)
-        self.leaving: list[int] = []
-
-    def remaining(self) -> list[int]:
-        return self.numbers
-
-    def plan_leave(self, number: int, _at_ns: int) -> None:
-        self.leaving.append(number)
+def ramping() -> Agenda:
+    """The first of two workers in a ramp to ten connections: session g comes g + 1 seconds after its start."""
+    phase = Phase(
+        id=0, name="ramp_up", kind="ramp_up", start_ns=0, end_ns=None, level_start=0, level_end=10, words=""
+    )
+    spec = ProfileSpec(kind="linear", start=0, target=10, duration_s=10.0)
+    agenda = Agenda(0, 2, lambda _: None)
+    agenda.begin(
+        PhaseOrder(phase=phase, profile=spec, previous=0, connect_rate_max_hz=None, sends=True, retries=True)
+    )
+    return agenda
 
 
-def after(moves: list[tuple[int, int, bool]], turn: Steer, here: Here) -> list[tuple[int, int, bool]]:
-    """What a worker still has to do after a turn."""
-    scenario = to_bytes(load_scenario({"target": "ws://service.example/"}).scenario)
-    welcome = Welcome(version=PROTOCOL_VERSION, worker=0, workers=2, run_number=1, scenario=scenario)
-    worker: Any = Worker(Silent(), welcome)
-    worker._start_ns, worker._roster = 0, here
-    worker._moves.extend(moves)
-    worker._steer(turn)
-    return list(worker._moves)
-
-
-MOVES = [(2 * S, 4, True), (3 * S, 6, True), (5 * S, 8, True)]
+def left(agenda: Agenda) -> list[tuple[float, int, str]]:
+    """All that is still to come."""
+    found: list[Step] = []
+    while (step := agenda.take(1000 * S)) is not None:
+        found.append(step)
+    return [(step.at_ns / S, step.session, step.what) for step in found]
 
 
 def test_what_comes_after_the_turn_takes_longer() -> None:
-    turn = Steer(at_ns=2 * S, stretch=2.0, level=5)
-    assert after(MOVES, turn, Here(0, 2)) == [(2 * S, 4, True), (4 * S, 6, True), (8 * S, 8, True)]
+    agenda = ramping()
+    assert agenda.steer(Steer(at_ns=3 * S, stretch=2.0, level=3)) == []
+    assert left(agenda) == [(1, 0, "come"), (3, 2, "come"), (7, 4, "come"), (11, 6, "come"), (15, 8, "come")]
 
 
 def test_a_freeze_leaves_only_what_is_due_before_it() -> None:
-    here = Here(0, 2)
-    assert after(MOVES, Steer(at_ns=2 * S, stretch=None, level=5), here) == [(2 * S, 4, True)]
-    assert here.leaving == []
+    agenda = ramping()
+    assert agenda.take(S) is not None
+    assert agenda.steer(Steer(at_ns=3 * S, stretch=None, level=3)) == []
+    assert left(agenda) == [(3, 2, "come")]
 
 
 def test_a_freeze_that_comes_too_late_lets_go_of_those_beyond_its_level() -> None:
-    here = Here(0, 2, 4, 6)
-    assert after([(5 * S, 8, True)], Steer(at_ns=2 * S, stretch=None, level=3), here) == [
-        (2 * S, 4, False),
-        (2 * S, 6, False),
-    ]
-    assert here.leaving == [4, 6]
+    agenda = ramping()
+    while agenda.take(7 * S) is not None:
+        pass
+    assert agenda.here == 4
+    assert agenda.steer(Steer(at_ns=5 * S, stretch=None, level=3)) == [4, 6]
+    assert left(agenda) == [(5, 4, "leave"), (5, 6, "leave")]
+    assert agenda.here == 2

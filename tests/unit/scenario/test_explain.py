@@ -37,7 +37,11 @@ _TARGET = {"url": ["ws://host/"]}
         ({"load": {"connections": 0}}, ("load", "connections"), "must be at least 1"),
         ({"load": {"connections": "11M"}}, ("load", "connections"), "must be at most 10,000,000"),
         ({"engine": {"pacing_window": "1us"}}, ("engine", "pacing_window"), "must be at least 0.0001"),
-        ({"load": {"replace": "maybe"}}, ("load", "replace"), "must be true or false"),
+        (
+            {"load": {"reconnect": {"after_drop": "maybe"}}},
+            ("load", "reconnect", "after_drop"),
+            "must be true or false",
+        ),
         ({"load": 5}, ("load",), "must be a mapping of settings"),
         ({"populations": 5}, ("populations",), "must be a list"),
         ({"populations": []}, ("populations",), "needs at least 1 of them"),

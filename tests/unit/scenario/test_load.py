@@ -97,8 +97,9 @@ def test_a_warm_up_that_takes_the_whole_hold_is_refused(warm_up: str) -> None:
 
 
 def test_the_longest_pause_is_not_below_the_first() -> None:
-    assert _refused(retry_backoff="10s") == {("retry_backoff_max",)}
-    assert Load.model_validate({"retry_backoff": "10s", "retry_backoff_max": "10s"}).retry_backoff == 10.0
+    assert _refused(reconnect={"backoff": "10s"}) == {("reconnect", "backoff_max")}
+    reconnect = {"backoff": "10s", "backoff_max": "10s"}
+    assert Load.model_validate({"reconnect": reconnect}).reconnect.backoff == 10.0
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ def test_defaults_are_shown_as_people_write_them() -> None:
     assert "| `populations[].traffic.rate` | rate | 1/s |" in page
     assert "| `linear`, 5 s | the way from all connections to none |" in page
     assert "| `target.url` | list of text | required |" in page
-    assert "| `load.replace` | yes or no | no |" in page
+    assert "| `load.reconnect.after_drop` | yes or no | no |" in page
 
 
 def test_page_and_schema_are_written_side_by_side(tmp_path: Path) -> None:
