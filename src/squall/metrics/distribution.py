@@ -17,8 +17,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from squall.metrics.buckets import BUCKETS, MIDDLES_NS, bucket_of, pack
-from squall.metrics.histogram import decode_into
+from squall.metrics.buckets import BUCKETS, MIDDLES_NS, bucket_of
+from squall.metrics.histogram import decode_into, encode
 from squall.record.snapshots import SparseHistogram
 
 __all__ = ["Distribution"]
@@ -67,7 +67,7 @@ class Distribution:
         """What is held as it is stored and sent; None of nothing."""
         if not self.count:
             return None
-        return SparseHistogram(self.count, self.sum_ns, self.min_ns, self.max_ns, pack(self._counts))
+        return SparseHistogram(self.count, self.sum_ns, self.min_ns, self.max_ns, encode(self._counts))
 
     def clear(self) -> None:
         """Forget everything."""

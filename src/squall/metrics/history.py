@@ -24,6 +24,7 @@ from squall.metrics.timeline import POINTS_MAX, Point, Spread, Timeline, Times
 from squall.record.resources import ResourceSample
 from squall.record.run import Phase, RunRecord
 from squall.record.snapshots import (
+    ConnectionCell,
     Event,
     Interval,
     MessageCell,
@@ -71,17 +72,10 @@ CONNECTION_COUNTS: Final = (
     "bytes_sent",
     "bytes_received",
 )
-PLACE_COUNTS: Final = (
-    "established",
-    "failed",
-    "closed",
-    "dropped",
-    "reconnected",
-    "sent",
-    "delivered",
-    "lost",
+PLACE_COUNTS: Final = frozenset(
+    ("established", "failed", "closed", "dropped", "reconnected", "sent", "delivered", "lost")
 )
-_TIMES: Final = ("response", "lag")
+_TIMES: Final = ("lag",)
 _CONNECT_TIMES: Final = ("connect", "ping")
 _LEVELS: Final = frozenset(
     (
@@ -207,7 +201,8 @@ class History:
         point.spreads["planned"] = Spread.level(interval.planned, seconds)
         counts = self._counts(interval)
         point.spreads.update((name, Spread.rate(count, seconds)) for name, count in counts.items() if count)
-        self._add_places(point, interval, seconds)
+        for number in self.place_numbers:
+            point.spreads[f"{number}:held"] = Spread.level(self._held[number], seconds)
         self._add_times(point, interval)
         self._add_workers(point, interval.workers, seconds)
         self.run.add(point)
@@ -232,20 +227,29 @@ class History:
         return merged
 
     def _counts(self, interval: Interval) -> Counter[str]:
+        """What was counted in a second: of the whole run, and of each place."""
         counts: Counter[str] = Counter()
         for message in interval.messages:
-            for name in MESSAGE_COUNTS:
-                counts[name] += _counted(message, name)
+            self._count(counts, message, MESSAGE_COUNTS)
         for cell in interval.connections:
-            for name in CONNECTION_COUNTS:
-                counts[name] += getattr(cell, name)
+            self._held[min(cell.place, PLACES_MAX)] += cell.established - cell.closed - cell.dropped
+            self._count(counts, cell, CONNECTION_COUNTS)
             for code, times in cell.close_codes.items():
                 counts[f"close:{code}"] += times
             for trouble, times in cell.troubles:
-                counts[
-                    self._trouble(f"{trouble.step} {trouble.kind.replace('_', ' ')} ({trouble.blame})")
-                ] += times
+                words = f"{trouble.step} {trouble.kind.replace('_', ' ')} ({trouble.blame})"
+                counts[self._trouble(words)] += times
         return counts
+
+    def _count(
+        self, counts: Counter[str], cell: MessageCell | ConnectionCell, names: tuple[str, ...]
+    ) -> None:
+        place = min(cell.place, PLACES_MAX)
+        for name in names:
+            if count := _counted(cell, name):
+                counts[name] += count
+                if name in PLACE_COUNTS:
+                    counts[f"{place}:{name}"] += count
 
     def _trouble(self, words: str) -> str:
         if words not in self._troubles and len(self._troubles) >= TROUBLES_MAX:
@@ -253,44 +257,32 @@ class History:
         self._troubles.add(words)
         return f"trouble:{words}"
 
-    def _add_places(self, point: Point, interval: Interval, seconds: float) -> None:
-        counts: Counter[str] = Counter()
-        for cell in interval.connections:
-            number = min(cell.place, PLACES_MAX)
-            self._held[number] += cell.established - cell.closed - cell.dropped
-            for name in PLACE_COUNTS[:5]:
-                counts[f"{number}:{name}"] += getattr(cell, name)
-        for message in interval.messages:
-            number = min(message.place, PLACES_MAX)
-            for name in PLACE_COUNTS[5:]:
-                counts[f"{number}:{name}"] += _counted(message, name)
-        point.spreads.update((name, Spread.rate(count, seconds)) for name, count in counts.items() if count)
-        for number in self.place_numbers:
-            point.spreads[f"{number}:held"] = Spread.level(self._held[number], seconds)
-
     def _add_times(self, point: Point, interval: Interval) -> None:
-        by_place: dict[int, list[SparseHistogram]] = {}
-        for message in interval.messages:
-            self._add_answers(message)
-            if message.response is not None:
-                by_place.setdefault(min(message.place, PLACES_MAX), []).append(message.response)
-        if len(self.places) > 1:
-            for number, found in by_place.items():
-                self._add_merged(point, f"{number}:response", found)
+        self._add_answers(point, interval.messages)
         for name in _TIMES:
             self._add_merged(point, name, (getattr(cell, name) for cell in interval.messages))
         for name in _CONNECT_TIMES:
             self._add_merged(point, name, (getattr(cell, name) for cell in interval.connections))
 
-    def _add_answers(self, message: MessageCell) -> None:
-        if message.phase not in self.answers:
-            if len(self.answers) >= ANSWERS_MAX:
-                return
-            self.answers[message.phase] = {"response": Distribution(), "service": Distribution()}
-        for name, whole in self.answers[message.phase].items():
-            histogram = getattr(message, name)
-            if histogram is not None:
-                whole.add(histogram)
+    def _add_answers(self, point: Point, cells: list[MessageCell]) -> None:
+        """Response and service times: each histogram is read once, and merged into all that it is part of."""
+        parts: dict[tuple[int, int], list[MessageCell]] = {}
+        for cell in cells:
+            if cell.response is not None or cell.service is not None:
+                parts.setdefault((cell.phase, min(cell.place, PLACES_MAX)), []).append(cell)
+        whole, by_place = Distribution(), dict[int, Distribution]()
+        for (phase, place), found in parts.items():
+            response, service = _merged(found)
+            whole.merge(response)
+            by_place.setdefault(place, Distribution()).merge(response)
+            if phase in self.answers or len(self.answers) < ANSWERS_MAX:
+                kept = self.answers.setdefault(phase, {"response": Distribution(), "service": Distribution()})
+                kept["response"].merge(response)
+                kept["service"].merge(service)
+        named = {"response": whole}
+        if len(self.places) > 1:
+            named |= {f"{place}:response": times for place, times in by_place.items()}
+        point.times.update((name, Times.read(times)) for name, times in named.items() if times.count)
 
     def _add_merged(self, point: Point, name: str, found: Iterable[SparseHistogram | None]) -> None:
         there = [histogram for histogram in found if histogram is not None and histogram.count]
@@ -316,7 +308,18 @@ class History:
         point.silence_ns, point.silence_start_ns = quietest.silence_ns, quietest.silence_start_ns
 
 
-def _counted(cell: MessageCell, name: str) -> int:
-    if name == "not_sent":
+def _counted(cell: MessageCell | ConnectionCell, name: str) -> int:
+    if name == "not_sent" and isinstance(cell, MessageCell):
         return cell.not_sent_target + cell.not_sent_squall
     return int(getattr(cell, name))
+
+
+def _merged(cells: Iterable[MessageCell]) -> tuple[Distribution, Distribution]:
+    """Their response and their service times."""
+    response, service = Distribution(), Distribution()
+    for cell in cells:
+        if cell.response is not None:
+            response.add(cell.response)
+        if cell.service is not None:
+            service.add(cell.service)
+    return response, service

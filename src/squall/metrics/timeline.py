@@ -82,6 +82,12 @@ class Times:
             kept = kept if packed is None else (packed,)
         return cls(kept, read_ms(scratch))
 
+    @classmethod
+    def read(cls, times: Distribution) -> Self:
+        """What a distribution that is not empty says."""
+        packed = times.sparse()
+        return cls(() if packed is None else (packed,), read_ms(times))
+
     def merge(self, other: Times, scratch: Distribution) -> None:
         """Take the times of another stretch as well; `scratch` is overwritten."""
         both = Times.of(self.histograms + other.histograms, scratch)

@@ -21,6 +21,7 @@ def titles(charts: list[Chart]) -> list[str]:
 
 def test_all_charts_over_time_share_axis_phases_and_marks() -> None:
     told = history()
+    told.events.clear()
     told.happened(Event(at_ns=2 * S, kind="alert", text="slow"))
     told.happened(Event(at_ns=3 * S, kind="alert_cleared", text="well again"))
     told.happened(Event(at_ns=3 * S, kind="drop", text="not marked: there may be thousands"))
