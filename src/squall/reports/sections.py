@@ -421,9 +421,9 @@ def _events(story: Story) -> str:
         (
             when(first.at_ns / 1e9, last.at_ns / 1e9),
             first.kind.replace("_", " "),
-            first.text if times == 1 else f"{first.text} ({times:,} times)",
-            "" if first.figure is None else plain(first.figure),
-            "" if first.bound is None else plain(first.bound),
+            (first.text or first.name.replace("_", " ")) + (f" ({times:,} times)" if times > 1 else ""),
+            _noted(first, first.figure),
+            _noted(first, first.bound),
         )
         for first, last, times in shown
     ]
@@ -432,6 +432,15 @@ def _events(story: Story) -> str:
     head = ("when", "kind", "what", "figure", "bound")
     noted = f"<p>{more:,} more are in the record.</p>" if more else ""
     return table(head, rows, caption="Alerts and events", marks=marks) + noted
+
+
+def _noted(event: Event, value: float | None) -> str:
+    """A figure of an event: of alerts, one is a latency and all others are shares."""
+    if value is None:
+        return ""
+    if event.kind not in _ALERTS:
+        return plain(value)
+    return milliseconds(value) if event.name == "connection_latency" else percent(value)
 
 
 def _alike(events: Iterable[Event]) -> Iterator[tuple[Event, Event, int]]:

@@ -102,11 +102,11 @@ def test_events_that_say_the_same_are_one_line_and_all_are_counted() -> None:
     for at_s in range(EVENTS_MAX + 100):
         made.history.happened(Event(at_ns=at_s * S, kind="drop", text="reset (target)"))
     made.history.happened(
-        Event(at_ns=2 * S, kind="alert", text="<b>", name="latency", figure=812.3, bound=100)
+        Event(at_ns=2 * S, kind="alert", text="<b>", name="connection_latency", figure=812.3, bound=100)
     )
     html = fragments(made)["events"]
     rows = cells(html, "Alerts and events")
-    assert ["0:02", "alert", "&lt;b&gt;", "812", "100"] in rows
+    assert ["0:02", "alert", "&lt;b&gt;", "812 ms", "100 ms"] in rows
     assert any("reset (target) (" in row[2] for row in rows)
     assert "100 more are in the record" in html
 
