@@ -228,7 +228,7 @@ def test_secrets_never_reach_a_file_or_the_screen(service_url: str, tmp_path: Pa
     ran = run_squall(wanted, tmp_path / "r", "-H", "X-More: flagsecret")
     assert ran.code == 0, ran.stdout + ran.stderr
     shown = ran.stdout.encode() + ran.stderr.encode()
-    for file in ran.folder.iterdir():
+    for file in (each for each in ran.folder.rglob("*") if each.is_file()):
         shown += file.read_bytes()
     for secret in (b"urlsecret01", b"headersecret", b"rowsecret", b"flagsecret"):
         assert secret not in shown

@@ -78,13 +78,13 @@ def value_scale(least: float, greatest: float, unit: Unit, kind: Kind = "linear"
         low = least if least > 0 else greatest / 1000
         start, end = 10.0 ** math.floor(math.log10(low)), 10.0 ** math.ceil(math.log10(greatest * 1.0001))
         return x_scale(start, end, unit, "log")
-    if greatest <= 0 <= least:
-        greatest = 1.0
-    start = min(0.0, least)
-    step = _step(greatest - start, marks)
+    start, end = min(0.0, least), max(0.0, greatest)
+    if end <= start:
+        start, end = 0.0, 1.0
+    step = _step(end - start, marks)
     if unit == "count":
         step = max(1.0, step)
-    low, high = math.floor(start / step + 1e-9) * step, math.ceil(greatest / step - 1e-9) * step
+    low, high = math.floor(start / step + 1e-9) * step, math.ceil(end / step - 1e-9) * step
     return x_scale(low, high, unit, marks=marks + 1)
 
 

@@ -299,7 +299,12 @@ class History:
             "generator_rss": sum(each.rss_bytes for each in workers),
             "loop_lag_ms": max(each.loop_lag_max_ns for each in workers) / 1e6,
         }
-        used_ns = [each.cpu_ns - self._cpu[each.worker] for each in workers if each.worker in self._cpu]
+        # A worker that died has a last sample of no processor time: what it used since the one before is not known.
+        used_ns = [
+            each.cpu_ns - self._cpu[each.worker]
+            for each in workers
+            if each.cpu_ns >= self._cpu.get(each.worker, each.cpu_ns + 1)
+        ]
         if used_ns:
             levels["generator_cpu"] = sum(used_ns) / 1e9 / seconds
         self._cpu = {each.worker: each.cpu_ns for each in workers}

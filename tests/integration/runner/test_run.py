@@ -149,7 +149,16 @@ def test_the_record_on_disk_is_what_happened(make: Any, run: Any) -> None:
     assert record.header.environment["workers"] == 1
     assert record.header.plan[0] == "run: run, seed 1"
     files = {entry.name for entry in result.folder.iterdir()}
-    assert {"run.json", "record.log", "summary.json", "summary.md", "timeseries.csv", "types.csv"} == files
+    assert files == {
+        "charts",
+        "record.log",
+        "report.html",
+        "run.json",
+        "summary.json",
+        "summary.md",
+        "timeseries.csv",
+        "types.csv",
+    }
     held = [interval.held for interval in record.intervals]
     assert max(held) == 40
 

@@ -62,3 +62,10 @@ def test_what_was_measured_lies_on_its_axis_and_so_do_the_ticks(least: float, mo
 @given(st.floats(min_value=0.001, max_value=1e7))
 def test_a_time_axis_has_few_marks(span_s: float) -> None:
     assert 1 <= len(x_scale(0, span_s, "s").ticks) <= 8
+
+
+@given(st.floats(min_value=-1e9, max_value=1e9, allow_subnormal=False))
+def test_a_level_that_never_moves_lies_on_its_axis(level: float) -> None:
+    scale = value_scale(level, level, "ms")
+    assert scale.start <= level <= scale.end
+    assert len(scale.ticks) > 1

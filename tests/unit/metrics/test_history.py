@@ -137,6 +137,14 @@ def test_every_source_has_its_own_timeline_and_gaps_where_it_said_nothing() -> N
     assert node.problems == {"the pid is gone": 1}
 
 
+def test_the_last_sample_of_a_dead_worker_is_no_processor_time() -> None:
+    history = History()
+    for index, cpu_ns in enumerate([(S, S), (2 * S, 0)]):
+        workers = [WorkerSample(worker=number, cpu_ns=each) for number, each in enumerate(cpu_ns)]
+        history.accept(second(index, workers=workers))
+    assert history.run.mean("generator_cpu") == [None, 1.0]
+
+
 def test_the_generator_is_read_from_the_workers() -> None:
     history = History()
     for index in range(2):
