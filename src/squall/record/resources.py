@@ -72,4 +72,4 @@ def figures_of(sample: ResourceSample) -> dict[str, float]:
     """All that was measured, by name; sockets in a state as `tcp_<state>`, custom figures by their own names."""
     found = {name: value for name in FIGURES if (value := getattr(sample, name)) is not None}
     found |= {f"tcp_{state}": count for state, count in (sample.tcp_states or {}).items()}
-    return {name: value for name, value in sample.custom.items() if name not in found} | found
+    return found | {name: value for name, value in sample.custom.items() if name not in found}

@@ -188,6 +188,7 @@ class _Parent:
             "health_port": self._health_socket.getsockname()[1],
             "pid": os.getpid(),
             "processes": len(self._nodes),
+            "pids": [node.pid for node in self._nodes],
         }
         try:
             os.write(_STDOUT, json.dumps(line).encode() + b"\n")

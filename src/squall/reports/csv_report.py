@@ -1,4 +1,4 @@
-"""The run as CSV: `timeseries.csv`, a row a second, and `types.csv`, a row a message type.
+"""The run as CSV: `timeseries.csv`, a row a second, `types.csv`, a row a message type, `resources.csv`, a row a look.
 
 Every figure of a row of the time series is the change in that second, except the levels (`planned`, `held`,
 `blocked`, `generator_rss_mb`). An empty cell was not measured: a latency in a second without a response, a
@@ -15,11 +15,20 @@ from typing import Final, TextIO
 
 from squall.metrics.distribution import Distribution
 from squall.metrics.phases import phase_at
+from squall.metrics.resources import FIGURES_MAX
 from squall.metrics.summary_document import Summary
+from squall.record.resources import FIGURES, figures_of
 from squall.record.run import RunRecord
 from squall.record.snapshots import Interval, SparseHistogram, WorkerSample
 
-__all__ = ["COLUMNS", "TYPE_COLUMNS", "write_time_series", "write_types"]
+__all__ = [
+    "COLUMNS",
+    "RESOURCE_COLUMNS",
+    "TYPE_COLUMNS",
+    "write_resources",
+    "write_time_series",
+    "write_types",
+]
 
 COLUMNS: Final = (
     "t_s",
@@ -83,6 +92,9 @@ TYPE_COLUMNS: Final = (
     "response_max_ms",
 )
 
+RESOURCE_COLUMNS: Final = ("t_s", "wall_time", "source", "role", *FIGURES)
+"""Those that every run has; sockets by state and figures of the user's own follow, by name."""
+
 _NS: Final = 1_000_000_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MESSAGE_SUMS: Final = (
@@ -142,6 +154,25 @@ def write_types(summary: Summary, file: TextIO) -> None:
         rows.writerow(
             {"type": name} | row | {f"response_{key}_ms": value for key, value in quantiles.items()}
         )
+
+
+def write_resources(record: RunRecord, file: TextIO) -> None:
+    """Write one row for each look at a watched machine; what it could not measure is empty, and why is last."""
+    names = dict.fromkeys(name for sample in record.resources for name in figures_of(sample))
+    own = sorted(names.keys() - {*RESOURCE_COLUMNS, "problem"})[:FIGURES_MAX]
+    columns = (*RESOURCE_COLUMNS, *own, "problem")
+    rows = csv.DictWriter(file, columns, lineterminator="\n", extrasaction="ignore")
+    rows.writeheader()
+    for sample in record.resources:
+        figures: dict[str, Cell] = {name: _rounded(value) for name, value in figures_of(sample).items()}
+        row: dict[str, Cell] = {
+            "t_s": _rounded(sample.at_ns / _NS),
+            "wall_time": _wall_time(record.header.started_wall_ns + sample.at_ns),
+            "source": sample.source,
+            "role": sample.role,
+            "problem": sample.problem,
+        }
+        rows.writerow(figures | row)
 
 
 def _messages(interval: Interval) -> dict[str, Cell]:

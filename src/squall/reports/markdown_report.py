@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from squall.metrics.summary_document import Percentiles, Summary
 from squall.record.run import RunRecord
 from squall.reports.figures import NOT_MEASURED, count, duration, milliseconds, percent, plain, rate
+from squall.reports.machines import machine_rows
 from squall.reports.wording import (
     alert,
     delivered_share,
@@ -41,6 +42,7 @@ def markdown_report(record: RunRecord, summary: Summary, pictures: Iterable[tupl
         parts += ["## Stability", stability(summary.stability) + "."]
     if summary.alerts:
         parts += ["## Alerts", _lines(alert(each) for each in summary.alerts)]
+    parts += ["## Resources", _table(("source", "figure", "average", "peak", "looks"), machine_rows(summary))]
     parts += ["## Errors and close codes", _errors(summary)]
     parts += ["## The plan", _lines(record.header.plan)]
     parts += ["## How it was measured", _environment(record, summary)]

@@ -15,6 +15,7 @@ from rich.text import Text
 from squall.metrics.summary_document import Judged, Percentiles, Summary
 from squall.record.run import RunRecord
 from squall.reports.figures import NOT_MEASURED, count, duration, megabytes, milliseconds, percent, rate
+from squall.reports.machines import machine_lines
 from squall.reports.wording import (
     ACCOUNT_MISSING,
     alert,
@@ -86,6 +87,7 @@ def _sections(record: RunRecord, summary: Summary) -> Iterator[Section]:
         yield "Close codes", [", ".join(codes)]
     if summary.verdict.judgements:
         yield "Judged", _judged(summary)
+    yield "Resources", machine_lines(summary)
     yield "Generator", _generator(summary)
     if record.header.command:
         yield "Repeat with", [record.header.command]

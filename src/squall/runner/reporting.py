@@ -12,7 +12,7 @@ from squall.charts.svg import svg_file
 from squall.metrics.history import History
 from squall.metrics.summary_document import Summary
 from squall.record.run import RunRecord
-from squall.reports.csv_report import write_time_series, write_types
+from squall.reports.csv_report import write_resources, write_time_series, write_types
 from squall.reports.html_report import html_report
 from squall.reports.json_report import summary_json
 from squall.reports.junit_report import junit_xml
@@ -25,6 +25,7 @@ __all__ = [
     "CHARTS_FOLDER",
     "HTML_FILE",
     "MARKDOWN_FILE",
+    "RESOURCES_FILE",
     "SUMMARY_FILE",
     "TIME_SERIES_FILE",
     "TYPES_FILE",
@@ -38,6 +39,7 @@ CHARTS_FOLDER = "charts"
 HTML_FILE = "report.html"
 TIME_SERIES_FILE = "timeseries.csv"
 TYPES_FILE = "types.csv"
+RESOURCES_FILE = "resources.csv"
 
 
 def write_all(
@@ -70,6 +72,9 @@ def write_all(
         rows = io.StringIO()
         write_types(summary, rows)
         write_whole(folder / TYPES_FILE, rows.getvalue().encode())
+        rows = io.StringIO()
+        write_resources(record, rows)
+        write_whole(folder / RESOURCES_FILE, rows.getvalue().encode())
     if junit is not None:
         write_whole(_with_its_folder(Path(junit)), junit_xml(record, summary))
 

@@ -5,7 +5,7 @@
         record.log     what happened, second by second (`log`, `codec`)
         verdict.json   only where the log could take no more: the verdict
         reserve        only while the run is written: room for the result on a disk that fills up
-        summary.json, summary.md, charts/, report.html, timeseries.csv, types.csv      the reports
+        summary.json, summary.md, charts/, report.html, timeseries.csv, types.csv, resources.csv      the reports
 
 A folder holds one run. The log is made exclusively, so of two writers one is refused.
 """

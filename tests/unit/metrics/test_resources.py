@@ -108,7 +108,7 @@ def test_counts_are_summed_over_looks_and_sources() -> None:
 def test_sockets_and_figures_of_the_users_own_are_kept_by_name() -> None:
     found = looked(look(15, tcp_states={"established": 7}, custom={"queue": 3.0}))
     source = found.sources["target"]
-    assert source.names() == ["queue", "tcp_established"]
+    assert source.names() == ["tcp_established", "queue"]
     assert source.gauge("tcp_established") == Gauge(1, 0, 7, 7, 7, 7, 7, 1)
 
 

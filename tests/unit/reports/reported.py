@@ -12,6 +12,7 @@ from squall.metrics.summary_document import Summary
 from squall.metrics.totals import Totals
 from squall.metrics.verdict import judge
 from squall.record.outcomes import Trouble
+from squall.record.resources import ResourceSample
 from squall.record.run import FORMAT_VERSION, Phase, RunHeader, RunRecord
 from squall.record.snapshots import ConnectionCell, Event, Interval, MessageCell, WorkerSample
 from squall.record.stability import StabilityCheck
@@ -36,6 +37,28 @@ PHASES = (
     phase(0, "ramp_up", "ramp_up", 0, 1),
     phase(1, "hold", "sustained", 1, 4),
     phase(2, "ramp_down", "ramp_down", 4, 5),
+)
+LOOKS = (
+    ResourceSample(at_ns=0, source="target", role="target", memory_share=0.1, memory_bytes=800_000_000),
+    ResourceSample(at_ns=0, source="host", role="host", memory_share=0.5, memory_bytes=4_000_000_000),
+    ResourceSample(
+        at_ns=2 * S,
+        source="target",
+        role="target",
+        cpu_cores=1.1,
+        cpu_share=0.55,
+        cpu_thread_max_cores=0.998,
+        cpu_throttled_share=0.25,
+        memory_share=0.12,
+        memory_bytes=960_000_000,
+        received_bytes_hz=12_345_678.9,
+        tcp_states={"established": 10, "close_wait": 2},
+        accept_overflows=3,
+        custom={"queue": 7.25},
+    ),
+    ResourceSample(at_ns=3 * S, source="target", role="target", problem="process 9 | has \x1b[31mended"),
+    ResourceSample(at_ns=3 * S, source="host", role="host", cpu_share=0.9, memory_share=0.5),
+    ResourceSample(at_ns=3 * S, source="page", role="target", problem="the connection was refused"),
 )
 Run = tuple[RunRecord, Summary]
 
@@ -86,6 +109,7 @@ def troubled() -> Run:
                 at_ns=4 * S, kind="alert_cleared", text="", name="connection_latency", figure=50, bound=100
             ),
         ),
+        resources=LOOKS,
         checks=(check(end_ns=3 * S), check(index=1, spiked=3, spike_share=0.03, drop_share=0.001, drops=1)),
         asked=scenario(
             thresholds=[
@@ -135,6 +159,7 @@ def _run(
     phases: tuple[Phase, ...] = PHASES,
     events: tuple[Event, ...] = (),
     checks: tuple[StabilityCheck, ...] = (),
+    resources: tuple[ResourceSample, ...] = (),
 ) -> Run:
     header = (
         HEADER if asked is None else msgspec.structs.replace(HEADER, scenario=asked.model_dump(mode="json"))
@@ -146,6 +171,8 @@ def _run(
         totals.add(interval)
     for event in events:
         totals.alerts.add(event)
+    for sample in resources:
+        totals.sampled(sample)
     for made in checks:
         totals.checks.add(made)
     verdict = None if asked is None else judge(asked, totals)
@@ -159,5 +186,6 @@ def _run(
         verdict=verdict,
         complete=asked is not None,
         checks=checks,
+        resources=resources,
     )
     return record, summarise(header, phases, totals, verdict)

@@ -8,7 +8,14 @@ import pytest
 from squall.record.outcomes import Trouble
 from squall.record.run import RunRecord
 from squall.record.snapshots import ConnectionCell, Interval, MessageCell, WorkerSample
-from squall.reports.csv_report import COLUMNS, TYPE_COLUMNS, write_time_series, write_types
+from squall.reports.csv_report import (
+    COLUMNS,
+    RESOURCE_COLUMNS,
+    TYPE_COLUMNS,
+    write_resources,
+    write_time_series,
+    write_types,
+)
 from unit.reports import reported
 from unit.store.samples import HEADER, PHASE, busy_interval, interval
 
@@ -148,3 +155,27 @@ def test_a_type_without_a_response_has_no_latency() -> None:
     file.seek(0)
     (critical,) = [row for row in csv.DictReader(file) if row["type"] == "critical"]
     assert (critical["sent"], critical["response_p99_ms"]) == ("0", "")
+
+
+def test_a_row_a_look_with_the_figures_that_there_are() -> None:
+    record, _ = reported.troubled()
+    file = io.StringIO()
+    write_resources(record, file)
+    file.seek(0)
+    rows = list(csv.DictReader(file))
+    assert list(rows[0]) == [*RESOURCE_COLUMNS, "queue", "tcp_close_wait", "tcp_established", "problem"]
+    assert [(row["t_s"], row["source"], row["role"]) for row in rows[:3]] == [
+        ("0.0", "target", "target"),
+        ("0.0", "host", "host"),
+        ("2.0", "target", "target"),
+    ]
+    assert (rows[2]["cpu_share"], rows[2]["queue"], rows[2]["tcp_close_wait"]) == ("0.55", "7.25", "2")
+    assert (rows[0]["cpu_share"], rows[0]["queue"]) == ("", "")
+    assert rows[5]["problem"] == "the connection was refused"
+
+
+def test_without_looks_there_are_only_the_names_of_the_columns() -> None:
+    record, _ = reported.passed()
+    file = io.StringIO()
+    write_resources(record, file)
+    assert file.getvalue() == ",".join((*RESOURCE_COLUMNS, "problem")) + "\n"
