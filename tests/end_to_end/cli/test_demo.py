@@ -56,6 +56,7 @@ def test_it_prints_a_summary_and_the_run_folder(tmp_path: Path) -> None:
     assert "Load Test Complete - 100 Concurrent Connections Achieved" in out
     summary = json.loads((tmp_path / "run" / "summary.json").read_bytes())
     assert summary["connections"]["established"] == 100
+    assert 0 < summary["resources"]["target"]["run"]["memory_share"]["peak"] < 1
     assert "readiness" in {each["source"] for each in summary["verdict"]["judgements"]}
     if summary["verdict"]["exit_code"]:
         assert "warning: squall ended with" in err
