@@ -56,6 +56,7 @@ from squall.runner.phase_results import (
 )
 from squall.runner.plan import Plan, PlannedPhase, demand_of, plan_phase, steered
 from squall.runner.ramps import held, spec_of
+from squall.runner.rows import check_rows
 from squall.runner.rules import Rules, rules_of
 from squall.runner.saving import (
     LoadTestResults,
@@ -421,6 +422,7 @@ class LoadTester:
             machine = this_machine(scenario.target.source_addresses)
             demand = demand_of(scenario, scenario.load.connections)
             check(demand, machine)
+            check_rows(scenario, scenario.load.connections)
             workers = choose_workers(demand, machine)
             plan = Plan(scenario=scenario, phases=(), demand=demand, workers=workers)
             fleet = self._fleet or LocalFleet(workers)

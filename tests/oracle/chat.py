@@ -128,9 +128,12 @@ class Chat:
     async def _feed(self, connection: ServerConnection, room: str) -> None:
         """Ticks of a room, the held one behind the next."""
         held: str | None = None
-        for number in range(1_000_000):
+        for number in range(self.options.limit):
             await asyncio.sleep(self.options.tick_ms / 1000)
-            spoiled = self._spoils("skip", "repeat", "swap", "early", "mute_tick") if number else ""
+            is_inner = (
+                0 < number < self.options.limit - 1
+            )  # of what is before and behind all, nobody can tell
+            spoiled = self._spoils("skip", "repeat", "swap", "early", "mute_tick") if is_inner else ""
             ahead_ms = 60_000 if spoiled == "early" else 0
             tick: dict[str, Any] = {"op": "tick", "room": room, "at": time.time_ns() / 1e6 + ahead_ms}
             if spoiled != "mute_tick":
@@ -169,6 +172,7 @@ def main() -> None:
     for kind in SPOILS:
         parser.add_argument(f"--{kind.replace('_', '-')}", type=int, default=0, metavar="EVERY")
     parser.add_argument("--tick-ms", type=float, default=20.0)
+    parser.add_argument("--limit", type=int, default=1_000_000, help="ticks of a room, for each connection")
     parser.add_argument("--tell", action="store_true", help="tell all others what was said")
     asyncio.run(_run(parser.parse_args()))
 

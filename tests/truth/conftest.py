@@ -6,8 +6,11 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+
+from oracle.node import WhyNot, installed
 
 
 @pytest.fixture(scope="module")
@@ -24,3 +27,13 @@ def service_url() -> Iterator[str]:
         yield str(json.loads(process.stdout.readline())["url"])
         process.stdin.close()
         assert process.wait(15) == 0
+
+
+@pytest.fixture(scope="session")
+def node_modules(pytestconfig: pytest.Config) -> Path:
+    """The package `ws` for Node, kept in pytest's cache; skips, saying why, where it cannot be had."""
+    assert pytestconfig.cache is not None
+    try:
+        return installed(pytestconfig.cache.mkdir("node_ws"))
+    except WhyNot as reason:
+        pytest.skip(str(reason))

@@ -145,7 +145,7 @@ FLAGS: Final = (
         on=True,
     ),
     Flag(("--reconnect-rate",), "load.reconnect.rate_max", "caps that, as in 100/s", _LOAD, "RATE"),
-    Flag(("--exchange",), "exchange.kind", "echo or idle", _TRAFFIC, "NAME"),
+    Flag(("--exchange",), "exchange.kind", "echo, idle or push; request needs a file", _TRAFFIC, "NAME"),
     Flag(("--rate",), "traffic.rate", "messages per connection, as in 1/s", _TRAFFIC, "RATE"),
     Flag(("--arrival",), "traffic.arrival", "uniform or poisson", _TRAFFIC, "NAME"),
     Flag(("--payload",), "traffic.payload", "message sizes, as in 100,1KiB", _TRAFFIC, "SIZES"),

@@ -145,6 +145,8 @@ def _over_time(picture: Picture, width: int) -> RenderableType:
     add("connections", held, line(lambda each: each.held, _LEVEL))
     add("sent", Text(per_second(picture.sent_hz)), line(lambda each: each.sent_hz, _LEVEL))
     add("delivered", Text(per_second(picture.delivered_hz)), line(lambda each: each.delivered_hz, _LEVEL))
+    if picture.pushed_hz is not None:
+        add("pushed", Text(per_second(picture.pushed_hz)), line(lambda each: each.pushed_hz, _LEVEL))
     add("", Text())
     since = f"p99, the last {clock(len(picture.trail) * _NS)}"
     add(
@@ -198,6 +200,7 @@ def _account(picture: Picture, width: int) -> RenderableType:
             _counted("late", delivery.late),
             _counted("corrupted", delivery.corrupted),
             _counted("unexpected", delivery.unexpected),
+            *([_counted("pushes missing", delivery.push_missing)] if picture.pushed_hz is not None else []),
             _counted("blocked", picture.blocked),
         ),
     )

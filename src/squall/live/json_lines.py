@@ -164,7 +164,12 @@ def interval_line(picture: Picture, number: int) -> IntervalLine:
             closed=picture.closed,
             dropped=picture.dropped,
         ),
-        rates=LineRates(connects=picture.connects_hz, sent=picture.sent_hz, delivered=picture.delivered_hz),
+        rates=LineRates(
+            connects=picture.connects_hz,
+            sent=picture.sent_hz,
+            delivered=picture.delivered_hz,
+            pushed=picture.pushed_hz,
+        ),
         latency_ms=LineLatency(
             response=_times(picture.response),
             service=_times(picture.service),

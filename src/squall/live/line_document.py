@@ -88,6 +88,9 @@ class LineRates(msgspec.Struct, frozen=True, kw_only=True):
     connects: float | None
     sent: float | None
     delivered: float | None
+    pushed: Annotated[
+        float | None, Meta(description="what came unasked; null: nothing has, or none is counted")
+    ]
 
 
 class LineTimes(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,6 +125,7 @@ class LineDelivery(msgspec.Struct, frozen=True, kw_only=True):
     late: int
     corrupted: int
     unexpected: int
+    push_missing: int
 
 
 class LineErrors(msgspec.Struct, frozen=True, kw_only=True):

@@ -82,6 +82,7 @@ class Delivery:
     late: int = 0
     corrupted: int = 0
     unexpected: int = 0
+    push_missing: int = 0
 
     @property
     def under_way(self) -> int:
@@ -99,6 +100,7 @@ class Moment:
     delivered_hz: float | None
     response: Times
     lag_p99_ms: float | None
+    pushed_hz: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,8 @@ class Picture:
     checks: Checks = Checks()
     trail: tuple[Moment, ...] = ()
     """The last of them is this picture's own."""
+    pushed_hz: float | None = None
+    """None where nothing has come unasked, in the whole run so far."""
 
 
 class Scene:
@@ -221,6 +225,7 @@ class Scene:
             delivered_hz=_rate(window.delivered, length_s),
             response=_times(window.response),
             lag_p99_ms=_times(window.lag).p99_ms,
+            pushed_hz=_rate(connections.pushed, length_s) if self._connections.pushed else None,
         )
         self._trail.append(moment)
         return Picture(
@@ -254,6 +259,7 @@ class Scene:
             resources=tuple(self._resources.values()),
             checks=self._checks,
             trail=tuple(self._trail),
+            pushed_hz=moment.pushed_hz,
         )
 
     def _close_window(self) -> tuple[MessageTotals, ConnectionTotals]:
@@ -274,6 +280,7 @@ class Scene:
             late=before.late + window.late,
             corrupted=before.corrupted + window.corrupted_body + connections.corrupted_header,
             unexpected=before.unexpected + connections.unexpected,
+            push_missing=before.push_missing + connections.push_missing,
         )
         return window, connections
 

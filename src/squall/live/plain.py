@@ -94,6 +94,7 @@ def plain_line(picture: Picture) -> str:
         "reordered": delivery.reordered,
         "corrupted": delivery.corrupted,
         "unexpected": delivery.unexpected,
+        "pushes missing": delivery.push_missing,
     }
     times = "/".join(map(milliseconds, (response.p50_ms, response.p95_ms, response.p99_ms)))
     parts = [
@@ -102,6 +103,7 @@ def plain_line(picture: Picture) -> str:
         f"connects {per_second(picture.connects_hz)}",
         f"sent {per_second(picture.sent_hz)}",
         f"delivered {per_second(picture.delivered_hz)}",
+        *([f"pushed {per_second(picture.pushed_hz)}"] if picture.pushed_hz is not None else []),
         f"response p50/p95/p99 {times} ms",
         f"lag p99 {milliseconds(picture.lag.p99_ms)} ms",
         f"errors {format_count(picture.errors)}",

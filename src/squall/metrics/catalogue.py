@@ -20,6 +20,7 @@ from typing import Final, Literal
 
 from squall.metrics.cells import ConnectionTotals, MessageTotals
 from squall.metrics.distribution import Distribution
+from squall.metrics.pushes import push_figure
 from squall.metrics.resources import Highest
 from squall.metrics.totals import Selection, Totals
 from squall.metrics.windows import Level
@@ -193,6 +194,23 @@ def _errors(totals: Totals, selection: Selection) -> int:
     )
 
 
+def _misfits(totals: Totals, selection: Selection) -> int:
+    misfits = totals.connections(selection).misfits
+    return misfits.total() if selection.kind is None else misfits[selection.kind]
+
+
+def _followed(name: str, figure: str, unit: str, about: str) -> Metric:
+    """What is known of a pushed sequence; not measured where no message carried a number."""
+    return Metric(
+        name=name,
+        kind="counter",
+        unit=unit,
+        about=f"pushed: {about}, on a connection and key",
+        tags=_IN_CONNECTIONS,
+        read=lambda totals, selection: push_figure(totals.connections(selection), figure),
+    )
+
+
 def _close_codes(totals: Totals, selection: Selection) -> int:
     codes = totals.connections(selection).close_codes
     return codes.total() if selection.code is None else codes[selection.code]
@@ -273,6 +291,33 @@ METRICS: Final[tuple[Metric, ...]] = (
     _connection_count(
         "ws_msgs_received", "messages", "messages that arrived, whatever they were", "messages_received"
     ),
+    Metric(
+        name="ws_misfits",
+        kind="counter",
+        unit="messages",
+        about="messages that were not what was waited for, by why: wrong replies, replies to nothing, no JSON",
+        tags=(*_IN_CONNECTIONS, "kind"),
+        read=_misfits,
+    ),
+    _connection_count(
+        "ws_pushes", "messages", "messages that came unasked, as a push exchange counts them", "pushed"
+    ),
+    _followed("ws_pushes_missing", "missing", "messages", "numbers skipped that have not come since"),
+    _followed("ws_push_gaps", "gaps", "gaps", "runs of missing numbers"),
+    _followed("ws_pushes_duplicated", "duplicated", "messages", "numbers that had come before"),
+    _followed("ws_pushes_reordered", "reordered", "messages", "numbers that came behind a later one"),
+    _connection_trend(
+        "ws_push_delay",
+        "from the sender's time stamp to the arrival, by two clocks",
+        lambda each: each.push_delay,
+        over="settled",
+    ),
+    _connection_count(
+        "ws_pushes_early",
+        "messages",
+        "messages stamped later than they arrived: the clocks differ",
+        "push_early",
+    ),
     _connection_count("data_sent", "bytes", "payload bytes sent", "bytes_sent"),
     _connection_count("data_received", "bytes", "payload bytes received", "bytes_received"),
     _connection_trend(
@@ -283,6 +328,11 @@ METRICS: Final[tuple[Metric, ...]] = (
     _connection_trend("ws_connect_tcp", "the TCP connect", lambda each: each.tcp),
     _connection_trend("ws_connect_tls", "the TLS handshake", lambda each: each.tls),
     _connection_trend("ws_connect_upgrade", "the upgrade request and its answer", lambda each: each.upgrade),
+    _connection_trend(
+        "ws_opening",
+        "from the accepted upgrade until what goes before the traffic was done",
+        lambda each: each.opening,
+    ),
     _connection_trend("ws_ping", "from a ping to its pong", lambda each: each.ping, over="settled"),
     _connection_trend(
         "ws_session_duration", "from the accepted upgrade to the end", lambda each: each.session

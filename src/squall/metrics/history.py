@@ -67,6 +67,8 @@ CONNECTION_COUNTS: Final = (
     "reconnected",
     "corrupted_header",
     "unexpected",
+    "pushed",
+    "push_missing",
     "messages_sent",
     "messages_received",
     "bytes_sent",

@@ -8,6 +8,9 @@ any drop.
 It is unknown if any message ended unknown. Where a stream's window was exceeded, what was lost, reordered
 or duplicated is unknown; where a worker died, none of an event is unknown, because events that it saw after
 its last report are missing, and one or more is a failure all the same.
+
+Order is judged where the exchange must keep it: echo does, requests of their own only where the scenario says so.
+What push exchanges count is judged in `squall.metrics.pushes`.
 """
 
 from __future__ import annotations
@@ -18,7 +21,8 @@ from typing import Final
 import msgspec
 
 from squall.metrics.figures import Figure, judged, number
-from squall.metrics.totals import Totals
+from squall.metrics.pushes import judge_pushes
+from squall.metrics.totals import Selection, Totals
 from squall.record.verdicts import Judgement
 from squall.scenario.models import Scenario
 
@@ -41,8 +45,8 @@ def judge_integrity(scenario: Scenario, totals: Totals) -> list[Judgement]:
         found.append(_count("no drop", totals.connections().dropped, "connections dropped"))
     else:
         found += [_any_delivered(totals), *_outcomes(totals), _not_sent(totals)]
-        found += _events(totals, duplicates=scenario.delivery.promise != "at-least-once")
-    return found + _strangers(totals)
+        found += _events(scenario, totals)
+    return found + judge_pushes(scenario, totals) + _strangers(totals)
 
 
 def _established(totals: Totals) -> Judgement:
@@ -82,15 +86,24 @@ def _not_sent(totals: Totals) -> Judgement:
     return judged(figure, "<", NOT_SENT_SHARE_MAX, name=name, source="integrity", bound=bound)
 
 
-def _events(totals: Totals, *, duplicates: bool) -> list[Judgement]:
+def _events(scenario: Scenario, totals: Totals) -> list[Judgement]:
     messages = totals.messages()
-    found = [_unless_exceeded(_event("none reordered", messages.reordered, "reordered", totals), totals)]
-    if duplicates:
+    found = _order(scenario, totals)
+    if scenario.delivery.promise != "at-least-once":
         found.append(
             _unless_exceeded(_event("none duplicated", messages.duplicated, "copies", totals), totals)
         )
     found.append(_event("no body corrupted", messages.corrupted_body, "corrupted bodies", totals))
     return found
+
+
+def _order(scenario: Scenario, totals: Totals) -> list[Judgement]:
+    """Whether order was kept, where the exchange is one that must keep it."""
+    ordered = [each.name for each in scenario.populations if each.rate_hz > 0 and each.exchange.judges_order]
+    if not ordered:
+        return []
+    reordered = sum(totals.messages(Selection(population=name)).reordered for name in ordered)
+    return [_unless_exceeded(_event("none reordered", reordered, "reordered", totals), totals)]
 
 
 def _strangers(totals: Totals) -> list[Judgement]:

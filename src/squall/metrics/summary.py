@@ -15,6 +15,7 @@ from typing import Any, Final
 from squall.metrics.cells import ConnectionTotals, MessageTotals
 from squall.metrics.distribution import Distribution
 from squall.metrics.phases import settled, sustained
+from squall.metrics.pushes import counts_pushes, push_figures
 from squall.metrics.resources import SourceTotals
 from squall.metrics.summary_document import (
     Connect,
@@ -28,6 +29,7 @@ from squall.metrics.summary_document import (
     PhaseSummary,
     PlaceSummary,
     PopulationSummary,
+    Push,
     Reordering,
     ResourceFigure,
     SourceSummary,
@@ -94,13 +96,15 @@ def summarise(header: RunHeader, phases: Sequence[Phase], totals: Totals, verdic
         close_codes={str(code): count for code, count in sorted(connections.close_codes.items())},
         throughput=_throughput(totals, messages, connections),
         phases=[_phase(totals, phase) for phase in phases],
-        populations={name: _population(totals, name, latency_of) for name in header.populations},
+        populations=_populations(totals, phases, header, latency_of),
         places=_places(totals),
         workers=_workers(totals),
         stability=_stability(totals),
         alerts=list(totals.alerts.kept),
         alert_counts=totals.alerts.counts,
         resources=_resources(totals, phases),
+        push=_push(totals, phases, _pushing(header)),
+        misfits=dict(sorted(connections.misfits.items())),
     )
 
 
@@ -252,6 +256,7 @@ def _connect(connections: ConnectionTotals) -> Connect:
         tcp=_percentiles(connections.tcp),
         tls=_percentiles(connections.tls),
         upgrade=_percentiles(connections.upgrade),
+        opening=_percentiles(connections.opening),
     )
 
 
@@ -307,13 +312,33 @@ def _phase(totals: Totals, phase: Phase) -> PhaseSummary:
     )
 
 
-def _population(totals: Totals, name: str, latency_of: Selection) -> PopulationSummary:
-    selection = Selection(population=name)
-    return PopulationSummary(
-        delivery=_delivery(totals, selection),
-        latency=_latency(totals.messages(replace(latency_of, population=name))),
-        connections=_connections(totals, selection),
-    )
+def _populations(
+    totals: Totals, phases: Sequence[Phase], header: RunHeader, latency_of: Selection
+) -> dict[str, PopulationSummary]:
+    pushing = _pushing(header)
+    found = {}
+    for name in header.populations:
+        selection = Selection(population=name)
+        found[name] = PopulationSummary(
+            delivery=_delivery(totals, selection),
+            latency=_latency(totals.messages(replace(latency_of, population=name))),
+            connections=_connections(totals, selection),
+            push=_push(totals, phases, [name] if name in pushing else [], name),
+        )
+    return found
+
+
+def _pushing(header: RunHeader) -> list[str]:
+    """The populations that count what comes unasked."""
+    given = header.scenario.get("populations", ())
+    return [each["name"] for each in given if counts_pushes(each.get("exchange", {}))]
+
+
+def _push(totals: Totals, phases: Sequence[Phase], pushing: list[str], population: str | None = None) -> Push:
+    if not pushing or not totals.seconds:
+        return Push()
+    delay = totals.connections(Selection(population=population)).push_delay
+    return push_figures(totals, phases, _percentiles(delay), population)
 
 
 def _places(totals: Totals) -> list[PlaceSummary]:

@@ -26,6 +26,7 @@ __all__ = [
     "PhaseSummary",
     "PlaceSummary",
     "PopulationSummary",
+    "Push",
     "Reordering",
     "ResourceFigure",
     "SourceSummary",
@@ -151,6 +152,31 @@ class Connect(msgspec.Struct, frozen=True, kw_only=True):
     tcp: Percentiles = Percentiles()
     tls: Percentiles = Percentiles()
     upgrade: Percentiles = Percentiles()
+    opening: Annotated[
+        Percentiles, Meta(description="after the upgrade: what goes before the traffic, where it was done")
+    ] = Percentiles()
+
+
+class Push(msgspec.Struct, frozen=True, kw_only=True):
+    """What came unasked, as push exchanges count it; all null where no population has one."""
+
+    received: int | None = None
+    per_s: Annotated[
+        float | None, Meta(description="received per second of the hold, or of the run where there is none")
+    ] = None
+    sequenced: Annotated[int | None, Meta(description="those with a number in their sequence field")] = None
+    missing: Annotated[
+        int | None, Meta(description="numbers skipped that have not come since; null without numbers")
+    ] = None
+    gaps: Annotated[int | None, Meta(description="runs of missing numbers; null without numbers")] = None
+    duplicated: int | None = None
+    reordered: int | None = None
+    delay: Annotated[
+        Percentiles, Meta(description="from the sender's time stamp to the arrival, by two clocks")
+    ] = Percentiles()
+    negative_delays: Annotated[
+        int | None, Meta(description="stamped later than they arrived; in no distribution")
+    ] = None
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
@@ -228,6 +254,7 @@ class PopulationSummary(msgspec.Struct, frozen=True, kw_only=True):
     delivery: Delivery
     latency: Latency
     connections: Connections
+    push: Push = Push()
 
 
 class PlaceSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -336,6 +363,10 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     resources: Annotated[
         dict[str, SourceSummary],
         Meta(description="by source; the target is in it only where it was watched"),
+    ] = {}
+    push: Push = Push()
+    misfits: Annotated[
+        dict[str, int], Meta(description="messages that were not what was waited for, by why, with how many")
     ] = {}
 
 

@@ -39,7 +39,7 @@ class RequestTalk:
         self._pattern = None if exchange.reply.pattern is None else re.compile(exchange.reply.pattern)
         self._foreign = checks_of(exchange.foreign, seat.row)
         tests = checks_of(exchange.correct, seat.row)
-        names = [f"wrong {each.field or 'text'}" for each in exchange.correct]
+        names = [f"wrong_{each.field or 'text'}" for each in exchange.correct]
         self._correct = tuple(zip(names, tests, strict=True))
         self._check_name = exchange.check or ""
         self._next = 0
@@ -75,7 +75,7 @@ class RequestTalk:
             if not test(heard):
                 return Wrong(sequence, name)
         if self._around.check is not None and not self._passes(heard, sequence):
-            return Wrong(sequence, "wrong by check")
+            return Wrong(sequence, "wrong_by_check")
         return Answered(sequence)
 
     def _key_of(self, heard: Heard) -> str | Unexpected:

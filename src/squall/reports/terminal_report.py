@@ -23,9 +23,11 @@ from squall.reports.wording import (
     delivered_share,
     endings,
     events_seen,
+    misfits,
     notes,
     outcomes,
     printable,
+    pushed,
     ramps,
     sorted_judgements,
     spread,
@@ -73,6 +75,10 @@ def terminal_report(record: RunRecord, summary: Summary, *, width: int = WIDTH) 
 def _sections(record: RunRecord, summary: Summary) -> Iterator[Section]:
     yield "Run", _run(record, summary)
     yield "Messages", _messages(summary)
+    if summary.push.received is not None:
+        yield "Pushed", pushed(summary.push)
+    if summary.misfits:
+        yield "Misfits", [misfits(summary)]
     yield "Latency", _latency(summary)
     if summary.delivery.intended and len(summary.delivery_by_type) > 1:
         yield "By type", _types(summary)
@@ -177,6 +183,8 @@ def _connections(summary: Summary) -> list[str]:
         f"peak {count(connections.peak)}; of the planned connection-seconds held: {held}",
         spread("connect time", summary.connect.total),
     ]
+    if summary.connect.opening.count:
+        lines.append(spread("opening", summary.connect.opening))
     if connections.closed:
         graceful = (
             f"{count(connections.graceful)} of {count(connections.closed)} planned closes were answered"

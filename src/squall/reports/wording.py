@@ -13,12 +13,13 @@ from squall.metrics.summary_document import (
     DeliverySuccess,
     Judged,
     Percentiles,
+    Push,
     StabilitySummary,
     Summary,
     TroubleCount,
 )
 from squall.record.run import RunRecord
-from squall.reports.figures import NOT_MEASURED, count, duration, milliseconds, percent
+from squall.reports.figures import NOT_MEASURED, count, duration, milliseconds, percent, rate
 
 __all__ = [
     "ACCOUNT_MISSING",
@@ -27,9 +28,11 @@ __all__ = [
     "delivered_share",
     "endings",
     "events_seen",
+    "misfits",
     "notes",
     "outcomes",
     "printable",
+    "pushed",
     "ramps",
     "sorted_judgements",
     "spread",
@@ -150,6 +153,28 @@ def spread(what: str, values: Percentiles) -> str:
         return f"{what} {NOT_MEASURED}"
     p50, p99, greatest = milliseconds(values.p50), milliseconds(values.p99), milliseconds(values.max)
     return f"{what} p50 {p50}, p99 {p99}, max {greatest}"
+
+
+def pushed(push: Push) -> list[str]:
+    """What came unasked: how much, what is missing of it, how late it was."""
+    at = "" if push.per_s is None else f", {rate(push.per_s, 'msg')} in the hold"
+    lines = [f"received {count(push.received)}{at}"]
+    if push.missing is None:
+        lines.append("missing, duplicated, reordered: not measured, no message carried a number")
+    else:
+        lines.append(
+            f"missing {count(push.missing)} in {count(push.gaps)} gaps, duplicated {count(push.duplicated)},"
+            f" reordered {count(push.reordered)}; {count(push.sequenced)} carried a number"
+        )
+    if push.negative_delays is not None:
+        early = f"; negative {count(push.negative_delays)}" if push.negative_delays else ""
+        lines.append(f"{spread('delay by the time stamp', push.delay)}{early}")
+    return lines
+
+
+def misfits(summary: Summary) -> str:
+    """Why messages were not what was waited for."""
+    return ", ".join(f"{why.replace('_', ' ')} {count(times)}" for why, times in summary.misfits.items())
 
 
 def alert(found: Alert) -> str:

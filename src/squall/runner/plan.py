@@ -1,4 +1,6 @@
-"""What a run would do, known before it does anything: its phases and what they ask of the machine. Pure.
+"""What a run would do, known before it does anything: its phases and what they ask of the machine.
+
+Pure, but that it looks whether data files are long enough.
 
 A run is ramp_up → warm_up (where one is asked for) → hold → ramp_down. A ramp up lasts until its level is
 held, at the earliest when its profile ends, at the latest `settle_s` after that, so that what follows starts
@@ -24,6 +26,7 @@ from squall.profiles.base import Profile
 from squall.profiles.share import PopulationSplit
 from squall.record.run import Phase, PhaseKind
 from squall.runner.ramps import adaptive, held, lowered, spec_of
+from squall.runner.rows import check_rows
 from squall.runner.rules import Rules, rules_of
 from squall.scenario.models import AdaptiveRamp, Population, Scenario, Stability, Target
 
@@ -168,6 +171,7 @@ def make_plan(scenario: Scenario, machine: Machine) -> Plan:
         raise PlanError("\n".join(["the thresholds have mistakes:", *(f"  - {each}" for each in found)]))
     phases = _phases(scenario)
     peak = max(phase.profile.needs(phase.before).connections_peak for phase in phases)
+    check_rows(scenario, _sessions_most(scenario, peak, sum(phase.duration_s for phase in phases)))
     demand = demand_of(scenario, most_here(scenario, peak))
     return Plan(scenario=scenario, phases=phases, demand=demand, workers=choose_workers(demand, machine))
 
@@ -227,6 +231,15 @@ def most_here(scenario: Scenario, level: int) -> int:
         for each in scenario.populations
     )
     return level + math.ceil(4 * math.sqrt(level)) if scenario.stay_s is not None and drawn else level
+
+
+def _sessions_most(scenario: Scenario, peak: int, duration_s: float) -> int:
+    """How many sessions there can be in all: where arrivals are fixed, each is another; their number varies."""
+    arrivals_hz = scenario.load.arrivals
+    if arrivals_hz is None:
+        return peak
+    arrived = arrivals_hz * duration_s
+    return math.ceil(arrived + 4 * math.sqrt(arrived))
 
 
 def sends_in(population: Population, phase: PlannedPhase) -> bool:

@@ -81,7 +81,7 @@ def _templates(population: Any, path: SettingPath) -> Iterator[tuple[SettingPath
         holders.append(((*path, "opening", place), _mapping(step)))
     for at, holder in holders:
         for key in TEMPLATED:
-            found = holder.get(key)
+            found: Any = holder.get(key)
             if key != "send":
                 found = [_mapping(each).get("equals") for each in found] if isinstance(found, list) else None
             yield (*at, key), columns_of(found), generated_in(found)

@@ -16,7 +16,7 @@ from pydantic.fields import FieldInfo
 from squall.scenario.base import Model
 from squall.scenario.fields import TOP_OF_SINGLE, kinds, settings
 from squall.scenario.forms import DEFAULT_KINDS
-from squall.scenario.models import Scenario
+from squall.scenario.models import Condition, OpeningStep, Scenario
 
 __all__ = ["json_schema"]
 
@@ -71,6 +71,8 @@ def _property(name: str, info: FieldInfo, raw: Schema) -> Schema:
     nested = next((each.models for each in settings() if each.info is info), ())
     if len(kinds(nested)) > 1:
         schema = {"anyOf": _by_kind(name, nested)}
+    elif nested in ((Condition,), (OpeningStep,)):
+        schema = {"anyOf": [schema["items"], schema]}
     elif name in _SHORT_FORMS:
         schema = _SHORT_FORMS[name]()
     elif name in _LIST_AS_TEXT:
@@ -115,13 +117,19 @@ def _bare(schema: Schema) -> Schema:
 def _by_kind(name: str, models: tuple[type[Model], ...]) -> list[Schema]:
     """A shape or exchange: its kind alone, a duration, its mapping (without a kind, the default one's)."""
     default = DEFAULT_KINDS[name]
-    short: list[Schema] = [{"enum": list(kinds(models))}]
+    alone = [kind for kind, model in kinds(models).items() if not _needs_more(model)]
+    short: list[Schema] = [{"enum": alone}]
     if name != "exchange":
         short.append({"type": ["string", "number"], "pattern": "[0-9]", "description": "its duration"})
     return short + [
         {**_ref(model), **({} if kind == default else {"required": ["kind"]})}
         for kind, model in kinds(models).items()
     ]
+
+
+def _needs_more(model: type[Model]) -> bool:
+    """Whether a kind cannot stand alone: it has settings without a default."""
+    return any(info.is_required() for info in model.model_fields.values())
 
 
 def _ref(model: type[Model] | str) -> Schema:

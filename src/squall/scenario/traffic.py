@@ -131,6 +131,9 @@ class Population(Model):
             sizes = [each.size for each in sized.payload]
             for path, message in checks.payload_sizes(sizes, sized.format):
                 found.add(message, *path)
+        if traffic is not None and exchange is not None and exchange.sends and not enveloped:
+            for name in sorted({"payload", "format"} & traffic.model_fields_set):
+                found.add("has no use here: what is sent stands in exchange.send", name)
         found.raise_any()
         return traffic
 

@@ -33,6 +33,8 @@ def run() -> Totals:
             troubles=[(refused, 1)],
             close_codes={1006: 1, 1000: 2},
             bytes_sent=4096,
+            pushed=2,
+            push_sequenced=2,
         ),
     )
 
@@ -44,6 +46,7 @@ def test_it_keeps_to_the_format_and_has_every_metric_that_was_measured(
     endings = {"trend": "_seconds", "counter": "_total", "rate": "_ratio", "gauge": ""}
     kinds = {"trend": "histogram", "counter": "counter", "rate": "gauge", "gauge": "gauge"}
     unmeasured = {"ws_connect_tcp", "ws_connect_tls", "ws_connect_upgrade", "ws_ping", "ws_session_duration"}
+    unmeasured |= {"ws_opening", "ws_push_delay", "ws_reconnect_time"}
     for metric in METRICS:
         name = f"squall_{metric.name}{endings[metric.kind]}"
         if metric.name.startswith(("ws_", "data_")) and metric.name not in unmeasured:

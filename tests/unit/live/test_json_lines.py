@@ -97,7 +97,7 @@ def test_the_line_of_an_interval_has_what_it_measured(picture: Picture) -> None:
     assert (line["line"], line["at_s"], line["phase"]) == (12, 72.0, "hold")
     assert line["connections"]["held"] == 9_998
     assert line["connections"]["attempted"] == 10_004
-    assert line["rates"] == {"connects": 0.0, "sent": 10_012.3, "delivered": 10_011.2}
+    assert line["rates"] == {"connects": 0.0, "sent": 10_012.3, "delivered": 10_011.2, "pushed": None}
     assert line["latency_ms"]["response"] == {"p50": 0.412, "p95": 0.92, "p99": 13.31, "max": 912.2}
     assert line["latency_ms"]["ping"] == {"p50": None, "p95": None, "p99": None, "max": None}
     assert (line["delivery"]["sent"], line["delivery"]["lost"]) == (1_234_567, 3)
@@ -106,7 +106,7 @@ def test_the_line_of_an_interval_has_what_it_measured(picture: Picture) -> None:
 
 def test_nothing_measured_is_null() -> None:
     line = msgspec.to_builtins(interval_line(Scene().picture(), 1))
-    assert line["rates"] == {"connects": None, "sent": None, "delivered": None}
+    assert line["rates"] == {"connects": None, "sent": None, "delivered": None, "pushed": None}
     assert line["loop_lag_max_ms"] is None
 
 

@@ -155,3 +155,15 @@ def test_what_is_under_way_is_sent_without_an_outcome(make_interval: Intervals) 
     scene.accept(make_interval(1, messages=[cell]))
     delivery = scene.picture().delivery
     assert (delivery.intended, delivery.sent, delivery.under_way) == (25, 24, 4)
+
+
+def test_what_is_pushed_has_a_rate_only_once_there_is_any(make_interval: Callable[..., Interval]) -> None:
+    scene = Scene()
+    scene.accept(make_interval(0))
+    assert scene.picture().pushed_hz is None
+    cell = ConnectionCell(population=0, phase=1, place=0, pushed=30, push_missing=2)
+    scene.accept(msgspec.structs.replace(make_interval(1), connections=[cell]))
+    picture = scene.picture()
+    assert (picture.pushed_hz, picture.delivery.push_missing) == (30.0, 2)
+    scene.accept(make_interval(2))
+    assert scene.picture().pushed_hz == 0.0

@@ -22,6 +22,13 @@ def test_a_line_says_all_that_matters(picture: Picture) -> None:
     )
 
 
+def test_what_is_pushed_has_its_rate_once_there_is_any(picture: Picture) -> None:
+    delivery = dataclasses.replace(picture.delivery, push_missing=7)
+    pushed = dataclasses.replace(picture, pushed_hz=1234.0, delivery=delivery)
+    assert "  pushed 1,234/s  response" in plain_line(pushed)
+    assert plain_line(pushed).endswith("pushes missing 7")
+
+
 def test_what_was_not_measured_is_a_dash(picture: Picture) -> None:
     idle = dataclasses.replace(picture, response=Times(), lag=Times(), sent_hz=None)
     assert "sent –  delivered" in plain_line(idle)

@@ -18,7 +18,7 @@ ROLES: tuple[Role, ...] = ("target", "generator", "host")
 
 
 def a_watched_run() -> Totals:
-    totals = a_run()
+    totals = a_run(connections(0, pushed=1, push_sequenced=1))
     for role in ROLES:
         totals.sampled(ResourceSample(at_ns=3 * S, source=role, role=role, **dict.fromkeys(FIGURES, 1)))
     return totals
@@ -38,6 +38,20 @@ def test_a_metric_reads_what_its_kind_says(metric: Metric) -> None:
 )
 def test_a_metric_of_a_machine_that_was_not_watched_is_not_measured(metric: Metric) -> None:
     assert metric.read(a_run(), EVERYTHING) is None
+
+
+def test_what_is_missing_of_a_push_is_not_measured_where_no_message_carried_a_number() -> None:
+    names = ["ws_pushes_missing", "ws_push_gaps", "ws_pushes_duplicated", "ws_pushes_reordered"]
+    without, some = a_run(connections(0, pushed=5)), a_run(connections(0, pushed=5, push_sequenced=4))
+    assert [CATALOGUE[name].read(without, EVERYTHING) for name in names] == [None] * 4
+    assert [CATALOGUE[name].read(some, EVERYTHING) for name in names] == [0] * 4
+    assert CATALOGUE["ws_pushes"].read(without, EVERYTHING) == 5
+
+
+def test_misfits_are_told_apart_by_their_kind() -> None:
+    read = CATALOGUE["ws_misfits"].read
+    totals = a_run(connections(0, misfits={"not_json": 2}), connections(0, misfits={"not_json": 1, "x": 4}))
+    assert (read(totals, EVERYTHING), read(totals, Selection(kind="not_json"))) == (7, 3)
 
 
 @pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)

@@ -101,3 +101,25 @@ def test_after_the_death_of_a_worker_no_event_is_unknown_and_one_is_a_failure() 
 
 def test_a_scenario_may_replace_integrity() -> None:
     assert truths(a_run(messages(1, delivered=0, lost=1)), delivery={"integrity": False}) == {}
+
+
+def test_order_is_judged_where_the_exchange_must_keep_it() -> None:
+    request = {"kind": "request", "send": "{id}", "reply": {"field": "id"}}
+    echo, free, ordered = (
+        {"name": "main", "exchange": exchange}
+        for exchange in ({"kind": "echo"}, request, {**request, "in_order": True})
+    )
+    totals = a_run(messages(0, reordered=1))
+    for population, truth in ((echo, "failed"), (free, None), (ordered, "failed")):
+        assert truths(totals, populations=[population]).get("none reordered") == truth
+    both = some_totals(
+        second(0, connections(5), messages(5), messages(5, population=1, reordered=2)),
+        populations=["main", "other"],
+        types=[["message"], ["message"]],
+    )
+    mixed = [echo, {**free, "name": "other"}]
+    assert truths(both, populations=mixed)["none reordered"] == "passed"
+    assert (
+        truths(both, populations=[{**free, "name": "main"}, {**echo, "name": "other"}])["none reordered"]
+        == "failed"
+    )

@@ -265,3 +265,16 @@ def test_checks_and_alerts_are_in_the_summary_and_null_where_there_were_none() -
     nothing = document(Totals(["main"], [["message"]]), judged=False)
     assert set(nothing["stability"].values()) == {None}
     assert (nothing["alerts"], nothing["alert_counts"]) == ([], {})
+
+
+def test_pushes_misfits_and_openings_are_in_the_summary_and_null_without_any() -> None:
+    cell = connections(0, pushed=7, push_sequenced=7, misfits={"x": 2, "not_json": 1}, opening=times(4))
+    totals = a_run(cell)
+    push = {"populations": [{"name": "main", "exchange": {"kind": "push"}}]}
+    told = summarise(header(scenario=push), list(totals.phases.values()), totals, None)
+    assert (told.push.received, told.push.missing) == (7, 0)
+    assert told.populations["main"].push == told.push
+    assert told.misfits == {"not_json": 1, "x": 2}
+    assert told.connect.opening.count == 1
+    silent = summarise(header(), list(totals.phases.values()), totals, None)
+    assert (silent.push.received, silent.push.per_s, silent.push.missing) == (None, None, None)

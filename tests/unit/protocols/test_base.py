@@ -6,7 +6,7 @@ from squall.protocols.base import FOREIGN, Answered, Foreign, Pushed, Unexpected
 
 
 def test_events_are_told_apart_by_what_they_are() -> None:
-    events = [Answered(3), Wrong(3, "wrong status"), Unexpected("not_json"), FOREIGN, Pushed()]
+    events = [Answered(3), Wrong(3, "wrong_status"), Unexpected("not_json"), FOREIGN, Pushed()]
     kinds = [Answered, Wrong, Unexpected, Foreign, Pushed]
     assert [[isinstance(event, kind) for kind in kinds].index(True) for event in events] == [0, 1, 2, 3, 4]
     assert all(sum(isinstance(event, kind) for kind in kinds) == 1 for event in events)

@@ -43,9 +43,9 @@ def test_a_request_is_the_template_filled_in() -> None:
     ("message", "event"),
     [
         (reply(1), Answered(1)),
-        (reply(1, status="no"), Wrong(1, "wrong status")),
-        (reply(1, to="ben"), Wrong(1, "wrong to")),
-        ({"re": {"id": f"{ID}2"}}, Wrong(2, "wrong status")),
+        (reply(1, status="no"), Wrong(1, "wrong_status")),
+        (reply(1, to="ben"), Wrong(1, "wrong_to")),
+        ({"re": {"id": f"{ID}2"}}, Wrong(2, "wrong_status")),
         ({"op": "said", "re": {"id": f"{ID}2"}}, FOREIGN),
         (reply(3), Unexpected("unknown_id")),
         (reply("x"), Unexpected("unknown_id")),
@@ -79,8 +79,8 @@ def test_a_function_of_the_users_judges_what_the_conditions_passed() -> None:
 
     settings = {**SAY, "check": "mine:check"}
     assert answer(reply(1, n=1), settings, check=check) == Answered(1)
-    assert answer(reply(1, n=2), settings, check=check) == Wrong(1, "wrong by check")
-    assert answer(reply(1, status="no"), settings, check=check) == Wrong(1, "wrong status")
+    assert answer(reply(1, n=2), settings, check=check) == Wrong(1, "wrong_by_check")
+    assert answer(reply(1, status="no"), settings, check=check) == Wrong(1, "wrong_status")
     assert len(asked) == 2
     assert asked[0][1]["user"] == "ada"
 

@@ -36,5 +36,17 @@ def test_a_secret_does_not_survive_wherever_it_stands(secret: str, around: str) 
     assert secret not in masked.replace("***", "\x00")
 
 
+def test_what_is_sent_is_masked_where_its_key_says_that_it_is_a_secret() -> None:
+    given = {
+        "exchange": {
+            "kind": "request",
+            "send": {"id": "{id}", "apiKey": "key-123", "x_token": ["tok-1", "{id}-tok"]},
+            "reply": {"field": "id"},
+        },
+        "opening": [{"send": {"op": "login", "password": "hunter22"}}, {"send": "login hunter23"}],
+    }
+    assert mask("key-123 tok-1 hunter22 login -tok", **given) == "*** *** *** login -tok"
+
+
 def test_a_scenario_without_secrets_changes_nothing() -> None:
     assert mask("worker 1 ended with exit code 1") == "worker 1 ended with exit code 1"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -216,3 +217,16 @@ def test_a_plan_without_phases_is_that_of_a_caller_who_asks_for_them() -> None:
         0,
         0,
     )
+
+
+def test_a_data_file_must_have_a_row_for_each_session_that_can_come(tmp_path: Path) -> None:
+    file = tmp_path / "users.csv"
+    file.write_text("user\n" + "x\n" * 100)
+    data = {"file": str(file)}
+    plan({"connections": 100}, data=data)
+    with pytest.raises(PlanError, match="101 sessions, and 100 rows"):
+        plan({"connections": 101}, data=data)
+    come = {"arrivals": "10/s", "hold": "1m"}
+    with pytest.raises(PlanError, match="sessions, and 100 rows"):
+        plan(come, data=data, sessions={"length": "2s"})
+    plan(come, data={**data, "cycle": True}, sessions={"length": "2s"})

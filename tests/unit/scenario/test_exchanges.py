@@ -71,6 +71,11 @@ def test_a_mistake_is_shown_where_it_stands(exchange: dict[str, Any], path: str,
     assert words in found[f"exchange.{path}"]
 
 
+def test_settings_that_a_template_makes_useless_are_refused() -> None:
+    found = mistakes(exchange=REQUEST, traffic={"payload": 100, "format": "text", "rate": 5})
+    assert set(found) == {"traffic.payload", "traffic.format"}
+
+
 @pytest.mark.parametrize(
     ("step", "path", "words"),
     [
