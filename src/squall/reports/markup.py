@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from html import escape
+from typing import Final
 
 import msgspec
 import numpy as np
@@ -17,6 +18,8 @@ from squall.charts.columns import as_array
 from squall.reports.wording import printable
 
 __all__ = ["bullets", "section", "series_data", "table", "text"]
+
+_FIGURE_LETTERS_MAX: Final = 20
 
 
 def text(words: str) -> str:
@@ -81,6 +84,9 @@ def _row(cells: Sequence[str], mark: str) -> str:
 
 
 def _is_figure(cell: str) -> bool:
+    """Whether a cell is a figure, which stays on one line; a sentence that begins with one wraps."""
+    if len(cell) > _FIGURE_LETTERS_MAX:
+        return False
     return cell[:1].isdigit() or cell[:1] in "-–" or cell == "not measured"
 
 

@@ -64,6 +64,10 @@ def verdict_sentence(record: RunRecord, summary: Summary) -> str:
     if failed:
         first = f"{failed[0].name} {failed[0].bound} does not hold ({failed[0].evidence})"
         return f"{word}: {first}{_and_more(len(failed) - 1, 'bound')}{_unless_complete(record)}."
+    if record.verdict is not None and record.verdict.validity.reasons:
+        undecided = sum(each.truth == "unknown" for each in required)
+        first = record.verdict.validity.reasons[0]
+        return f"{word}: {first}{_so_undecided(undecided, len(required))}{_unless_complete(record)}."
     reasons = verdict.reasons or ["no reason was recorded"]
     return f"{word}: {reasons[0]}{_and_more(len(reasons) - 1, 'reason')}{_unless_complete(record)}."
 
@@ -215,6 +219,14 @@ def _all_held(required: int) -> str:
     if not required:
         return "nothing was required"
     return "the one required bound held" if required == 1 else f"all {required} required bounds held"
+
+
+def _so_undecided(undecided: int, required: int) -> str:
+    """What an invalid run leaves open, where nothing failed."""
+    if not undecided:
+        return f"; {_all_held(required)}" if required else ""
+    rest = f"; the other {required - undecided} held" if required > undecided else ""
+    return f", so {undecided} of {required} required bounds cannot be judged{rest}"
 
 
 def _and_more(further: int, what: str) -> str:

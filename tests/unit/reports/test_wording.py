@@ -26,6 +26,30 @@ def test_a_warning_names_its_first_reason_and_counts_the_others() -> None:
     assert sentence == "WARNING: it was slow, and 2 more reasons."
 
 
+def test_an_invalid_run_says_what_it_leaves_open() -> None:
+    record, summary = reported.passed()
+    verdict = msgspec.structs.replace(
+        record.verdict,
+        outcome="warning",
+        validity=Validity(valid=False, reasons=("squall sent late", "more")),
+    )
+    record = msgspec.structs.replace(record, verdict=verdict)
+
+    def sentence(undecided: int) -> str:
+        judged = [
+            msgspec.structs.replace(each, truth="unknown") if place < undecided else each
+            for place, each in enumerate(summary.verdict.judgements or ())
+        ]
+        said = msgspec.structs.replace(summary.verdict, outcome="warning", judgements=judged)
+        return verdict_sentence(record, msgspec.structs.replace(summary, verdict=said))
+
+    assert sentence(0) == "WARNING: squall sent late; all 11 required bounds held."
+    assert sentence(3) == (
+        "WARNING: squall sent late, so 3 of 11 required bounds cannot be judged; the other 8 held."
+    )
+    assert sentence(11) == "WARNING: squall sent late, so 11 of 11 required bounds cannot be judged."
+
+
 def test_what_changes_how_figures_are_read_is_noted() -> None:
     record, summary = reported.passed()
     assert notes(record, summary) == []
