@@ -14,16 +14,18 @@ if TYPE_CHECKING:
     from squall.api import LoadTester
     from squall.record.run import RunRecord
     from squall.runner.connections import ConnectionManager
+    from squall.runner.performance_monitor import PerformanceMonitor
     from squall.scenario.loader import load_scenario
     from squall.scenario.models import Scenario
 
-__all__ = ["ConnectionManager", "LoadTester", "RunRecord", "Scenario", "load_scenario"]
+__all__ = ["ConnectionManager", "LoadTester", "PerformanceMonitor", "RunRecord", "Scenario", "load_scenario"]
 
 _native.install()
 
 _PUBLIC = {
     "ConnectionManager": "squall.runner.connections",
     "LoadTester": "squall.api",
+    "PerformanceMonitor": "squall.runner.performance_monitor",
     "RunRecord": "squall.record.run",
     "Scenario": "squall.scenario.models",
     "load_scenario": "squall.scenario.loader",

@@ -44,6 +44,8 @@ from squall.record.run import Phase, PhaseKind
 from squall.runner.active import ActiveRun, RunResult
 from squall.runner.callback import MonitoringCallback, RampDecision
 from squall.runner.connections import ConnectionManager
+from squall.runner.performance_monitor import PerformanceMonitor
+from squall.runner.performance_report import PerformanceReport
 from squall.runner.phase_results import (
     DeliverySuccess,
     PhaseError,
@@ -68,12 +70,20 @@ from squall.runner.saving import (
     default_test_id,
     save,
 )
-from squall.runner.settings import Duration, LoadTestConfig, MessagePattern, StabilityMonitoring, Tolerances
+from squall.runner.settings import (
+    AlertThresholds,
+    Duration,
+    LoadTestConfig,
+    MessagePattern,
+    StabilityMonitoring,
+    Tolerances,
+)
 from squall.scenario.loader import Override, load_scenario
 from squall.scenario.models import AdaptiveRamp, Ramp, RampUp, Scenario
 from squall.units import parse_duration_s
 
 __all__ = [
+    "AlertThresholds",
     "ConnectionManager",
     "DeliverySuccess",
     "LoadTestConfig",
@@ -81,6 +91,8 @@ __all__ = [
     "LoadTester",
     "MessagePattern",
     "MonitoringCallback",
+    "PerformanceMonitor",
+    "PerformanceReport",
     "PhaseError",
     "RampDecision",
     "RampDownResult",
@@ -112,6 +124,7 @@ class LoadTester:
         scenario: a scenario, or a file with one; what stands here besides is stronger.
         config: sizes and durations in one place; what stands here besides is stronger.
         out: the run folder; by default a new one under runs/.
+        monitor: reports on this run; its interval and thresholds are those of the run's alerts.
         views: shown what happens, while it does.
         fleet: where workers run; as processes of this host by default.
         settings: any other setting of a scenario (`engine={"workers": 2}`, `thresholds={…}`, `seed=7`).
@@ -130,6 +143,7 @@ class LoadTester:
         scenario: Scenario | str | Path | Mapping[str, Any] | None = None,
         config: LoadTestConfig | None = None,
         out: str | Path | None = None,
+        monitor: PerformanceMonitor | None = None,
         views: Sequence[LiveView] = (),
         fleet: Fleet | None = None,
         **settings: Any,
@@ -150,6 +164,9 @@ class LoadTester:
             self._default_pattern = MessagePattern(
                 frequency=config.message_frequency, payload_variation=config.payload_sizes
             )
+        if monitor is not None:
+            chosen |= monitor.settings()
+            monitor.follow(lambda: self._run)
         named = {
             "target.url": url if url is None or isinstance(url, str) else list(url),
             "load.connections": max_connections,

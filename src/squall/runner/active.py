@@ -134,6 +134,8 @@ class ActiveRun:
         self._workers = AsyncExitStack()
         self._phase_end_ns = 0
         self._begun = 0
+        self.verdict: Verdict | None = None
+        """What it came to; None until it has finished."""
         self.resources_left: int | None = None
         """What was left of the run once it had finished; None where that was not measured."""
         self.level = 0
@@ -287,6 +289,7 @@ class ActiveRun:
             self._recording.failure = self._recording.failure or error
             verdict = self._judge(resources_left)
             summary = summarise(self.header, self.phases, self.totals, verdict)
+        self.verdict = verdict
         for view in self._views:
             view.concluded(verdict)
         return RunResult(

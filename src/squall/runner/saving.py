@@ -22,6 +22,7 @@ import msgspec
 from squall.errors import FormatError, PlanError, StoreError
 from squall.record.run import FORMAT_VERSION, RunHeader
 from squall.record.verdicts import Verdict
+from squall.runner.performance_report import PerformanceReport
 from squall.runner.phase_results import RampDownResult, RampUpResult, SustainedLoadResult
 from squall.runner.reporting import HTML_FILE, write_html
 from squall.runner.rereading import summary_of
@@ -56,6 +57,7 @@ class LoadTestResults(msgspec.Struct, frozen=True, kw_only=True):
     ramp_up: RampUpResult | None = None
     sustained_load: SustainedLoadResult | None = None
     ramp_down: RampDownResult | None = None
+    performance_metrics: PerformanceReport | None = None
 
 
 class SavedDocument(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,14 @@ from typing import Any, Literal
 
 import msgspec
 
-__all__ = ["Duration", "LoadTestConfig", "MessagePattern", "StabilityMonitoring", "Tolerances"]
+__all__ = [
+    "AlertThresholds",
+    "Duration",
+    "LoadTestConfig",
+    "MessagePattern",
+    "StabilityMonitoring",
+    "Tolerances",
+]
 
 Duration = float | str
 """Seconds, or text like "5m"."""
@@ -66,6 +73,18 @@ class StabilityMonitoring(msgspec.Struct, frozen=True, kw_only=True):
             "stability.spike": self.spike,
             "stability.tolerances": msgspec.structs.asdict(self.tolerances),
         }
+
+
+class AlertThresholds(msgspec.Struct, frozen=True, kw_only=True):
+    """The figure above which each alert is raised; None switches it off. `squall.metrics.alerts` says what they are.
+
+    `connection_latency` is a duration, the others are shares: of memory, of processor, of connections.
+    """
+
+    connection_latency: Duration | None = 0.1
+    memory_usage: float | None = 0.85
+    cpu_usage: float | None = 0.80
+    connection_drop_rate: float | None = 0.01
 
 
 class LoadTestConfig(msgspec.Struct, frozen=True, kw_only=True):

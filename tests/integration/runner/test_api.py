@@ -13,10 +13,13 @@ import pytest
 
 import squall
 from squall.api import (
+    AlertThresholds,
     LoadTestConfig,
     LoadTester,
     LoadTestResults,
     MessagePattern,
+    PerformanceMonitor,
+    PerformanceReport,
     RampDownResult,
     RampUpResult,
     RunResult,
@@ -124,7 +127,24 @@ def test_ramp_up_sustained_load_and_ramp_down_in_one_run(service: str, tmp_path:
     assert (record.header, record.phases) == (result.header, result.phases)
 
 
+def assert_reported(report: PerformanceReport) -> None:
+    """What a monitor says of a run whose latency was above its bound from the first interval to the end."""
+    assert [each.kind for each in report.phases] == ["ramp_up", "sustained", "ramp_down"]
+    (alert,) = report.alerts
+    assert (alert.name, alert.bound, alert.cleared_s) == ("connection_latency", 0.01, None)
+    assert report.phases[1].alerts == 1
+    assert [each.latency for each in report.recorded] == [1.5]
+    assert report.outcome is not None
+    assert {"connections", "response-time", "processor", "recorded-latency"} <= report.graphs.keys()
+    assert all(graph.startswith("<svg") for graph in report.graphs.values())
+    assert report.recommendations is not None  # none, or for squall's own lag: the target was not watched
+    assert {each.about for each in report.recommendations} <= {"squall"}
+
+
 def test_results_are_saved_and_connections_are_seen(service: str, tmp_path: Path) -> None:
+    instant = AlertThresholds(connection_latency="10us")
+    monitor = PerformanceMonitor(metrics_interval="1s", alert_thresholds=instant)
+
     async def body(tester: LoadTester) -> None:
         assert tester.connections.held is None
         with pytest.raises(PlanError, match="no run yet"):
@@ -143,7 +163,15 @@ def test_results_are_saved_and_connections_are_seen(service: str, tmp_path: Path
         for wrong in ("../x", str(tmp_path)):
             with pytest.raises(PlanError, match="test_id"):
                 await tester.save_results(results={}, test_id=wrong)
-        results = LoadTestResults(ramp_up=up, sustained_load=load, ramp_down=down)
+        await monitor.record_metrics(timestamp=5.0, active_connections=20, latency=1.5)
+        seen = await monitor.generate_report()
+        assert_reported(seen)
+        assert (seen.phases[1].average_latency_ms, seen.phases_missing) == (load.average_message_latency_ms, ())
+        with pytest.raises(PlanError, match="soak"):
+            await monitor.generate_report(test_phases=["soak"])
+        results = LoadTestResults(
+            ramp_up=up, sustained_load=load, ramp_down=down, performance_metrics=seen
+        )
         saved = await tester.save_results(results=results)
         assert list(saved.files) == ["json", "csv", "html_report"]
         assert saved.files["html_report"].read_bytes() == (tmp_path / "run" / "report.html").read_bytes()
@@ -156,7 +184,8 @@ def test_results_are_saved_and_connections_are_seen(service: str, tmp_path: Path
         elsewhere = await tester.save_results(results=results, test_id="x", folder=tmp_path / "mine")
         assert elsewhere.folder == tmp_path / "mine" / "x"
 
-    tester = using(service, tmp_path, body, test_environment="staging")
+    tester = using(service, tmp_path, body, test_environment="staging", monitor=monitor)
+    assert tester.scenario.monitoring.interval == 1
     assert open_run(tmp_path / "run").header.scenario["test_environment"] == "staging"
     assert tester.result.summary.test_environment == "staging"
 

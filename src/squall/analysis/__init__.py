@@ -1,0 +1,1 @@
+"""WHAT IT MEANS: advice from what was measured."""

@@ -1,0 +1,181 @@
+"""Advice from what was measured: rules over alerts and verdicts, each naming its evidence. Pure.
+
+The rule: there is no advice without evidence, and none is a good answer. A rule looks only at alerts that were raised
+and at judgements that failed; what was not measured, or is unknown, advises nothing. In an invalid run squall itself
+may have made the latency, so what rests on that is left out, and the advice is about squall.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import msgspec
+
+from squall.metrics.alerts import Alert
+from squall.metrics.figures import number
+from squall.record.verdicts import Judgement, Validity
+
+__all__ = ["About", "Findings", "Recommendation", "recommendations"]
+
+About = Literal["target", "squall"]
+"""Whom an advice is for: who runs the service, or who runs the test."""
+
+
+class Recommendation(msgspec.Struct, frozen=True, kw_only=True):
+    """What to do, and why: each piece of evidence in words, with its figure and bound."""
+
+    about: About
+    advice: str
+    evidence: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Findings:
+    """What a run has shown so far. `validity` and `judgements` come with its verdict."""
+
+    alerts: Sequence[Alert] = ()
+    judgements: Sequence[Judgement] = ()
+    validity: Validity | None = None
+    cpu_measured: bool = False
+    """Whether the target's processor was watched."""
+
+    def raised(self, name: str) -> list[Alert]:
+        """The alerts of this name."""
+        return [alert for alert in self.alerts if alert.name == name]
+
+    @property
+    def latency_is_the_targets(self) -> bool:
+        """Whether nothing says that squall itself made it."""
+        return self.validity is None or self.validity.valid
+
+
+def recommendations(findings: Findings) -> tuple[Recommendation, ...]:
+    """All advice that the findings give, in the order of the rules; none is a good answer."""
+    return tuple(advice for rule in _RULES for advice in rule(findings))
+
+
+def _squall_was_late(findings: Findings) -> Iterator[Recommendation]:
+    if findings.validity is not None and not findings.validity.valid:
+        yield Recommendation(
+            about="squall",
+            advice="Give squall more to run on (cores of its own, further workers, another machine), and repeat the"
+            " run: squall itself could have changed a verdict.",
+            evidence=findings.validity.reasons,
+        )
+
+
+def _processor_and_latency(findings: Findings) -> Iterator[Recommendation]:
+    """Slow while the processor was full, or slow while it was not; a processor that nobody watched says neither."""
+    full = findings.raised("cpu_usage")
+    slow = findings.raised("connection_latency") if findings.latency_is_the_targets else []
+    together = [(one, other) for one in slow for other in full if _overlap(one, other)]
+    if together:
+        yield Recommendation(
+            about="target",
+            advice="Give the target more processor, or spread its connections over more nodes: it was slow while its"
+            " processor was full.",
+            evidence=tuple(
+                _alert(alert) for alert in dict.fromkeys(each for pair in together for each in pair)
+            ),
+        )
+    elif full:
+        yield Recommendation(
+            about="target",
+            advice="Plan for more processor before more load comes: little of it was left.",
+            evidence=tuple(map(_alert, full)),
+        )
+    if slow and not together and findings.cpu_measured:
+        yield Recommendation(
+            about="target",
+            advice="Look for what the target waits for (a lock, one busy thread, a store behind it): it was slow"
+            " while its processor was not full.",
+            evidence=(*map(_alert, slow), "cpu_usage: watched, and not raised at the same time"),
+        )
+
+
+def _memory(findings: Findings) -> Iterator[Recommendation]:
+    full = findings.raised("memory_usage")
+    if full:
+        yield Recommendation(
+            about="target",
+            advice="Raise the target's memory limit, or find what keeps the memory: see whether it comes down once"
+            " the connections are gone.",
+            evidence=tuple(map(_alert, full)),
+        )
+
+
+def _failed_bounds(findings: Findings) -> Iterator[Recommendation]:
+    """One advice for each kind of failure that has one."""
+    for names, advice in _ADVICE_ON_FAILED.items():
+        failed = [each for each in findings.judgements if each.name in names and each.truth == "failed"]
+        raised = [
+            alert for alert in findings.raised("connection_drop_rate") if "connection drop rate" in names
+        ]
+        if failed or raised:
+            yield Recommendation(
+                about="target", advice=advice, evidence=(*map(_judgement, failed), *map(_alert, raised))
+            )
+
+
+_ADVICE_ON_FAILED: Final[dict[tuple[str, ...], str]] = {
+    ("connect success", "connections established", "connections reached"): (
+        "See why connects fail (the errors name the step and the way), and whether the target's backlog, its limit of"
+        " open files or a proxy before it ends below the planned level."
+    ),
+    ("connection drop rate", "connection stability", "no drop"): (
+        "Find out why connections end that nobody planned to end: the errors and close codes say how, the node and"
+        " the time say where to look in the target's log."
+    ),
+    ("delivery", "none lost"): (
+        "Follow a lost message through the target: its connection lived on, so it was taken and not passed on."
+    ),
+    ("none reordered", "none duplicated"): (
+        "Look for several ways that a message can take through the target, or a repetition without a memory of what"
+        " was delivered: the order or the number of copies changed on one connection."
+    ),
+    ("no body corrupted", "no header corrupted"): (
+        "Look for what rewrites payloads between receipt and sending: checksums did not fit."
+    ),
+    ("sent when due, as far as the target let",): (
+        "Let the target read as fast as its clients send: unsent bytes piled up until messages were given up, or its"
+        " connections were gone when messages were due."
+    ),
+    ("graceful disconnections",): (
+        "Let the target, and what stands before it, answer close frames (RFC 6455, section 7): clients that leave are"
+        " cut or left waiting."
+    ),
+    ("nothing left behind",): (
+        "See why the target keeps connections that its clients have closed: their sockets wait for it."
+    ),
+}
+"""By the names of bounds: what to do where one of them failed."""
+
+_RULES: Final[tuple[Callable[[Findings], Iterator[Recommendation]], ...]] = (
+    _squall_was_late,
+    _processor_and_latency,
+    _memory,
+    _failed_bounds,
+)
+
+
+def _overlap(one: Alert, other: Alert) -> bool:
+    """Whether two alerts stood at the same time."""
+    return (other.cleared_s is None or one.raised_s <= other.cleared_s) and (
+        one.cleared_s is None or other.raised_s <= one.cleared_s
+    )
+
+
+def _alert(alert: Alert) -> str:
+    unit = " ms" if alert.name == "connection_latency" else " %"
+    scale = 1 if alert.name == "connection_latency" else 100
+    until = "the end" if alert.cleared_s is None else f"{number(round(alert.cleared_s, 1))} s"
+    return (
+        f"alert {alert.name}: {number(alert.figure * scale)}{unit}, above {number(alert.bound * scale)}{unit},"
+        f" from {number(round(alert.raised_s, 1))} s to {until}"
+    )
+
+
+def _judgement(judgement: Judgement) -> str:
+    return f"failed: {judgement.name} {judgement.bound} ({judgement.evidence})"

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from made_runs import a_run, connections, messages, scenario
+from squall.analysis.advice import Findings, recommendations
+from squall.metrics.alerts import Alert
+from squall.metrics.readiness import judge_readiness
+from squall.metrics.totals import Totals
+from squall.metrics.verdict import judge
+from squall.record.verdicts import Validity
+
+
+def alert(name: str, raised_s: float = 10, cleared_s: float | None = 20, **figures: float) -> Alert:
+    known = {"bound": 0.8, "figure": 0.9} | figures
+    return Alert(name=name, raised_s=raised_s, cleared_s=cleared_s, **known)
+
+
+SLOW = alert("connection_latency", bound=100, figure=143.21)
+FULL = alert("cpu_usage", raised_s=15, cleared_s=None)
+INVALID = Validity(valid=False, reasons=("pacer_lag p99 too high in 7 of 30 seconds",))
+
+
+def advice(*alerts: Alert, **findings: Any) -> list[str]:
+    return [each.advice for each in recommendations(Findings(alerts=alerts, **findings))]
+
+
+def of_run(totals: Totals, **settings: Any) -> Findings:
+    verdict = judge(scenario(threshold_sets=["readiness"]), totals, resources_left=settings.pop("left", 0))
+    return Findings(judgements=verdict.judgements, validity=verdict.validity, **settings)
+
+
+def test_a_good_run_gives_no_advice() -> None:
+    assert recommendations(of_run(a_run())) == ()
+    assert recommendations(Findings()) == ()
+
+
+def test_slow_while_the_processor_is_full_asks_for_more_processor() -> None:
+    (found,) = recommendations(Findings(alerts=(SLOW, FULL), cpu_measured=True))
+    assert "more processor" in found.advice
+    assert found.about == "target"
+    assert found.evidence == (
+        "alert connection_latency: 143.2 ms, above 100 ms, from 10 s to 20 s",
+        "alert cpu_usage: 90 %, above 80 %, from 15 s to the end",
+    )
+
+
+def test_slow_at_another_time_than_full_are_two_advices() -> None:
+    early = alert("connection_latency", raised_s=1, cleared_s=5, bound=100, figure=200)
+    plan, wait = advice(early, FULL, cpu_measured=True)
+    assert "Plan for more processor" in plan
+    assert "waits for" in wait
+
+
+def test_slow_alone_says_something_only_where_the_processor_was_watched() -> None:
+    (found,) = recommendations(Findings(alerts=(SLOW,), cpu_measured=True))
+    assert "waits for" in found.advice
+    assert found.evidence[-1] == "cpu_usage: watched, and not raised at the same time"
+    assert advice(SLOW) == []
+
+
+def test_what_squall_may_have_caused_is_not_laid_at_the_targets_door() -> None:
+    (found,) = recommendations(Findings(alerts=(SLOW,), validity=INVALID, cpu_measured=True))
+    assert (found.about, found.evidence) == ("squall", INVALID.reasons)
+
+
+def test_memory_has_its_own() -> None:
+    assert ["memory limit" in each for each in advice(alert("memory_usage"))] == [True]
+
+
+@pytest.mark.parametrize(
+    ("totals", "left", "said"),
+    [
+        (a_run(connections(0, attempted=1, failed=1)), 0, "why connects fail"),
+        (a_run(connections(0, dropped=1)), 0, "why connections end"),
+        (a_run(messages(100, delivered=99, lost=1)), 0, "Follow a lost message"),
+        (a_run(messages(10, duplicated=1)), 0, "several ways"),
+        (a_run(messages(10, corrupted_body=1)), 0, "checksums did not fit"),
+        (a_run(messages(10, delivered=8, not_sent_target=2)), 0, "read as fast as"),
+        (a_run(connections(0, closed=1)), 0, "answer close frames"),
+        (a_run(), 3, "keeps connections"),
+    ],
+)
+def test_each_failure_has_its_advice_with_its_evidence(totals: Totals, left: int, said: str) -> None:
+    (found,) = recommendations(of_run(totals, left=left))
+    assert said in found.advice
+    assert found.evidence
+    assert all(each.startswith("failed: ") for each in found.evidence)
+
+
+def test_an_alert_on_drops_is_evidence_beside_the_judgements() -> None:
+    raised = alert("connection_drop_rate", bound=0.01, figure=0.05)
+    (found,) = recommendations(of_run(a_run(connections(0, dropped=1)), alerts=(raised,)))
+    assert [each.partition(" ")[0] for each in found.evidence] == ["failed:", "alert"]
+    assert [each.about for each in recommendations(Findings(alerts=(raised,)))] == ["target"]
+
+
+def test_what_was_not_measured_advises_nothing() -> None:
+    rulings = judge_readiness(Totals(["main"], [["message"]]))
+    assert {each.judgement.truth for each in rulings} == {"unknown"}
+    assert recommendations(Findings(judgements=[each.judgement for each in rulings])) == ()
