@@ -128,6 +128,8 @@ def asked_default(value: str) -> float | str:
         return float(number[1]) / (1000 if number[2] == "ms" else 1)
     if share := re.fullmatch(r"(0\.\d+) (?:per check|\(ratio\))", value):
         return float(share[1])
+    if value in ("true", "false"):
+        return value == "true"
     return value.strip("'").removesuffix(" bytes")
 
 

@@ -166,12 +166,13 @@ def test_results_are_saved_and_connections_are_seen(service: str, tmp_path: Path
         await monitor.record_metrics(timestamp=5.0, active_connections=20, latency=1.5)
         seen = await monitor.generate_report()
         assert_reported(seen)
-        assert (seen.phases[1].average_latency_ms, seen.phases_missing) == (load.average_message_latency_ms, ())
+        assert (seen.phases[1].average_latency_ms, seen.phases_missing) == (
+            load.average_message_latency_ms,
+            (),
+        )
         with pytest.raises(PlanError, match="soak"):
             await monitor.generate_report(test_phases=["soak"])
-        results = LoadTestResults(
-            ramp_up=up, sustained_load=load, ramp_down=down, performance_metrics=seen
-        )
+        results = LoadTestResults(ramp_up=up, sustained_load=load, ramp_down=down, performance_metrics=seen)
         saved = await tester.save_results(results=results)
         assert list(saved.files) == ["json", "csv", "html_report"]
         assert saved.files["html_report"].read_bytes() == (tmp_path / "run" / "report.html").read_bytes()
