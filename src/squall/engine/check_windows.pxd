@@ -6,6 +6,7 @@ cdef class Window:
     cdef public long long deadline_ns
     cdef readonly long long spike_ns
     cdef public long long held
+    cdef public long long joined
     cdef public long long drops
     cdef public long long sent
     cdef public long long delivered
@@ -21,6 +22,6 @@ cdef class CheckWindows:
     cdef Window latest
 
     cpdef void sent_at(self, long long due_ns)
-    cpdef void delivered_at(self, long long due_ns, long long now, unsigned int session)
+    cpdef void delivered_at(self, long long due_ns, long long now, long long connection)
     cdef Window _of(self, long long at_ns)
     cpdef Window find(self, long long at_ns)

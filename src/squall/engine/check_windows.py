@@ -34,6 +34,7 @@ class Window:
         self.deadline_ns = _NEVER_NS
         self.spike_ns = spike_ns
         self.held = 0
+        self.joined = 0
         self.drops = 0
         self.sent = 0
         self.delivered = 0
@@ -43,8 +44,8 @@ class Window:
     def take(self) -> CheckCell | None:
         """The changes since the last call, None where there are none."""
         spiked = len(self.spiked) - self.spiked_told
-        counts = (self.held, self.drops, self.sent, self.delivered, spiked)
-        self.held = self.drops = self.sent = self.delivered = 0
+        counts = (self.held, self.drops, self.sent, self.delivered, spiked, self.joined)
+        self.held = self.joined = self.drops = self.sent = self.delivered = 0
         self.spiked_told += spiked
         if not any(counts):
             return None
@@ -76,6 +77,11 @@ class CheckWindows:
             self.begun = self.find(self.begun.until_ns)
             self.begun.held = held
 
+    def joined_at(self, now: int) -> None:
+        """A connection was established."""
+        window: Window = self._of(now)
+        window.joined += 1
+
     def dropped_at(self, now: int) -> None:
         """A connection was dropped."""
         window: Window = self._of(now)
@@ -94,14 +100,14 @@ class CheckWindows:
 
     @cython.ccall
     def delivered_at(
-        self, due_ns: cython.longlong, now: cython.longlong, session: cython.uint
+        self, due_ns: cython.longlong, now: cython.longlong, connection: cython.longlong
     ) -> cython.void:
-        """The first good copy of a message has come."""
+        """The first good copy of a message has come, on the connection with this number."""
         window: Window = self._of(due_ns)
         if now < window.deadline_ns:
             window.delivered += 1
             if now - due_ns > window.spike_ns:
-                window.spiked.add(session)
+                window.spiked.add(connection)
 
     @cython.cfunc
     def _of(self, at_ns: cython.longlong) -> Window:

@@ -283,6 +283,7 @@ class Roster:
         if session.state == OPEN:
             self._retries.pop(session.number, None)
         self._setup.checks.roll(now, self.held)
+        self._setup.checks.joined_at(now)
         self.held += 1
         if session.number not in self._wanted:
             self._drain(session)

@@ -490,7 +490,8 @@ class Session(Connection):
             unlagged = now - seen
             tally.blocked_delivered = True
         tally.delivered_after(now - intended, unlagged)
-        self.lane.checks.delivered_at(intended, now, self.number)
+        connection: cython.longlong = self.number
+        self.lane.checks.delivered_at(intended, now, (connection << 16) | (self.epoch & 0xFFFF))
         return 0
 
     def _enter_evicted(self) -> None:

@@ -5,8 +5,8 @@ left at the end of the phase makes a check of its own, unless it is shorter than
 the only one.
 
 - **drop share**: drops in the window / connections held at its start.
-- **spike share**: connections with at least one response above the bound, to a message due in the window / held
-  at its start; None where nothing was sent.
+- **spike share**: connections with at least one response above the bound, to a message due in the window / those
+  there were in it: held at its start or established in it; None where nothing was sent.
 - **failure share**: messages due in the window that were sent, or held back by the peer, and had no good copy one
   `drain_timeout` after its end / all of those. What could not be sent for want of a connection is not among them.
 
@@ -106,6 +106,7 @@ class _Watched:
             before.sent + cell.sent,
             before.delivered + cell.delivered,
             before.spiked + cell.spiked,
+            before.joined + cell.joined,
         )
 
     @property
@@ -146,8 +147,9 @@ class _Watched:
             drops=counts.drops,
             drop_share=_share(counts.drops, counts.held),
             drop_tolerance=self._tolerances.connection_drops,
+            joined=counts.joined,
             spiked=counts.spiked,
-            spike_share=_share(counts.spiked, counts.held) if counts.sent else None,
+            spike_share=_share(counts.spiked, counts.held + counts.joined) if counts.sent else None,
             spike_tolerance=self._tolerances.latency_spikes,
             sent=counts.sent,
             undelivered=undelivered,
@@ -190,7 +192,7 @@ class CheckTotals:
 
 def failures(check: StabilityCheck) -> list[tuple[str, float, float, str]]:
     """What failed in a check: the tolerance's name, the share, the tolerance, and both in words."""
-    held = number(check.held)
+    held, there = number(check.held), number(check.held + check.joined)
     shares = (
         (
             "connection_drops",
@@ -202,7 +204,7 @@ def failures(check: StabilityCheck) -> list[tuple[str, float, float, str]]:
             "latency_spikes",
             check.spike_share,
             check.spike_tolerance,
-            f"{number(check.spiked)} of {held} connections had a response above the spike bound",
+            f"{number(check.spiked)} of {there} connections had a response above the spike bound",
         ),
         (
             "message_delivery_failures",

@@ -155,6 +155,7 @@ class CheckCell(msgspec.Struct, frozen=True, array_like=True):
     sent: int = 0
     delivered: int = 0
     spiked: int = 0
+    joined: int = 0
 
 
 class WorkerSample(msgspec.Struct, frozen=True, array_like=True, kw_only=True):

@@ -21,6 +21,8 @@ class StabilityCheck(msgspec.Struct, frozen=True, kw_only=True):
     drops: int
     drop_share: float | None
     drop_tolerance: float
+    joined: int = 0
+    """Connections established in it."""
     spiked: int
     """Connections with at least one response above the spike bound."""
     spike_share: float | None

@@ -95,12 +95,14 @@ def test_held_is_that_of_the_windows_start(module: ModuleType) -> None:
     held = 0
     for at in (S // 2, S, 4 * S):  # two connect in the ramp, one in the first window
         made.roll(at, held)
+        made.joined_at(at)
         held += 1
     made.roll(9 * S, held)  # nothing has changed at the starts of two windows
     made.dropped_at(9 * S)
     held -= 1
     cells = made.take(9 * S, held)
     assert [(cell.index, cell.held, cell.drops) for cell in cells] == [(0, 2, 0), (1, 3, 0), (2, 3, 1)]
+    assert [cell.joined for cell in cells] == [1, 0, 0]
     assert made.take(10 * S, held) == []
 
 

@@ -86,6 +86,13 @@ def test_a_phase_goes_on_being_checked_while_the_next_one_is() -> None:
     assert made.waits_for(later)
 
 
+def test_who_came_in_the_window_is_one_of_those_who_could_spike() -> None:
+    made = watch(end_s=31)
+    (found,) = made.add(at(31, CheckCell(1, 0, held=3, sent=9, delivered=9, spiked=6, joined=9)))
+    assert (found.held, found.joined, found.spike_share) == (3, 9, 0.5)
+    assert failures(found)[0][3].startswith("6 of 12 connections")
+
+
 def test_what_there_was_nothing_of_has_no_share() -> None:
     made = watch(end_s=31)
     (idle,) = made.add(at(31, CheckCell(1, 0, held=10)))

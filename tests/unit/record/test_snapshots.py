@@ -30,7 +30,7 @@ ORDER = {
     ConnectionCell: "population phase place attempted established failed closed dropped graceful reconnected"
     " pings_sent pongs_received corrupted_header unexpected foreign invalid_utf8 window_exceeded messages_sent"
     " messages_received bytes_sent bytes_received close_codes troubles connect tcp tls upgrade ping session",
-    CheckCell: "phase index held drops sent delivered spiked",
+    CheckCell: "phase index held drops sent delivered spiked joined",
     Interval: "index at_ns held planned workers messages connections places events events_dropped complete",
 }
 """As records of the format's first version have them. Fields may only be added behind these, with defaults."""
@@ -67,7 +67,7 @@ INTERVAL = Interval(
     places=[Place("ws://host/", "node-1")],
     events=[Event(at_ns=1, kind="drop", text="closed_1006", stream=4)],
     complete=False,
-    checks=[CheckCell(1, 0, 10, 1, 30, 29, 2)],
+    checks=[CheckCell(1, 0, 10, 1, 30, 29, 2, 3)],
 )
 
 
