@@ -395,7 +395,9 @@ class LoadTester:
         )
 
     async def __aenter__(self) -> Self:
-        self._served = await self._serving.enter_async_context(served(self._scenario.outputs))
+        self._served = await self._serving.enter_async_context(
+            served(self._scenario.name, self._scenario.outputs)
+        )
         self._entered = True
         return self
 

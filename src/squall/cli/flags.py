@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 import typer
 
-__all__ = ["FLAGS", "Flag", "flag_values", "with_flags"]
+__all__ = ["FLAGS", "Flag", "flag_values", "with_flags", "with_values"]
 
 Reader = Callable[["Flag", list[str]], Any]
 
@@ -56,6 +56,9 @@ def _watched(kind: str) -> Reader:
     return read
 
 
+_ADDRESS: Final = re.compile(r"(?:[\w.-]*:|\[[0-9A-Fa-f:.]+\]:)?\d{1,5}")
+"""What follows a flag with an address is one only if it looks like one; else it is the next argument."""
+
 _BOUND: Final = re.compile(r"\s*([^\s{}:]+(?:\{[^{}]*\})?)\s*:\s*(\S.*)")
 
 
@@ -76,7 +79,8 @@ def _thresholds(flag: Flag, values: list[str]) -> list[dict[str, str]]:
 class Flag:
     """A flag and the setting that it means.
 
-    `on` is what the flag stands for where it takes no value; `names` after a slash turn it off again.
+    `on` is what the flag stands for where it takes no value; `names` after a slash turn it off again. `bare` is
+    the value that it has where none follows it; such a value is an address.
     """
 
     names: tuple[str, ...]
@@ -86,6 +90,7 @@ class Flag:
     metavar: str = ""
     read: Reader = _one
     on: bool | None = None
+    bare: str = ""
 
     @property
     def name(self) -> str:
@@ -191,6 +196,14 @@ FLAGS: Final = (
     Flag(("--out",), "outputs.out", "folder of this one run", _RESULTS, "DIR"),
     Flag(("--junit",), "outputs.junit", "write the verdict as JUnit XML, too", _RESULTS, "FILE"),
     Flag(("--progress",), "outputs.progress", "auto, live, plain, json or none", _RESULTS, "KIND"),
+    Flag(
+        ("--web",),
+        "outputs.web",
+        "serve the live page there; without a value on a free port",
+        _RESULTS,
+        "[HOST:]PORT",
+        bare="0",
+    ),
     Flag(("--prometheus",), "outputs.prometheus", "serve /metrics of the run there", _RESULTS, "[HOST:]PORT"),
     Flag(("--linger",), "outputs.linger", "serve that this long after the run, too", _RESULTS, "DURATION"),
     Flag(("--csv/--no-csv",), "outputs.csv", "write the time series", _RESULTS, on=True),
@@ -198,6 +211,17 @@ FLAGS: Final = (
     Flag(("--html/--no-html",), "outputs.html", "write the report", _RESULTS, on=True),
 )
 """In the order in which `--help` shows them."""
+
+
+def with_values(arguments: Sequence[str]) -> list[str]:
+    """The arguments, each flag that may stand alone with its value: the parser knows no flag with and without one."""
+    bare = {name: flag.bare for flag in FLAGS if flag.bare for name in flag.names}
+    found: list[str] = []
+    for place, argument in enumerate(arguments):
+        follows = arguments[place + 1] if place + 1 < len(arguments) else ""
+        stands_alone = argument in bare and not _ADDRESS.fullmatch(follows)
+        found.append(f"{argument}={bare[argument]}" if stands_alone else argument)
+    return found
 
 
 def flag_values(given: Mapping[str, Any]) -> list[tuple[Flag, Any]]:

@@ -80,10 +80,11 @@ def _answered(state: State) -> int:
 def _invoked(state: State) -> int:
     """Not by calling the app: that would turn Ctrl-C and a closed pipe into exit codes of its own."""
     from squall.cli.app import app
+    from squall.cli.flags import with_values
 
     command = typer.main.get_command(app)
     try:
-        with command.make_context("squall", list(state.arguments), obj=state) as context:
+        with command.make_context("squall", with_values(state.arguments), obj=state) as context:
             command.invoke(context)
     except typer.Exit as end:
         return int(end.exit_code)

@@ -37,7 +37,7 @@ from squall.units import format_duration
 
 __all__ = ["carry_out"]
 
-_SERVED = {"prometheus": "metrics"}
+_SERVED = {"web": "live page", "prometheus": "metrics"}
 """What is said of it that a setting lets be served."""
 
 
@@ -71,7 +71,7 @@ async def _run(state: State, scenario: Scenario, view: LiveView) -> RunResult:
     """The run, with all that watches it; what is served stays a while longer, where that is asked for."""
     switch = StopSwitch()
     outputs = scenario.outputs
-    async with served(outputs) as others:
+    async with served(scenario.name, outputs) as others:
         for setting, url in others.urls.items():
             state.tell(f"{_SERVED[setting]}: {url}")
         with stopped_by_signals(switch):

@@ -28,17 +28,30 @@ class Served:
 
 
 @asynccontextmanager
-async def served(outputs: Outputs) -> AsyncIterator[Served]:
-    """Serve what the outputs ask for while the block runs; nothing, where they ask for nothing.
+async def served(name: str, outputs: Outputs) -> AsyncIterator[Served]:
+    """Serve what the outputs of a run of this name ask for while the block runs; nothing, where they ask for nothing.
 
     Raises:
         EnvironmentFailure: an address cannot be listened on.
     """
     async with AsyncExitStack() as stack:
-        if outputs.prometheus is None:
-            yield Served()
-            return
-        metrics = PrometheusView()
-        server = HttpServer(outputs.prometheus, {"/metrics": metrics.answer}, what="the Prometheus endpoint")
-        await stack.enter_async_context(server)
-        yield Served((metrics,), {"prometheus": f"{server.url}metrics"})
+        views: list[LiveView] = []
+        urls: dict[str, str] = {}
+        if outputs.web is not None or outputs.prometheus is not None:
+            metrics = PrometheusView()
+            views.append(metrics)
+        if outputs.web is not None:
+            from squall.live.web import WebView
+
+            page = WebView(name)
+            views.append(page)
+            routes = {**page.routes, "/metrics": metrics.answer}
+            server = HttpServer(outputs.web, routes, what="the live page")
+            urls["web"] = (await stack.enter_async_context(server)).url
+            stack.callback(page.finish)  # of a run that did not begin, nobody else does
+        if outputs.prometheus is not None:
+            endpoint = HttpServer(
+                outputs.prometheus, {"/metrics": metrics.answer}, what="the Prometheus endpoint"
+            )
+            urls["prometheus"] = f"{(await stack.enter_async_context(endpoint)).url}metrics"
+        yield Served(tuple(views), urls)

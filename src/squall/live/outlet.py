@@ -63,6 +63,11 @@ class Outlet(Generic[T]):
             self._items.append(item)
             self._changed.notify()
 
+    @property
+    def waiting(self) -> int:
+        """Items that the thread has not come to."""
+        return len(self._items)
+
     def close(self) -> bool:
         """Show what is left, for as long as that takes at most `CLOSE_WAIT_S`; whether all was shown."""
         self._closing.set()

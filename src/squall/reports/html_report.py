@@ -29,13 +29,21 @@ def html_report(record: RunRecord, summary: Summary, history: History | None = N
     return page(record.header.name, fragments(story))
 
 
-def page(title: str, parts: Mapping[str, str], *, more_script: str = "", connect: str = "'none'") -> str:
+def page(
+    title: str,
+    parts: Mapping[str, str],
+    *,
+    more_script: str = "",
+    more_style: str = "",
+    connect: str = "'none'",
+) -> str:
     """A page of these fragments.
 
     Args:
         title: of the run.
         parts: what `fragments` gave.
         more_script: for the live page: what else is to run.
+        more_style: for the live page: how that looks.
         connect: whom the page may ask, as a content security policy says it.
     """
     script = asset("report.js")
@@ -56,7 +64,7 @@ def page(title: str, parts: Mapping[str, str], *, more_script: str = "", connect
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<meta name="generator" content="squall"><title>{text(title)} – squall</title>'
-        f"<style>{FIGURE_CSS}{asset('report.css')}</style></head><body>"
+        f"<style>{FIGURE_CSS}{asset('report.css')}{more_style}</style></head><body>"
         '<a class="skip" href="#main">To the report</a>'
         f'<header><h1>{text(title)}</h1><div class="part" id="s-verdict">{parts["verdict"]}</div>'
         f'<nav aria-label="Sections"><ul>{links}</ul></nav></header><main id="main">{body}</main>'

@@ -6,7 +6,7 @@ in the report and on the live page; the order of the sections is that of the pag
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
@@ -78,14 +78,20 @@ class Story:
         }
 
 
-def fragments(story: Story) -> dict[str, str]:
-    """Every section by its id, in the order of the page; and `data`, the series for the page's script."""
-    found = {ident: section(ident, title, write(story)) for ident, (title, write) in SECTIONS.items()}
-    return (
-        {"verdict": _verdict(story)}
-        | found
-        | {"data": series_data(chart for charts in story.charts.values() for chart in charts)}
-    )
+def fragments(story: Story, only: Collection[str] | None = None) -> dict[str, str]:
+    """Every section by its id, in the order of the page; and `data`, the series for the page's script.
+
+    `only` those, for the live page: the ones without a chart cost little.
+    """
+    found: dict[str, str] = {}
+    if only is None or "verdict" in only:
+        found["verdict"] = _verdict(story)
+    for ident, (title, write) in SECTIONS.items():
+        if only is None or ident in only:
+            found[ident] = section(ident, title, write(story))
+    if only is None or "data" in only:
+        found["data"] = series_data(chart for charts in story.charts.values() for chart in charts)
+    return found
 
 
 def _verdict(story: Story) -> str:

@@ -190,12 +190,23 @@ class Outputs(Model):
         description="what is shown while it runs; auto: live on a terminal, else plain lines; "
         "json: JSON lines on standard output, and nothing else there",
     )
+    web: Address | None = Field(
+        None,
+        description="serve the page of the running test there, and /metrics: [HOST:]PORT, loopback without a host",
+    )
     prometheus: Address | None = Field(
         None, description="serve /metrics of the running test there: [HOST:]PORT, loopback without a host"
     )
     linger: Duration = Field(
-        0.0, le=86_400, description="how long that is still served once the run is over; seconds"
+        0.0, le=86_400, description="how long these are still served once the run is over; seconds"
     )
+
+    @field_validator("prometheus")
+    @classmethod
+    def _has_an_address_of_its_own(cls, prometheus: str | None, info: ValidationInfo) -> str | None:
+        if prometheus is not None and prometheus == info.data.get("web") and not prometheus.endswith(":0"):
+            raise ValueError("is the address of the web page, which serves /metrics as well: leave this out")
+        return prometheus
 
 
 class Scenario(Model):

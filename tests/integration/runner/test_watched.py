@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 from collections.abc import Callable
 from contextlib import suppress
@@ -52,7 +53,7 @@ def test_a_scrape_during_the_run_grows_and_the_last_one_is_the_summary(make: Mak
 
     async def main() -> tuple[RunResult, dict[str, Family]]:
         scenario = make(outputs={"prometheus": 0})
-        async with served(scenario.outputs) as others:
+        async with served("run", scenario.outputs) as others:
             url = others.urls["prometheus"]
             looking = asyncio.get_running_loop().create_task(look(url))
             result = await run_scenario(scenario, views=others.views, fleet=InlineFleet())
@@ -90,14 +91,57 @@ def check_against_summary(last: dict[str, Family], result: RunResult) -> None:
     assert last["squall_run_exit_code"].total() == result.exit_code
 
 
-def test_a_port_that_is_taken_is_said_before_anything_begins(make: Make, tmp_path: Any) -> None:
+@pytest.mark.parametrize(
+    ("setting", "what"), [("prometheus", "the Prometheus endpoint"), ("web", "the live page")]
+)
+def test_a_port_that_is_taken_is_said_before_anything_begins(
+    make: Make, tmp_path: Any, setting: str, what: str
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
-        outputs = make(outputs={"prometheus": other.getsockname()[1], "out": str(tmp_path / "run")}).outputs
+        outputs = make(outputs={setting: other.getsockname()[1], "out": str(tmp_path / "run")}).outputs
 
         async def main() -> None:
-            async with served(outputs):
+            async with served("run", outputs):
                 raise AssertionError("it began")
 
-        with pytest.raises(EnvironmentFailure, match="the Prometheus endpoint cannot listen on"):
+        with pytest.raises(EnvironmentFailure, match=f"{what} cannot listen on"):
             asyncio.run(main())
     assert not (tmp_path / "run").exists()
+
+
+async def frames(url: str) -> list[dict[str, str]]:
+    """Every frame of a live page until its stream ends, by the rules of server-sent events."""
+    host = url.removeprefix("http://").rstrip("/")
+    reader, writer = await asyncio.open_connection(*host.rsplit(":", 1), limit=1 << 24)
+    writer.write(f"GET /events HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+    head, *events = (await reader.read()).decode().split("\n\n")
+    writer.close()
+    assert "Content-Type: text/event-stream" in head
+    found = [event.split("\n") for event in events if event.startswith("event: ")]
+    assert found[-1][0] == "event: over"
+    return [json.loads(data.removeprefix("data: ")) for kind, data in found if kind == "event: parts"]
+
+
+def test_a_viewer_that_never_reads_loses_frames_and_harms_neither_run_nor_others(make: Make) -> None:
+    async def main() -> tuple[RunResult, list[dict[str, str]]]:
+        scenario = make(outputs={"web": 0})
+        async with served("run", scenario.outputs) as others:
+            host, port = others.urls["web"].removeprefix("http://").rstrip("/").rsplit(":", 1)
+            with socket.socket() as deaf:
+                deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+                deaf.connect((host, int(port)))
+                deaf.sendall(f"GET /events HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+                seeing = asyncio.get_running_loop().create_task(frames(others.urls["web"]))
+                result = await run_scenario(scenario, views=others.views, fleet=InlineFleet())
+                return result, await seeing
+
+    result, seen = asyncio.run(asyncio.wait_for(main(), RUN_MAX_S))
+    assert result.error is None
+    assert result.summary.connections.peak == 40
+    assert len(seen) >= 3
+    assert {"now", "verdict", "connections", "data"} <= set(seen[0])
+    assert "RUNNING" in seen[0]["verdict"]
+    last = {ident: text for frame in seen for ident, text in frame.items()}
+    assert f"{result.summary.delivery.intended:,}" in last["messages"]
+    assert "RUNNING" not in last["verdict"]
+    assert last["now"] == ""

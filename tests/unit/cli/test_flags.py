@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import typer
 
-from squall.cli.flags import FLAGS, flag_values
+from squall.cli.flags import FLAGS, flag_values, with_values
 from squall.scenario.fields import TOP_OF_SINGLE, find
 
 
@@ -93,3 +93,20 @@ def test_what_is_not_written_as_it_must_be_is_refused_without_a_secret(
         flag_values(given)
     assert words in str(caught.value)
     assert "verysecret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        (["run", "a.yaml", "--web"], ["run", "a.yaml", "--web=0"]),
+        (["run", "--web", "a.yaml"], ["run", "--web=0", "a.yaml"]),
+        (["run", "--web", "--progress", "json"], ["run", "--web=0", "--progress", "json"]),
+        (["echo", "--web", "ws://host:8080"], ["echo", "--web=0", "ws://host:8080"]),
+        (["run", "--web", "8080"], ["run", "--web", "8080"]),
+        (["run", "--web", "0.0.0.0:8080", "a.yaml"], ["run", "--web", "0.0.0.0:8080", "a.yaml"]),
+        (["run", "--web", "[::1]:8080"], ["run", "--web", "[::1]:8080"]),
+        (["run", "--web=box:80", "--prometheus", "9464"], ["run", "--web=box:80", "--prometheus", "9464"]),
+    ],
+)
+def test_a_flag_that_may_stand_alone_gets_its_value(typed: list[str], read: list[str]) -> None:
+    assert with_values(typed) == read

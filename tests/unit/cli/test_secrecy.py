@@ -27,6 +27,7 @@ from squall.cli.secrecy import (
         ("ws://abcdef@a/,ws://abcdef@b/", "ws://a/,ws://b/"),
         ("--threshold=ws_response_time: p(95)<200", "--threshold=ws_response_time: p(95)<200"),
         ("--prometheus=127.0.0.1:9464", "--prometheus=127.0.0.1:9464"),
+        ("--web=127.0.0.1:9464", "--web=127.0.0.1:9464"),
         ("scenario.yaml", "scenario.yaml"),
         ("--rate=5/s", "--rate=5/s"),
         ("", ""),
