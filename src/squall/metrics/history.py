@@ -14,7 +14,8 @@ kind, `close:…` by code; times `response lag connect ping`. Those of a place b
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from operator import add, attrgetter
 from typing import Final
 
 import msgspec
@@ -34,7 +35,7 @@ from squall.record.snapshots import (
 )
 from squall.record.stability import StabilityCheck
 
-__all__ = ["CONNECTION_COUNTS", "EVENTS_MAX", "MESSAGE_COUNTS", "PLACES_MAX", "History", "Source"]
+__all__ = ["CONNECTION_COUNTS", "EVENTS_MAX", "PLACES_MAX", "History", "Source"]
 
 EVENTS_MAX: Final = 200
 PLACES_MAX: Final = 12
@@ -45,10 +46,10 @@ TROUBLES_MAX: Final = 16
 CUSTOM_MAX: Final = 24
 """Figures of a source under names of the user's choice."""
 
-MESSAGE_COUNTS: Final = (
+_MESSAGE_FIELDS: Final = (
     "intended",
-    "sent",
-    "not_sent",
+    "not_sent_target",
+    "not_sent_squall",
     "delivered",
     "lost",
     "unknown",
@@ -74,9 +75,21 @@ CONNECTION_COUNTS: Final = (
     "bytes_sent",
     "bytes_received",
 )
-PLACE_COUNTS: Final = frozenset(
-    ("established", "failed", "closed", "dropped", "reconnected", "sent", "delivered", "lost")
+_OF_A_PLACE: Final = frozenset(
+    (
+        "intended",
+        "not_sent_target",
+        "not_sent_squall",
+        "delivered",
+        "lost",
+        "established",
+        "failed",
+        "closed",
+        "dropped",
+        "reconnected",
+    )
 )
+"""What is counted for each place by itself, too."""
 _TIMES: Final = ("lag",)
 _CONNECT_TIMES: Final = ("connect", "ping")
 _LEVELS: Final = frozenset(
@@ -230,12 +243,14 @@ class History:
 
     def _counts(self, interval: Interval) -> Counter[str]:
         """What was counted in a second: of the whole run, and of each place."""
-        counts: Counter[str] = Counter()
-        for message in interval.messages:
-            self._count(counts, message, MESSAGE_COUNTS)
+        counts = self._summed(interval.messages, _MESSAGE_FIELDS)
+        counts.update(self._summed(interval.connections, CONNECTION_COUNTS))
+        for prefix in ("", *(f"{number}:" for number in self.place_numbers)):
+            not_sent = counts[f"{prefix}not_sent_target"] + counts[f"{prefix}not_sent_squall"]
+            counts[f"{prefix}not_sent"] = not_sent
+            counts[f"{prefix}sent"] = counts[f"{prefix}intended"] - not_sent
         for cell in interval.connections:
             self._held[min(cell.place, PLACES_MAX)] += cell.established - cell.closed - cell.dropped
-            self._count(counts, cell, CONNECTION_COUNTS)
             for code, times in cell.close_codes.items():
                 counts[f"close:{code}"] += times
             for trouble, times in cell.troubles:
@@ -243,15 +258,25 @@ class History:
                 counts[self._trouble(words)] += times
         return counts
 
-    def _count(
-        self, counts: Counter[str], cell: MessageCell | ConnectionCell, names: tuple[str, ...]
-    ) -> None:
-        place = min(cell.place, PLACES_MAX)
-        for name in names:
-            if count := _counted(cell, name):
-                counts[name] += count
-                if name in PLACE_COUNTS:
-                    counts[f"{place}:{name}"] += count
+    def _summed(
+        self, cells: Sequence[MessageCell] | Sequence[ConnectionCell], names: tuple[str, ...]
+    ) -> Counter[str]:
+        """The sums of some fields over all cells, and over those of each place."""
+        read = attrgetter(*names)
+        by_place: dict[int, list[int]] = {}
+        for cell in cells:
+            place = min(cell.place, PLACES_MAX)
+            before = by_place.get(place)
+            found = read(cell)
+            by_place[place] = list(found) if before is None else list(map(add, before, found))
+        counts: Counter[str] = Counter()
+        for place, sums in by_place.items():
+            for name, count in zip(names, sums, strict=True):
+                if count:
+                    counts[name] += count
+                    if name in _OF_A_PLACE:
+                        counts[f"{place}:{name}"] += count
+        return counts
 
     def _trouble(self, words: str) -> str:
         if words not in self._troubles and len(self._troubles) >= TROUBLES_MAX:
@@ -272,7 +297,8 @@ class History:
         for cell in cells:
             if cell.response is not None or cell.service is not None:
                 parts.setdefault((cell.phase, min(cell.place, PLACES_MAX)), []).append(cell)
-        whole, by_place = Distribution(), dict[int, Distribution]()
+        whole = Distribution()
+        by_place: dict[int, Distribution] = {}
         for (phase, place), found in parts.items():
             response, service = _merged(found)
             whole.merge(response)
@@ -281,10 +307,12 @@ class History:
                 kept = self.answers.setdefault(phase, {"response": Distribution(), "service": Distribution()})
                 kept["response"].merge(response)
                 kept["service"].merge(service)
-        named = {"response": whole}
-        if len(self.places) > 1:
-            named |= {f"{place}:response": times for place, times in by_place.items()}
-        point.times.update((name, Times.read(times)) for name, times in named.items() if times.count)
+        if whole.count:
+            point.times["response"] = Times.read(_responses(cells), whole)
+        for place, times in by_place.items() if len(self.places) > 1 else ():
+            if times.count:
+                mine = [cell for cell in cells if min(cell.place, PLACES_MAX) == place]
+                point.times[f"{place}:response"] = Times.read(_responses(mine), times)
 
     def _add_merged(self, point: Point, name: str, found: Iterable[SparseHistogram | None]) -> None:
         there = [histogram for histogram in found if histogram is not None and histogram.count]
@@ -315,12 +343,6 @@ class History:
         point.silence_ns, point.silence_start_ns = quietest.silence_ns, quietest.silence_start_ns
 
 
-def _counted(cell: MessageCell | ConnectionCell, name: str) -> int:
-    if name == "not_sent" and isinstance(cell, MessageCell):
-        return cell.not_sent_target + cell.not_sent_squall
-    return int(getattr(cell, name))
-
-
 def _merged(cells: Iterable[MessageCell]) -> tuple[Distribution, Distribution]:
     """Their response and their service times."""
     response, service = Distribution(), Distribution()
@@ -330,3 +352,7 @@ def _merged(cells: Iterable[MessageCell]) -> tuple[Distribution, Distribution]:
         if cell.service is not None:
             service.add(cell.service)
     return response, service
+
+
+def _responses(cells: Iterable[MessageCell]) -> Iterable[SparseHistogram]:
+    return (cell.response for cell in cells if cell.response is not None and cell.response.count)

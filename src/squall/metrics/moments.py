@@ -123,11 +123,10 @@ def _slow(history: History) -> Iterator[Moment]:
 def _drops(history: History) -> Iterator[Moment]:
     at_s, points = history.run.at_s(), history.run.points
     dropped = [point.spreads["dropped"].total if "dropped" in point.spreads else 0 for point in points]
-    held = history.run.mean("held")
+    held, planned = history.run.mean("held"), history.run.mean("planned")
     found = []
     for run in _episodes(at_s, [number > 0 for number in dropped]):
         before = held[run[0] - 1] if run[0] else None
-        planned = history.run.mean("planned")
         back = next(
             (
                 at_s[later]

@@ -21,7 +21,7 @@ POINTS_MAX: Final = 3_600
 """An hour of seconds."""
 QUANTILES: Final[dict[str, float]] = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 
-_KEPT_MAX: Final = 2
+_KEPT_MAX: Final = 16
 _NS_PER_MS: Final = 1_000_000
 _NS_PER_S: Final = 1_000_000_000
 
@@ -77,16 +77,16 @@ class Times:
             scratch.add(histogram)
         if not scratch.count:
             raise ValueError("there is nothing to read from empty histograms")
-        if len(kept) > _KEPT_MAX:
-            packed = scratch.sparse()
-            kept = kept if packed is None else (packed,)
-        return cls(kept, read_ms(scratch))
+        return cls.read(kept, scratch)
 
     @classmethod
-    def read(cls, times: Distribution) -> Self:
-        """What a distribution that is not empty says."""
-        packed = times.sparse()
-        return cls(() if packed is None else (packed,), read_ms(times))
+    def read(cls, histograms: Iterable[SparseHistogram], times: Distribution) -> Self:
+        """What several say that are added up already, in a distribution that is not empty."""
+        kept = tuple(histograms)
+        if len(kept) > _KEPT_MAX:
+            packed = times.sparse()
+            kept = kept if packed is None else (packed,)
+        return cls(kept, read_ms(times))
 
     def merge(self, other: Times, scratch: Distribution) -> None:
         """Take the times of another stretch as well; `scratch` is overwritten."""
