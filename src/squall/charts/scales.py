@@ -85,7 +85,8 @@ def value_scale(least: float, greatest: float, unit: Unit, kind: Kind = "linear"
     if unit == "count":
         step = max(1.0, step)
     low, high = math.floor(start / step + 1e-9) * step, math.ceil(end / step - 1e-9) * step
-    return x_scale(low, high, unit, marks=marks + 1)
+    # Rounding may leave a tick a hair short of what was measured, which is to lie on its axis.
+    return x_scale(min(low, start), max(high, end), unit, marks=marks + 1)
 
 
 def nines(share: float) -> float:
