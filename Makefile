@@ -7,7 +7,7 @@ PXD := $(wildcard src/squall/*.pxd src/squall/*/*.pxd)
 HOT := src/squall/_native.py src/squall/metrics/buckets.py $(PXD) $(PXD:.pxd=.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench clean
+.PHONY: help setup demo test suite check bench clean
 
 help:  ## list the verbs
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -23,6 +23,9 @@ demo: setup  ## ramp to 10,000 connections against the bundled service
 
 test: setup  ## the whole test suite
 	@$(BIN)/python -m pytest -q -n 2
+
+suite: setup  ## the specification's own tests: SCALE=smoke, standard or full
+	@$(BIN)/python -m pytest -q suites --squall-scale $(or $(SCALE),smoke)
 
 check: setup  ## format, lint, types, import layers, tidy
 	@scripts/check $(BIN)

@@ -4,7 +4,8 @@ A row's `name` says what stands for it in squall, several things separated by `;
 
 - a dotted path, as in `squall.api.RampUpResult.peak_latency_ms`; with a parameter, `…execute_ramp_up(duration)`;
 - `scenario: load.hold`, a setting;
-- `readiness: peak latency`, a bound of that set.
+- `readiness: peak latency`, a bound of that set;
+- `suites/test_concurrent_connections.py`, a file of the repository.
 
 `value` is the specification's figure in its own words: of an option the default, which one of the names must have once
 it is in squall's unit (seconds, messages per second); with a sign before it a bound, which the named one of the set must
@@ -180,6 +181,8 @@ def test_name_is_there(row: dict[str, str]) -> None:
             assert name.removeprefix("readiness: ") in bounds()
         elif name.startswith("scenario: "):
             assert dotted(name) in {".".join(each.path) for each in settings()}
+        elif "/" in name:
+            assert (ROOT / name).is_file()
         else:
             path, _, parameter = name.rstrip(")").partition("(")
             _, _, thing = attribute(path)

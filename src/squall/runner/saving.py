@@ -2,7 +2,8 @@
 
     <run folder>/<test_id>/
         results.json      all of it, and which run it is of; `read_results` gives back what was saved
-        results.csv       the same in three columns: result, figure, value; empty where it was not measured
+        results.csv       its figures in three columns: result, figure, value; empty where it was not measured.
+                          Pictures, and whatever else takes several lines, stand in results.json alone
         report.html       the report of the run, once that is over
 
 A folder holds one set of results: the same identity twice is refused, and so is one that leads elsewhere.
@@ -225,12 +226,12 @@ def _table(results: LoadTestResults) -> str:
 
 
 def _leaves(found: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Every figure with the way to it; places of a list are counted from 0."""
+    """Every figure with the way to it; places of a list are counted from 0. A text of several lines is none."""
     if isinstance(found, dict):
         for name, each in found.items():
             yield from _leaves(each, (*path, str(name)))
     elif isinstance(found, list | tuple):
         for number, each in enumerate(found):
             yield from _leaves(each, (*path, str(number)))
-    else:
+    elif not (isinstance(found, str) and "\n" in found):
         yield path, found

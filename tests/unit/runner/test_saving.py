@@ -107,6 +107,22 @@ def test_the_table_has_a_row_for_each_figure(tmp_path: Path) -> None:
     assert {result for result, _ in found} == {"ramp_up", "ramp_down"}
 
 
+def test_a_picture_is_no_figure(tmp_path: Path) -> None:
+    results = LoadTestResults(ramp_up=msgspec.structs.replace(UP, stopped_by="<svg>\n</svg>"))
+    there = save(
+        results,
+        ("json", "csv"),
+        tmp_path,
+        test_id="it",
+        header=HEADER,
+        verdict=None,
+        wall_ns=5,
+        run_folder=tmp_path,
+    )
+    assert "stopped_by" not in there.files["csv"].read_text()
+    assert read_results(there.folder).results == results
+
+
 def test_the_report_of_a_run_that_is_not_over_is_refused_and_nothing_is_left(tmp_path: Path) -> None:
     with pytest.raises(PlanError, match="over"):
         save(
