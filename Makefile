@@ -22,7 +22,7 @@ demo: setup  ## ramp to 10,000 connections against the bundled service
 	@scripts/demo $(BIN)
 
 test: setup  ## the whole test suite
-	@$(BIN)/python -m pytest -q -n 2
+	@$(BIN)/python -m pytest -q -n 3
 
 suite: setup  ## the specification's own tests: SCALE=smoke, standard or full
 	@$(BIN)/python -m pytest -q suites --squall-scale $(or $(SCALE),smoke)

@@ -153,6 +153,7 @@ def test_the_record_on_disk_is_what_happened(make: Any, run: Any) -> None:
         "charts",
         "record.log",
         "report.html",
+        "resources.csv",
         "run.json",
         "summary.json",
         "summary.md",
