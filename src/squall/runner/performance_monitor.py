@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import re
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Final
@@ -244,7 +245,7 @@ def _drawn_of(run: ActiveRun) -> dict[str, str]:
     history = History.of(record)
     charts = overview(history, summary_of(record, run.folder))
     for chart in resources(history, backdrop(history)):
-        charts[chart.title.lower().replace(" ", "-")] = chart
+        charts["-".join(re.findall(r"[a-z0-9]+", chart.title.lower()))] = chart
     return {name: svg_file(chart) for name, chart in charts.items()}
 
 
