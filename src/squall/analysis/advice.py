@@ -83,7 +83,7 @@ def _processor_and_latency(findings: Findings) -> Iterator[Recommendation]:
     elif full:
         yield Recommendation(
             about="target",
-            advice="Plan for more processor before more load comes: little of it was left.",
+            advice="Plan for more processor before more load comes: its use stood above the bound.",
             evidence=tuple(map(_alert, full)),
         )
     if slow and not together and findings.cpu_measured:

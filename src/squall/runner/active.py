@@ -36,6 +36,7 @@ from squall.metrics.verdict import judge
 from squall.record.run import FORMAT_VERSION, Phase, RunHeader
 from squall.record.verdicts import Verdict
 from squall.runner.callback import MonitoringCallback
+from squall.runner.elsewhere import target_descriptors
 from squall.runner.leftovers import left_at, waiting_at
 from squall.runner.masking import masker
 from squall.runner.phase_results import RampAccount
@@ -321,6 +322,7 @@ class ActiveRun:
         wall_ns = self._clock.wall_ns()
         run_number = run_number_of(wall_ns, os.getpid())
         self._before = waiting_at(self._local_ports())
+        self._before_elsewhere = await self._descriptors_elsewhere()
         channels = await self._fleet.start()
         mask = masker(scenario)
         coordinator = Coordinator(scenario, channels, self._recording, self._clock, run_number, mask)
@@ -448,15 +450,26 @@ class ActiveRun:
         """Let every worker be gone; what is left of the run, None where that was not measured."""
         by_workers = self._coordinator.resources_left
         await self._workers.aclose()
-        ports = self._local_ports()
-        if not ports:
-            return None
         for _ in range(_LEFT_LOOKS):
-            left = left_at(self._before, waiting_at(ports))
+            left = await self._left_at_target()
             if not left:
                 break
             await asyncio.sleep(_LEFT_PAUSE_S)
         return None if by_workers is None or left is None else by_workers + left
+
+    async def _left_at_target(self) -> int | None:
+        """By the socket table where it is here, else by its metrics; None where neither tells."""
+        ports = self._local_ports()
+        if ports:
+            return left_at(self._before, waiting_at(ports))
+        before, after = self._before_elsewhere, await self._descriptors_elsewhere()
+        return None if before is None or after is None else max(0, after - before)
+
+    async def _descriptors_elsewhere(self) -> int | None:
+        """What a target that is not here has open, where it tells that."""
+        if self._local_ports():
+            return None
+        return await target_descriptors(self.plan.scenario.watch, lambda: (0, self._clock.monotonic_ns()))
 
     def _local_ports(self) -> list[int]:
         """The ports of the target, where all of it is on this machine; none elsewhere."""

@@ -17,8 +17,9 @@ intended in it. None is not measured.
   `connections_forced`; of these `forced_disconnections` lists the first of each second, 200 a worker and 500 in all.
 - **system_resource_utilization**: the target's memory and processor, as shares of what it may use
   (`squall.metrics.resources`); None where they were not watched.
-- **resource_cleanup_success**: no connection, descriptor or worker process left once all had ended, by what
-  the workers counted and, for a target on this machine, by the socket table; not measured for any other.
+- **resource_cleanup_success**: no connection, descriptor, task or worker process left once all had ended: at squall's
+  end by what the workers counted, at the target's by the socket table where it is on this machine, else by the
+  descriptors of its Prometheus endpoint, if that is watched; not measured for any other.
 """
 
 from __future__ import annotations

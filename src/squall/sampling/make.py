@@ -13,7 +13,7 @@ from squall.sampling.ports import PortSampler
 from squall.sampling.prometheus import PrometheusSampler
 from squall.scenario.watch import Watch, WatchedSource, source_names
 
-__all__ = ["make_samplers"]
+__all__ = ["make_samplers", "make_target_samplers"]
 
 
 def make_samplers(watch: Watch, workers: Callable[[], Sequence[int]], ports: Sequence[int]) -> list[Sampler]:
@@ -25,7 +25,12 @@ def make_samplers(watch: Watch, workers: Callable[[], Sequence[int]], ports: Seq
         ports: those of the target.
     """
     own: list[Sampler] = [GeneratorSampler(workers, ports), HostSampler()]
-    return own + [
+    return own + make_target_samplers(watch)
+
+
+def make_target_samplers(watch: Watch) -> list[Sampler]:
+    """Those of the target alone; each is to be closed."""
+    return [
         _sampler(name, source, watch) for name, source in zip(source_names(watch), watch.target, strict=True)
     ]
 

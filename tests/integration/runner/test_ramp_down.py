@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+
+import pytest
 
 from oracle.peer import BadServer, Peer, PeerLeftError
 from squall.api import LoadTester, RampDownResult
 from squall.fleet.inline import InlineFleet
+from squall.runner import active
+from squall.runner.elsewhere import target_descriptors
+from squall.scenario.watch import Watch
 from squall.store.reader import open_run
 
 CONNECTIONS = 12
@@ -66,3 +75,78 @@ def test_forced_closes_are_counted_and_listed_with_their_reasons(tmp_path: Path)
     record = open_run(tmp_path / "run")
     kinds = Counter(event.kind for interval in record.intervals for event in interval.events)
     assert kinds["forced"] == 4
+
+
+class Metrics(ThreadingHTTPServer):
+    """A target's page of metrics: one number of open descriptors a look, the last one for all that follow."""
+
+    def __init__(self, *counts: int) -> None:
+        self.counts = list(counts)
+        super().__init__(("127.0.0.1", 0), Page)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}/metrics"
+
+
+class Page(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        assert isinstance(self.server, Metrics)
+        counts = self.server.counts
+        body = f"process_open_fds {counts.pop(0) if len(counts) > 1 else counts[0]}\n".encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "text/plain")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Quiet."""
+
+
+@contextmanager
+def served(metrics: Metrics) -> Iterator[Metrics]:
+    with metrics:
+        thread = threading.Thread(target=metrics.serve_forever, daemon=True)
+        thread.start()
+        yield metrics
+        metrics.shutdown()
+        thread.join()
+
+
+async def descriptors(url: str) -> int | None:
+    watch = Watch.model_validate({"target": [{"prometheus": url}]})
+    return await target_descriptors(watch, lambda: (0, 1))
+
+
+@pytest.mark.parametrize(("after", "clean"), [((14, 10), True), ((13,), False)], ids=["closed", "left"])
+def test_a_target_elsewhere_tells_by_its_metrics_whether_anything_is_left(
+    after: tuple[int, ...], clean: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(active, "is_local", lambda *_: False)
+    monkeypatch.setattr(active, "_LEFT_PAUSE_S", 0.01)
+    looks = iter((10, *after))
+    seen: list[int] = []
+
+    async def look(watch: Watch, now: object) -> int:
+        seen.append(next(looks, after[-1]))
+        return seen[-1]
+
+    monkeypatch.setattr(active, "target_descriptors", look)
+    with unwilling(deaf=0, cutting=0, resetting=0) as server:
+        down = ramped_down(server.url, tmp_path)
+    assert down.resource_cleanup_success is clean
+    assert len(seen) == (3 if clean else 21)
+
+
+def test_descriptors_are_those_of_all_nodes_or_not_measured() -> None:
+    with served(Metrics(7)) as one, served(Metrics(5, 9)) as other:
+        two = Watch.model_validate(
+            {"target": [{"prometheus": one.url}, {"prometheus": other.url, "name": "b"}]}
+        )
+        assert [asyncio.run(target_descriptors(two, lambda: (0, 1))) for _ in range(2)] == [12, 16]
+        assert asyncio.run(descriptors(one.url)) == 7
+    assert asyncio.run(descriptors(one.url)) is None
+    for unwatched in ({}, {"target": [{"pid": 1}]}):
+        watch = Watch.model_validate(unwatched)
+        assert asyncio.run(target_descriptors(watch, lambda: (0, 1))) is None
