@@ -18,6 +18,7 @@ from squall.errors import EXIT_PRECEDENCE, ExitCode
 from squall.metrics import catalogue
 from squall.metrics.summary_document import Connections, Delivery
 from squall.metrics.totals import EVERYTHING, Totals
+from squall.protocols.base import Answered, Frame, Seat, Surroundings, Unexpected, Wrong
 from squall.scenario.loader import Override, load_scenario
 from squall.scenario.models import Scenario
 
@@ -100,7 +101,8 @@ def test_yaml_examples_are_scenarios(text: str, tmp_path: Path) -> None:
     file = tmp_path / "example.yaml"
     file.write_text(text)
     for name in re.findall(r"[\w-]+\.(?:pem|key|csv)", text):
-        (tmp_path / name).touch()
+        there = ROOT / "examples" / name
+        (tmp_path / name).write_text(there.read_text() if there.exists() else "")
     load_scenario(file, overrides={} if "target:" in text else ANYWHERE)
 
 
@@ -120,6 +122,28 @@ def test_the_profile_of_the_how_to_is_one(monkeypatch: pytest.MonkeyPatch) -> No
     assert (down.level_at(5), down.end, len(down.moves(100))) == (75, 0, 100)
     assert np.all(np.diff(up.moves(0).offset_s) > 0)
     assert up.describe() == "quadratic from 0 to 100 connections in 10 s"
+
+
+def test_the_exchange_of_the_how_to_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = ModuleType("shout")
+    monkeypatch.setitem(sys.modules, "shout", made)
+    for text in blocks(DOCS / "how-to" / "add-an-exchange.md", "python"):
+        exec(text, made.__dict__)
+    exchange = made.ShoutExchange(word="hi")
+    assert (exchange.sends, exchange.enveloped, exchange.words(None)) == (
+        True,
+        False,
+        "says 'hi', expects it louder",
+    )
+    talk = made.ShoutTalk(exchange, Seat(7, 3, {}), Surroundings())
+    assert [talk.message(number, 0, 0) for number in (0, 1)] == ["0 hi", "1 hi"]
+    frames = [Frame(text, True, 0) for text in (b"1 HI", b"0 hi", b"2 HI", b"\xff")]
+    assert [talk.read(frame) for frame in frames] == [
+        Answered(1),
+        Wrong(0, "not_louder"),
+        Unexpected("no_number"),
+        Unexpected("no_number"),
+    ]
 
 
 def test_the_metric_of_the_how_to_can_be_read() -> None:

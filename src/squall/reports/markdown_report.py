@@ -14,8 +14,10 @@ from squall.reports.machines import machine_rows
 from squall.reports.wording import (
     alert,
     delivered_share,
+    misfits,
     notes,
     printable,
+    pushed,
     ramps,
     sorted_judgements,
     stability,
@@ -36,6 +38,10 @@ def markdown_report(record: RunRecord, summary: Summary, pictures: Iterable[tupl
     if shown := [f"![{_cell(title)}]({file})" for title, file in pictures]:
         parts += ["## At a glance", *shown]
     parts += ["## Messages", _messages(summary)]
+    if summary.push.received is not None:
+        parts += ["## Pushed", _lines(pushed(summary))]
+    if summary.misfits:
+        parts += ["## Misfits", f"What was not waited for, by why: {misfits(summary)}."]
     parts += ["## Latency", _latency(summary)]
     parts += ["## Connections", _connections(summary)]
     if summary.stability.checks:

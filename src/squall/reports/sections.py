@@ -34,7 +34,15 @@ from squall.reports.figures import (
 )
 from squall.reports.markup import bullets, section, series_data, table, text
 from squall.reports.remarks import remark, when
-from squall.reports.wording import delivered_share, notes, sorted_judgements, trouble, verdict_sentence
+from squall.reports.wording import (
+    delivered_share,
+    misfits,
+    notes,
+    pushed,
+    sorted_judgements,
+    trouble,
+    verdict_sentence,
+)
 
 __all__ = ["SECTIONS", "Story", "fragments"]
 
@@ -295,7 +303,18 @@ def _messages(story: Story) -> str:
         + f"<p>Delivery: {text(delivered_share(story.summary.delivery_success))}. Not sent by the target's doing:"
         f" {count(not_sent.target)}, by squall's: {count(not_sent.squall)}.</p>"
         + table(head, also, caption="What was seen beside that")
+        + _pushed(story.summary)
     )
+
+
+def _pushed(summary: Summary) -> str:
+    """What came unasked, and why messages were not what was waited for; nothing where neither was."""
+    found = ""
+    if summary.push.received is not None:
+        found += f"<p>Pushed: {text('; '.join(pushed(summary)))}.</p>"
+    if summary.misfits:
+        found += f"<p>Not what was waited for, by why: {text(misfits(summary))}.</p>"
+    return found
 
 
 def _errors(story: Story) -> str:

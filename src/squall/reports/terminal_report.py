@@ -76,7 +76,7 @@ def _sections(record: RunRecord, summary: Summary) -> Iterator[Section]:
     yield "Run", _run(record, summary)
     yield "Messages", _messages(summary)
     if summary.push.received is not None:
-        yield "Pushed", pushed(summary.push)
+        yield "Pushed", pushed(summary)
     if summary.misfits:
         yield "Misfits", [misfits(summary)]
     yield "Latency", _latency(summary)

@@ -13,7 +13,6 @@ from squall.metrics.summary_document import (
     DeliverySuccess,
     Judged,
     Percentiles,
-    Push,
     StabilitySummary,
     Summary,
     TroubleCount,
@@ -159,9 +158,11 @@ def spread(what: str, values: Percentiles) -> str:
     return f"{what} p50 {p50}, p99 {p99}, max {greatest}"
 
 
-def pushed(push: Push) -> list[str]:
+def pushed(summary: Summary) -> list[str]:
     """What came unasked: how much, what is missing of it, how late it was."""
-    at = "" if push.per_s is None else f", {rate(push.per_s, 'msg')} in the hold"
+    push = summary.push
+    covers = ", ".join(dict.fromkeys(summary.latency_phases))
+    at = "" if push.per_s is None else f", {rate(push.per_s, 'msg')} in {covers}"
     lines = [f"received {count(push.received)}{at}"]
     if push.missing is None:
         lines.append("missing, duplicated, reordered: not measured, no message carried a number")

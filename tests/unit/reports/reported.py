@@ -136,6 +136,26 @@ def only_held() -> Run:
     return _judged(intervals, scenario(populations=[{"exchange": {"kind": "idle"}}]))
 
 
+def fed() -> Run:
+    """Pushes with a gap, one stamped ahead, and messages that were not what was waited for."""
+    cell = connections(
+        0,
+        phase=1,
+        pushed=1_234,
+        push_sequenced=1_230,
+        push_missing=3,
+        push_gaps=2,
+        push_early=1,
+        push_delay=times(4, 5, 9),
+        opening=times(7, 8),
+        misfits={"sequence_missing": 4},
+    )
+    quiet = [
+        msgspec.structs.replace(each, messages=[]) if each.messages else each for each in _intervals(cell)
+    ]
+    return _judged(quiet, scenario(populations=[{"exchange": {"kind": "push", "sequence": "n"}}]))
+
+
 def _intervals(*extra: MessageCell | ConnectionCell, closed: int = 10) -> list[Interval]:
     hold = messages(10, response_ms=[20, 21.5, 22, 23, 24, 25, 26, 27, 28, 40], lag_ms=[0.1] * 10)
     workers = [

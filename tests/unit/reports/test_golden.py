@@ -15,7 +15,14 @@ from unit.reports import reported
 from unit.reports.reported import Run
 
 GOLDEN = Path(__file__).parent / "golden"
-RUNS = [reported.passed, reported.troubled, reported.killed, reported.nothing, reported.only_held]
+RUNS = [
+    reported.passed,
+    reported.troubled,
+    reported.killed,
+    reported.nothing,
+    reported.only_held,
+    reported.fed,
+]
 
 every_run = pytest.mark.parametrize("make", RUNS, ids=lambda make: make.__name__)
 
@@ -55,12 +62,12 @@ def test_the_accounts_add_up_as_they_are_written(make: Callable[[], Run]) -> Non
     for whole, parts in sums:
         numbers = [int(part.split()[-1].replace(",", "")) for part in parts.split(" + ")]
         assert int(whole.replace(",", "")) == sum(numbers)
-    assert len(sums) == {"nothing": 0, "only_held": 2}.get(make.__name__, 3)
+    assert len(sums) == {"nothing": 0, "only_held": 2, "fed": 2}.get(make.__name__, 3)
 
 
 @every_run
 def test_the_verdict_stands_first(make: Callable[[], Run]) -> None:
-    words = {"passed": "PASSED: ", "troubled": "FAILED: ", "only_held": "PASSED: "}
+    words = {"passed": "PASSED: ", "troubled": "FAILED: ", "only_held": "PASSED: ", "fed": "FAILED: "}
     word = words.get(make.__name__, "NO VERDICT: ")
     assert terminal_report(*make()).plain.startswith(word)
     assert markdown_report(*make()).splitlines()[2].startswith(f"**{word}")

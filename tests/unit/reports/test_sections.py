@@ -138,3 +138,11 @@ def test_nothing_a_stranger_wrote_becomes_markup() -> None:
     parts = fragments(Story(record=record, summary=summary, history=History.of(record)))
     assert all("<script>" not in part for part in parts.values())
     assert "</script>" not in parts["data"]
+
+
+def test_pushes_and_misfits_are_told_where_there_are_any() -> None:
+    fed, passed = (fragments(story(make))["messages"] for make in (reported.fed, reported.passed))
+    assert "Pushed: received 1,234, 411 msg/s in hold; missing 3 in 2 gaps" in fed
+    assert "negative 1" in fed
+    assert "sequence missing 4" in fed
+    assert "Pushed" not in passed
