@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from benchmarks import capacity, cost, lag, machine, memory, micro, profiling, report, tools
+from benchmarks import capacity, cost, lag, machine, memory, micro, profiling, report, tools, watching
 from benchmarks.lab import Lab
 from benchmarks.rows import CouldNotRun, Part, Row, table_markdown, table_text
 from squall.errors import SquallError
@@ -49,6 +49,7 @@ BENCHES: Final = {
     "tools": Bench(tools.others, 5),
     "steps": Bench(micro.hot_steps, 5),
     "recording": Bench(micro.recording, 45),
+    "watching": Bench(watching.at_ten_thousand_connections, 60),
     "report": Bench(report.of_an_hour, 60),
 }
 

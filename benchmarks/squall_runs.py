@@ -59,6 +59,8 @@ class Load:
     workers: int | None = None
     source_addresses: tuple[str, ...] = ()
     ca_file: Path | None = None
+    progress: str = "none"
+    watched_port: int | None = None
     latency_bound_ms: float = 50.0
     """A bound on the response time's p99: only a run with one can be invalid by squall's own lag."""
 
@@ -74,6 +76,8 @@ class Load:
             given += ["--source-address", address]
         if self.workers is not None:
             given += ["--workers", str(self.workers)]
+        if self.watched_port is not None:
+            given += ["--watch-port", str(self.watched_port)]
         if self.ca_file is not None:
             given += ["--ca-file", str(self.ca_file)]
         return [*given, "--threshold", f"ws_response_time{{phase:hold}}: p(99)<{self.latency_bound_ms:g}"]
@@ -82,7 +86,7 @@ class Load:
         """The whole command, with words for what differs each time."""
         shown = replace(self, ca_file=Path("AUTHORITY.pem") if self.ca_file else None).arguments("URL")
         words = [f"'{word}'" if " " in word else word for word in shown]
-        return " ".join(["squall run", *words, "--out DIR --progress none"])
+        return " ".join(["squall run", *words, f"--out DIR --progress {self.progress}"])
 
 
 _AT_ONCE: Final = ["--ramp", "constant", "--ramp-up", "0s"]
@@ -157,6 +161,11 @@ class SquallRun:
         return spent_s * 1e6 / self.messages.delivered
 
     @property
+    def coordinator_cores(self) -> float:
+        """Cores that the coordinator uses."""
+        return (self._look(-1).cpu_s - self._look(0).cpu_s) / self.seconds
+
+    @property
     def resident_bytes(self) -> int:
         """The most that all workers and the coordinator had at the end of any steady second."""
         return max(
@@ -208,7 +217,7 @@ def run_squall(lab: Lab, load: Load, url: str, watch: Watch | None = None) -> Sq
     """
     folder, printed = lab.fresh("run"), lab.fresh("printed")
     command = [sys.executable, "-m", "squall", "run", *load.arguments(url)]
-    command += ["--out", str(folder), "--progress", "none", "--no-csv", "--no-markdown"]
+    command += ["--out", str(folder), "--progress", load.progress, "--no-csv", "--no-markdown"]
     looks: list[Look] = []
     with _started(command, printed) as process:
         for _ in _until_ended(process):

@@ -25,6 +25,7 @@ from squall.engine.preflight import (
     WORKER_BYTES,
 )
 from squall.engine.timer import FdTimer, make_timer
+from squall.sampling.sock_diag import listeners
 from squall.units import format_count, format_duration, format_size
 
 __all__ = ["Facts", "doctor_lines", "read_facts", "show_doctor"]
@@ -48,6 +49,7 @@ class Facts:
     cores_all: int
     clock_resolution_s: float
     has_timerfd: bool
+    tells_sockets: bool
 
 
 def show_doctor(state: State) -> None:
@@ -70,6 +72,7 @@ def read_facts() -> Facts:
         cores_all=os.cpu_count() or 1,
         clock_resolution_s=time.get_clock_info("monotonic").resolution,
         has_timerfd=_has_timerfd(),
+        tells_sockets=_tells_sockets(),
     )
 
 
@@ -85,6 +88,7 @@ def doctor_lines(facts: Facts) -> list[str]:
         *_memory(facts.machine),
         *_addresses(facts.machine),
         *_clock(facts),
+        *_watching(facts),
     ]
 
 
@@ -155,6 +159,22 @@ def _clock(facts: Facts) -> Iterator[str]:
     yield f"clock: monotonic, to {resolution}; the pacer wakes by {timer}"
     if not facts.has_timerfd:
         yield "  → sends are paced to about a millisecond; every run reports its lag"
+
+
+def _watching(facts: Facts) -> Iterator[str]:
+    if facts.tells_sockets:
+        yield "sockets: told by port; a target on this machine can be watched by --watch-port and --watch-pid"
+        return
+    yield "sockets: not told by port (sock_diag)"
+    yield "  → no --watch-port; --watch-pid without its connections; the rest works all the same"
+
+
+def _tells_sockets() -> bool:
+    try:
+        listeners()
+    except OSError:
+        return False
+    return True
 
 
 def _has_timerfd() -> bool:

@@ -60,6 +60,8 @@ class Metric:
     read: Callable[[Totals, Selection], Reading]
     without_pacer_lag: Callable[[Totals, Selection], Reading] | None = None
     over: Extent = "run"
+    needs: str = ""
+    """A tag that must be given, since nothing is meant without it."""
     windowed: bool = False
     events: bool = False
     latency: bool = False
@@ -405,6 +407,18 @@ METRICS: Final[tuple[Metric, ...]] = (
     _resource("target_accept_queue", "connections", "connections that wait to be accepted"),
     _resource_count(
         "target_accept_overflows", "connections", "connections turned away by a full accept queue"
+    ),
+    Metric(
+        name="target_figure",
+        kind="gauge",
+        unit="the figure's own",
+        about="a figure under a name of your own, from a Prometheus endpoint or a command",
+        tags=("phase", "source", "figure"),
+        read=lambda totals, selection: totals.resources.highest(
+            selection.figure or "", role="target", source=selection.source, phases=totals.phase_ids(selection)
+        ),
+        over="sustained",
+        needs="figure",
     ),
     _resource("generator_cpu_share", "share", "of the cores that squall may use, those in use"),
     _resource("generator_cpu_process_max_cores", "cores", "cores that squall's busiest process uses"),

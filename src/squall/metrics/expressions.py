@@ -114,7 +114,10 @@ def _parse_metric(text: str) -> tuple[Metric, Selection]:
     if name not in CATALOGUE:
         raise ScenarioError(f'there is no metric "{name}"{did_you_mean(name, CATALOGUE)}')
     metric = CATALOGUE[name]
-    return metric, Selection() if tags is None else _parse_tags(metric, tags)
+    selection = Selection() if tags is None else _parse_tags(metric, tags)
+    if metric.needs and getattr(selection, metric.needs) is None:
+        raise ScenarioError(f"{name} needs its {metric.needs}: {name}{{{metric.needs}:NAME}}")
+    return metric, selection
 
 
 def _parse_tags(metric: Metric, text: str) -> Selection:

@@ -40,7 +40,8 @@ thresholds:
 Operators: `<` `<=` `>` `>=` `==` `!=` (`===` means `==`). A tag's value that has a comma or a brace in it
 stands in double quotes. Tags: `population`, `type` and `phase` by their names (phases of a run: `ramp_up`,
 `warm_up`, `hold`, `ramp_down`), `entry_point` (its URL without user and query), `node` (as the service names
-it), `code` (a close code), `step`, `kind` and `blame` of an error, `source` (of a watched target, by its name).
+it), `code` (a close code), `step`, `kind` and `blame` of an error, `source` (of a watched target, by its name),
+`figure` (under a name of your own).
 
 Metrics of the target's machine are those of the source that has the highest figure, where several are watched
 ([how to watch](../how-to/watch-the-target.md)); where none is, a bound on one is *unknown*.

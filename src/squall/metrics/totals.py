@@ -68,6 +68,7 @@ class Selection:
     kind: str | None = None
     blame: str | None = None
     source: str | None = None
+    figure: str | None = None
 
 
 EVERYTHING: Final = Selection()

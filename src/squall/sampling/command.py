@@ -1,8 +1,9 @@
 """Watches by a command of the user's, which runs as long as the run does and prints a JSON object on each line.
 
 A figure has the name of ours or any other; the newest line counts. The command stands in a process group of its
-own, which is killed at the end. Should squall itself be killed, a shell beside the command notices: it holds the
-other end of a pipe. Nothing that the command prints or is called by gets into a problem: it may hold secrets.
+own, which is killed at the end; what leaves that group by itself, nobody finds again. Should squall itself be
+killed, a shell beside the command notices: it holds the other end of a pipe. Nothing that the command prints or
+is called by gets into a problem: it may hold secrets.
 """
 
 from __future__ import annotations

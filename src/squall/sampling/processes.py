@@ -50,15 +50,15 @@ def started_now() -> float:
 
 def descendants(roots: Iterable[int]) -> list[Process]:
     """The processes of these numbers, and then all that descend from one of them by living parents."""
-    known = {pid: process for pid in psutil.pids() if (process := read_process(pid)) is not None}
     children: dict[int, list[int]] = {}
-    for process in known.values():
-        children.setdefault(process.parent, []).append(process.pid)
+    for pid in psutil.pids():
+        if (parent := _parent_of(pid)) is not None:
+            children.setdefault(parent, []).append(pid)
     found: dict[int, Process] = {}
     waiting = list(roots)
     for pid in waiting:  # grows while it is gone through
-        if pid in known and pid not in found:
-            found[pid] = known[pid]
+        if pid not in found and (process := read_process(pid)) is not None:
+            found[pid] = process
             waiting += children.get(pid, ())
     return list(found.values())
 
@@ -105,6 +105,15 @@ def _from_proc(pid: int) -> Process | None:
         memory_bytes=int(fields[21]) * _PAGE_BYTES,
         threads=int(fields[17]),
     )
+
+
+def _parent_of(pid: int) -> int | None:
+    if not _ON_LINUX:
+        process = _from_psutil(pid)
+        return None if process is None else process.parent
+    content = _read(f"/proc/{pid}/stat")
+    fields = content[content.rfind(b")") + 2 :].split(maxsplit=2)
+    return int(fields[1]) if len(fields) > 2 else None
 
 
 def _cpu_clock_ns(pid: int, otherwise_ns: int) -> int:

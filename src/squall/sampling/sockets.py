@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+import numpy as np
 import psutil
 
 from squall.sampling.base import rate_hz
-from squall.sampling.sock_diag import STATES, Listener, connections
+from squall.sampling.sock_diag import Connections, Listener, connections
 
 __all__ = ["SERVED_PORTS_MAX", "ServedPorts", "holders", "inodes_of", "states_towards"]
 
@@ -28,7 +28,7 @@ class ServedPorts:
 
     def __init__(self) -> None:
         self._dropped: dict[int, int] | None = None
-        self._carried: dict[int, tuple[int, int]] | None = None
+        self._before: Connections | None = None
         self._clock_ns = 0
 
     def look(self, listening: Sequence[Listener], clock_ns: int) -> dict[str, Any]:
@@ -38,20 +38,15 @@ class ServedPorts:
             OSError: the system does not tell its sockets.
         """
         ports = sorted({each.port for each in listening})[:SERVED_PORTS_MAX]
-        states: Counter[str] = Counter()
-        carried = {}
-        for each in connections(ports, "local", with_bytes=True):
-            states[STATES[each.state]] += 1
-            if each.acked is not None and each.received is not None:
-                carried[each.cookie] = (each.acked, each.received)
+        now = connections(ports, "local", with_bytes=True)
         figures = {
-            "tcp_states": dict(states),
+            "tcp_states": now.states,
             "accept_queue": sum(each.queue for each in listening),
             **self._overflows(listening),
-            **self._rates(carried, clock_ns),
+            **self._rates(now, clock_ns),
         }
         self._dropped = {each.inode: each.dropped for each in listening}
-        self._carried, self._clock_ns = carried, clock_ns
+        self._before, self._clock_ns = now, clock_ns
         return figures
 
     def _overflows(self, listening: Iterable[Listener]) -> dict[str, int]:
@@ -60,13 +55,13 @@ class ServedPorts:
             return {}
         return {"accept_overflows": sum(each.dropped - before.get(each.inode, 0) for each in listening)}
 
-    def _rates(self, carried: dict[int, tuple[int, int]], clock_ns: int) -> dict[str, float | None]:
-        before = self._carried
+    def _rates(self, now: Connections, clock_ns: int) -> dict[str, float | None]:
+        before = self._before
         if before is None:
             return {}
-        nothing = (0, 0)
-        sent = sum(acked - before.get(cookie, nothing)[0] for cookie, (acked, _) in carried.items())
-        received = sum(got - before.get(cookie, nothing)[1] for cookie, (_, got) in carried.items())
+        _, _, there = np.intersect1d(now.cookies, before.cookies, assume_unique=True, return_indices=True)
+        sent = int(now.acked.sum()) - int(before.acked[there].sum())
+        received = int(now.received.sum()) - int(before.received[there].sum())
         elapsed_ns = clock_ns - self._clock_ns
         return {
             "sent_bytes_hz": rate_hz(sent, 0, elapsed_ns),
@@ -80,8 +75,7 @@ def states_towards(ports: Sequence[int]) -> dict[str, int]:
     Raises:
         OSError: the system does not tell its sockets.
     """
-    found = connections(ports[:SERVED_PORTS_MAX], "remote", with_bytes=False)
-    return dict(Counter(STATES[each.state] for each in found))
+    return connections(ports[:SERVED_PORTS_MAX], "remote", with_bytes=False).states
 
 
 def inodes_of(pids: Iterable[int]) -> set[int]:

@@ -26,6 +26,7 @@ FACTS = Facts(
     cores_all=8,
     clock_resolution_s=1e-9,
     has_timerfd=True,
+    tells_sockets=True,
 )
 
 
@@ -77,6 +78,11 @@ def test_without_a_timerfd_it_says_what_that_means() -> None:
     assert "the loop's own timer (no timerfd)\n  → sends are paced to about a millisecond" in lines(
         has_timerfd=False
     )
+
+
+def test_where_sockets_are_not_told_it_says_what_cannot_be_watched() -> None:
+    assert "sockets: told by port" in lines()
+    assert "not told by port (sock_diag)\n  → no --watch-port" in lines(tells_sockets=False)
 
 
 def test_the_facts_of_this_machine_can_be_read() -> None:

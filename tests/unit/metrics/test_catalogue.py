@@ -20,7 +20,11 @@ ROLES: tuple[Role, ...] = ("target", "generator", "host")
 def a_watched_run() -> Totals:
     totals = a_run(connections(0, pushed=1, push_sequenced=1))
     for role in ROLES:
-        totals.sampled(ResourceSample(at_ns=3 * S, source=role, role=role, **dict.fromkeys(FIGURES, 1)))
+        totals.sampled(
+            ResourceSample(
+                at_ns=3 * S, source=role, role=role, custom={"queue": 1.0}, **dict.fromkeys(FIGURES, 1)
+            )
+        )
     return totals
 
 
@@ -30,7 +34,8 @@ def test_names_are_unique() -> None:
 
 @pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
 def test_a_metric_reads_what_its_kind_says(metric: Metric) -> None:
-    assert isinstance(metric.read(a_watched_run(), EVERYTHING), READINGS[metric.kind])
+    selection = Selection(figure="queue") if metric.needs else EVERYTHING
+    assert isinstance(metric.read(a_watched_run(), selection), READINGS[metric.kind])
 
 
 @pytest.mark.parametrize(
@@ -95,3 +100,14 @@ def test_the_table_has_every_metric_in_a_row() -> None:
     rows = table().splitlines()
     assert len(rows) == 2 + len(METRICS)
     assert all(f"`{metric.name}`" in row for metric, row in zip(METRICS, rows[2:], strict=True))
+
+
+def test_a_figure_of_the_users_own_is_read_by_its_name() -> None:
+    totals = a_run()
+    totals.sampled(ResourceSample(at_ns=3 * S, source="a", role="target", custom={"queue": 7.0}))
+    metric = CATALOGUE["target_figure"]
+    found = metric.read(totals, Selection(figure="queue"))
+    assert isinstance(found, Highest)
+    assert found.most == 7.0
+    assert metric.read(totals, Selection(figure="other")) is None
+    assert metric.read(totals, Selection(figure="queue", source="b")) is None

@@ -75,12 +75,33 @@ def test_a_close_code_is_a_number() -> None:
         ("ws_response_time", "avg<5xs", "is not a duration"),
         ("ws_msgs_lost", "p(95)<1", "has no percentiles; it has count, rate"),
         ("ws_msgs_lost", "count<5ms", "is no number of messages"),
+        ("target_figure", "max<5", "needs its figure: target_figure{figure:NAME}"),
+        ("target_memory_bytes", "max<5 lightyears", "is no bound"),
+        ("target_memory_bytes", "max<5xy", "size"),
     ],
 )
 def test_what_is_not_understood_is_said_in_words(metric: str, threshold: str, said: str) -> None:
     with pytest.raises(ScenarioError) as caught:
         parse(metric, threshold)
     assert said in caught.value.message
+
+
+def test_a_bound_on_bytes_may_be_a_size() -> None:
+    assert parse("target_memory_bytes{source:node-1}", "max<512MiB").limit == 512 << 20
+
+
+def test_a_source_is_one_that_is_watched() -> None:
+    asked = scenario(
+        watch={"target": [{"name": "node", "pid": 1}]},
+        thresholds=[
+            {"metric": "target_cpu_share{source:node}", "threshold": "max<1"},
+            {"metric": "target_cpu_share{source:noed}", "threshold": "max<1"},
+        ],
+    )
+    (found,) = problems(asked.thresholds, asked)
+    assert 'there is no source "noed"' in found
+    nobody = scenario(thresholds=[{"metric": "target_cpu_share{source:a}", "threshold": "max<1"}])
+    assert "there are none" in problems(nobody.thresholds, nobody)[0]
 
 
 def test_all_problems_of_all_thresholds_are_found_at_once() -> None:
