@@ -44,6 +44,7 @@ from squall.record.run import Phase, PhaseKind
 from squall.runner.active import ActiveRun, RunResult
 from squall.runner.callback import MonitoringCallback, RampDecision
 from squall.runner.connections import ConnectionManager
+from squall.runner.named import check_functions, check_rows
 from squall.runner.performance_monitor import PerformanceMonitor
 from squall.runner.performance_report import PerformanceReport
 from squall.runner.phase_results import (
@@ -58,7 +59,6 @@ from squall.runner.phase_results import (
 )
 from squall.runner.plan import Plan, PlannedPhase, demand_of, plan_phase, steered
 from squall.runner.ramps import held, spec_of
-from squall.runner.rows import check_rows
 from squall.runner.rules import Rules, rules_of
 from squall.runner.saving import (
     LoadTestResults,
@@ -441,6 +441,7 @@ class LoadTester:
             machine = this_machine(scenario.target.source_addresses)
             demand = demand_of(scenario, scenario.load.connections)
             check(demand, machine)
+            check_functions(scenario)
             check_rows(scenario, scenario.load.connections)
             workers = choose_workers(demand, machine)
             plan = Plan(scenario=scenario, phases=(), demand=demand, workers=workers)

@@ -7,10 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 
-def test_the_session_shows_what_the_simulated_network_did() -> None:
+@pytest.mark.parametrize(("file", "passed"), [("sessions_and_network.py", 1), ("talking_sessions.py", 7)])
+def test_sessions_show_what_the_simulation_did(file: str, passed: int) -> None:
     done = subprocess.run(
         [
             sys.executable,
@@ -19,7 +22,7 @@ def test_the_session_shows_what_the_simulated_network_did() -> None:
             "-q",
             "-p",
             "no:cacheprovider",
-            "tests/simulation/sessions_and_network.py",
+            f"tests/simulation/{file}",
         ],
         cwd=ROOT,
         env={**os.environ, "SQUALL_PURE": "1"},
@@ -29,4 +32,4 @@ def test_the_session_shows_what_the_simulated_network_did() -> None:
         timeout=110,
     )
     assert done.returncode == 0, done.stdout[-4000:]
-    assert "1 passed" in done.stdout
+    assert f"{passed} passed" in done.stdout

@@ -1,3 +1,4 @@
+from squall.engine.send_times cimport SendTimes
 from squall.engine.session cimport Session
 
 
@@ -5,4 +6,4 @@ cdef class TalkingSession(Session):
     cdef readonly object talk
     cdef readonly object script
     cdef readonly object opening
-    cdef dict intended
+    cdef SendTimes intended

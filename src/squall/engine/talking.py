@@ -13,6 +13,7 @@ import cython
 if cython.compiled:
     from cython.cimports.picows.picows import WSMsgType
     from cython.cimports.squall.engine.lane import Lane
+    from cython.cimports.squall.engine.send_times import SendTimes
     from cython.cimports.squall.engine.session import Session
     from cython.cimports.squall.engine.tally import MessageTally, Tallies
     from cython.cimports.squall.engine.ticks import now_ns
@@ -20,6 +21,7 @@ else:
     from picows import WSMsgType
 
     from squall.engine.lane import Lane
+    from squall.engine.send_times import SendTimes
     from squall.engine.session import Session
     from squall.engine.tally import MessageTally, Tallies
     from squall.engine.ticks import now_ns
@@ -27,24 +29,24 @@ else:
 from squall.protocols.base import Answered, Foreign, Frame, Pushed, Unexpected, Wrong
 from squall.protocols.opening import Opening
 
-__all__ = ["INTENDED_MAX", "TalkingSession"]
-
-INTENDED_MAX = 4096
-"""Messages whose intended time is kept until they are answered; of one that is answered later no time is known."""
+__all__ = ["TalkingSession"]
 
 _OPENING_FAILED = 1008
 
 
 @cython.cclass
 class TalkingSession(Session):
-    """See the module. `talk` is None where messages carry the envelope, `script` where no opening is asked for."""
+    """See the module. `talk` is None where messages carry the envelope, `script` where no opening is asked for.
+
+    `intended` keeps when each message that is still owed was due: a reply does not say it, as an envelope does.
+    """
 
     def __init__(self, number: int, index: int, lane: Lane, talk: object, script: object) -> None:
         super().__init__(number, index, lane)
         self.talk = talk
         self.script = script
         self.opening = None
-        self.intended = {}
+        self.intended = SendTimes()
 
     # --- the opening ---
 
@@ -94,9 +96,7 @@ class TalkingSession(Session):
         payload: bytes = self.talk.message(sequence, type_index, now).encode()
         sent: cython.longlong = now_ns() - self.lane.start_ns
         self.times.note(sequence, sent, self.stream)
-        if len(self.intended) >= INTENDED_MAX:
-            del self.intended[next(iter(self.intended))]
-        self.intended[sequence] = intended
+        self.intended.note(sequence, intended, self.stream)
         self.transport.send(WSMsgType.TEXT, payload)
         self._count_sent(
             tallies, cython.cast(MessageTally, tallies.types[type_index]), sequence, intended, seen, sent
@@ -109,6 +109,11 @@ class TalkingSession(Session):
         self.transport.send(WSMsgType.TEXT, payload)
         tallies.connection.messages_sent += 1
         tallies.connection.bytes_sent += len(payload)
+
+    def settle(self, lived: bool) -> None:
+        """Enter what is owed; nothing is owed after that."""
+        super().settle(lived)
+        self.intended.forget()
 
     # --- receiving ---
 
@@ -138,7 +143,7 @@ class TalkingSession(Session):
         elif isinstance(event, Answered):
             sequence: cython.longlong = event.sequence
             recovered: cython.bint = self.stream.epoch_of(sequence) != self.epoch
-            intended: cython.longlong = self.intended.pop(sequence, -1)
+            intended: cython.longlong = self.intended.take(sequence, self.stream.next_sequence)
             self._arrived(sequence, self._type_of(sequence), recovered, intended, now)
         elif isinstance(event, Wrong):
             tallies: Tallies = self.lane.keeper.tallies_labelled(self.stream.label_of(event.sequence))

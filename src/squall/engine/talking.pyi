@@ -5,8 +5,6 @@ from squall.engine.session import Session
 from squall.protocols.base import Talk
 from squall.protocols.opening import Script
 
-INTENDED_MAX: int
-
 class TalkingSession(Session):
     talk: Talk | None
     script: Script | None

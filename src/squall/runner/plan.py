@@ -1,6 +1,6 @@
 """What a run would do, known before it does anything: its phases and what they ask of the machine.
 
-Pure, but that it looks whether data files are long enough.
+Pure, but that it looks for the rows and functions that a scenario names (`named`).
 
 A run is ramp_up → warm_up (where one is asked for) → hold → ramp_down. A ramp up lasts until its level is
 held, at the earliest when its profile ends, at the latest `settle_s` after that, so that what follows starts
@@ -25,8 +25,8 @@ from squall.metrics.phases import WARM_UP, is_settled
 from squall.profiles.base import Profile
 from squall.profiles.share import PopulationSplit
 from squall.record.run import Phase, PhaseKind
+from squall.runner.named import check_functions, check_rows
 from squall.runner.ramps import adaptive, held, lowered, spec_of
-from squall.runner.rows import check_rows
 from squall.runner.rules import Rules, rules_of
 from squall.scenario.models import AdaptiveRamp, Population, Scenario, Stability, Target
 
@@ -171,6 +171,7 @@ def make_plan(scenario: Scenario, machine: Machine) -> Plan:
         raise PlanError("\n".join(["the thresholds have mistakes:", *(f"  - {each}" for each in found)]))
     phases = _phases(scenario)
     peak = max(phase.profile.needs(phase.before).connections_peak for phase in phases)
+    check_functions(scenario)
     check_rows(scenario, _sessions_most(scenario, peak, sum(phase.duration_s for phase in phases)))
     demand = demand_of(scenario, most_here(scenario, peak))
     return Plan(scenario=scenario, phases=phases, demand=demand, workers=choose_workers(demand, machine))

@@ -1,4 +1,7 @@
-"""Whether each session has a row in its population's data file; said before the run, not in the middle of it."""
+"""What a scenario names outside itself, looked at before the run: rows of data files, functions of the user's.
+
+The rule: what is missing there is said in the plan, and not in the middle of a run.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from squall.profiles.share import PopulationSplit
 from squall.scenario.data import read_rows
 from squall.scenario.models import Scenario
 
-__all__ = ["check_rows"]
+__all__ = ["check_functions", "check_rows"]
 
 
 def check_rows(scenario: Scenario, sessions: int) -> None:
@@ -28,3 +31,19 @@ def check_rows(scenario: Scenario, sessions: int) -> None:
                 )
     if short:
         raise PlanError("\n".join(short), hint="add rows, or use them again: data.cycle: true")
+
+
+def check_functions(scenario: Scenario) -> None:
+    """Nothing, if every function that the scenario names is there; their modules are imported for that.
+
+    Raises:
+        ScenarioError: one is not.
+        UserCodeError: its module raised.
+    """
+    for population in scenario.populations:
+        if (name := getattr(population.exchange, "check", None)) is not None:
+            from squall.engine.user_function import (
+                user_function,  # the engine is loaded only where it is needed
+            )
+
+            user_function(name)
