@@ -19,6 +19,7 @@ import csv
 import importlib
 import inspect
 import re
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from pydantic import BaseModel
 
 from squall.api import LoadTestConfig, LoadTester, MessagePattern
 from squall.metrics.readiness import READINESS, judge_readiness
+from squall.metrics.scaling import GROWTH_MAX, LEVELS, STABILITY_MIN, ScalingLevel
 from squall.metrics.totals import Totals
 from squall.scenario.fields import settings
 from squall.scenario.models import Scenario
@@ -47,12 +49,31 @@ NO_DEFAULT = {
     "load_tester.option.ramp_up_strategy.doubling_period": "it follows from the duration",
     "execute_ramp_up.callback.returns.continue_ramp_up": "a callback's own; an adaptive ramp stops by it",
     "execute_ramp_up.callback.returns.adjust_ramp_rate": "a callback's own; an adaptive ramp slows by it",
+    "execute_scaling_test.option.target_connections": "each level has its own",
+    "execute_scaling_test.option.test_duration": "each level has its own",
+    "execute_scaling_test.option.performance_baseline.max_latency": "each level has its own",
     "save_results.option.test_id": "it is made of the time",
     "save_results.report.json": "one of several that are written by default",
     "save_results.report.csv": "one of several that are written by default",
     "save_results.report.html_report": "one of several that are written by default",
 }
 """Built options whose figure squall does not have as a default, with the reason."""
+
+SCALING = "execute_scaling_test."
+OF_A_LEVEL: dict[str, Callable[[ScalingLevel], float]] = {
+    "option.scaling_test_matrix.connections": lambda level: level.connections,
+    "option.scaling_test_matrix.duration": lambda level: level.duration_s * 1000,
+    "option.scaling_test_matrix.expected_latency": lambda level: level.expected_latency,
+    "option.performance_baseline.min_throughput": lambda level: level.throughput_min,
+    "option.performance_baseline.max_resource_usage.memory": lambda level: level.memory_max,
+    "option.performance_baseline.max_resource_usage.cpu": lambda level: level.cpu_max,
+    "result.validation.latency_within_bounds": lambda level: level.expected_latency,
+    "result.validation.throughput_adequate": lambda level: level.throughput_min,
+    "result.validation.resources_efficient": lambda level: level.memory_max,
+    "result.validation.system_stable": lambda _: STABILITY_MIN,
+    "bound.latency_increase": lambda _: GROWTH_MAX,
+}
+"""Where the figures of the scaling test are, which the specification has as tables and formulas."""
 
 with (ROOT / "docs" / "reference" / "spec-map.csv").open(newline="") as file:
     ROWS = list(csv.DictReader(file))
@@ -147,6 +168,23 @@ def asked_bound(value: str) -> tuple[str, float]:
     return sign, limit
 
 
+def is_of_a_level(row: dict[str, str]) -> bool:
+    """Whether a row's figure depends on the level of the scaling test."""
+    return row["id"].startswith(SCALING) and row["id"].removeprefix(SCALING) in OF_A_LEVEL
+
+
+def asked_of_levels(value: str) -> list[float]:
+    """What the specification says of each of the five levels: five figures, one for all, or a formula."""
+    text = re.sub(r"[a-zA-Z]+/s|\b(?:ms|by level|per level|memory)\b|[<>=]+|connections$", "", value).strip()
+    if "," in text:
+        return [float(each) for each in text.split(",")]
+    if "connections" not in text:
+        return [float(text)] * len(LEVELS)
+    return [
+        round(eval(text, {"__builtins__": {}}, {"connections": level.connections}), 9) for level in LEVELS
+    ]
+
+
 def traffic_of(scenario: Scenario) -> tuple[float, list[int], list[str]]:
     """What the one population sends: rate, sizes, names of the types."""
     (population,) = scenario.populations
@@ -198,7 +236,9 @@ def test_test_is_there(row: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "row", [row for row in BUILT if row["value"] and row["id"] not in NO_DEFAULT], ids=lambda row: row["id"]
+    "row",
+    [row for row in BUILT if row["value"] and row["id"] not in NO_DEFAULT and not is_of_a_level(row)],
+    ids=lambda row: row["id"],
 )
 def test_figure_is_the_specifications(row: dict[str, str]) -> None:
     value, names = row["value"], row["name"].split("; ")
@@ -209,6 +249,14 @@ def test_figure_is_the_specifications(row: dict[str, str]) -> None:
         assert stated == [asked_bound(value)]
     else:
         assert asked_default(value) in [defaults(name) for name in names]
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in BUILT if row["value"] and is_of_a_level(row)], ids=lambda row: row["id"]
+)
+def test_figure_of_the_scaling_test_is_the_specifications(row: dict[str, str]) -> None:
+    figure = OF_A_LEVEL[row["id"].removeprefix(SCALING)]
+    assert [round(figure(level), 9) for level in LEVELS] == asked_of_levels(row["value"])
 
 
 def test_every_bound_of_the_set_is_one_that_the_specification_asks_for() -> None:

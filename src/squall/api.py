@@ -39,6 +39,7 @@ from squall.fleet.local import LocalFleet
 from squall.live.base import LiveView
 from squall.live.endpoints import Served, served
 from squall.metrics.ramp_statistics import RampStatistics
+from squall.metrics.scaling import LatencyGrowth, LevelResult, ScalingLevel, ScalingResult
 from squall.metrics.totals import Selection
 from squall.record.run import Phase, PhaseKind
 from squall.runner.active import ActiveRun, RunResult
@@ -70,6 +71,7 @@ from squall.runner.saving import (
     default_test_id,
     save,
 )
+from squall.runner.scaling import execute_scaling_test
 from squall.runner.settings import (
     AlertThresholds,
     Duration,
@@ -86,6 +88,8 @@ __all__ = [
     "AlertThresholds",
     "ConnectionManager",
     "DeliverySuccess",
+    "LatencyGrowth",
+    "LevelResult",
     "LoadTestConfig",
     "LoadTestResults",
     "LoadTester",
@@ -100,6 +104,8 @@ __all__ = [
     "RampUpResult",
     "RunResult",
     "SavedResults",
+    "ScalingLevel",
+    "ScalingResult",
     "StabilityMonitoring",
     "Strategy",
     "SustainedLoadResult",
@@ -394,6 +400,8 @@ class LoadTester:
             run_folder=run.folder,
         )
 
+    execute_scaling_test = staticmethod(execute_scaling_test)
+
     async def __aenter__(self) -> Self:
         self._served = await self._serving.enter_async_context(
             served(self._scenario.name, self._scenario.outputs)
@@ -517,12 +525,16 @@ class LoadTester:
         return None
 
 
+def _duration_s(name: str, given: Duration) -> float:
+    try:
+        return parse_duration_s(given)
+    except ValueError as error:
+        raise PlanError(f"{name}: {error}") from None
+
+
 def _interval_s(given: Duration) -> float:
     """The length of a monitoring interval, in seconds."""
-    try:
-        interval_s = parse_duration_s(given)
-    except ValueError as error:
-        raise PlanError(f"monitoring_interval: {error}") from None
+    interval_s = _duration_s("monitoring_interval", given)
     if interval_s < 1:
         raise PlanError("monitoring_interval is less than the second in which workers report")
     return interval_s

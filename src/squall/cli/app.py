@@ -99,6 +99,57 @@ def connect(ctx: typer.Context, url: Url, **flags: Any) -> None:
     )
 
 
+@app.command(rich_help_panel="Runs")
+@with_flags
+def scaling(
+    ctx: typer.Context,
+    url: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="URL",
+            help="ws:// or wss:// entry point; without one the bundled service is started",
+            show_default=False,
+        ),
+    ] = None,
+    scale: Annotated[
+        str | None,
+        typer.Option(help="smoke, standard or full (SQUALL_SCALE); full where neither says", metavar="SCALE"),
+    ] = None,
+    level: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="a level instead of the specification's, as in 1000:5m:50ms",
+            metavar="CONNECTIONS:DURATION:LATENCY",
+        ),
+    ] = None,
+    settle: Annotated[
+        str | None, typer.Option(help="pause between two levels; by its scale", metavar="DURATION")
+    ] = None,
+    growth_floor: Annotated[
+        str, typer.Option(help="latency may grow by this much at any rate", metavar="LATENCY")
+    ] = "5ms",
+    **flags: Any,
+) -> None:
+    """A scaling test: one level after another, each with a run of its own, and how latency grows between them.
+
+    The levels are the specification's five, from 1,000 to 10,000 connections with a message a second each; at
+    `--scale standard` for a tenth of the time, at `smoke` with a fiftieth of the connections. No bound changes.
+    The flags are those of `run`, without those that the levels decide.
+    """
+    from squall.cli.scaling import carry_out_scaling
+
+    code = carry_out_scaling(
+        _state(ctx),
+        url,
+        flags,
+        scale=scale,
+        levels=level or (),
+        settle=settle,
+        growth_floor=growth_floor,
+    )
+    raise typer.Exit(code)
+
+
 @app.command(rich_help_panel="Before a run")
 @with_flags
 def plan(ctx: typer.Context, scenario: ScenarioFile = None, **flags: Any) -> None:

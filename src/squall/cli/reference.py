@@ -37,7 +37,7 @@ in arguments or scenario, 105 after Ctrl-C, 113 where this machine cannot carry 
 """
 
 _FLAGS_HEAD = """\
-## Flags of `run`, `plan`, `echo` and `connect`
+## Flags of `run`, `plan`, `echo`, `connect` and `scaling`
 
 Each stands for a setting of the [scenario](scenario.md), and is read as that is read in a file. A flag is stronger
 than the environment, that than the file, and that than the default; `squall plan` shows where each value comes from.

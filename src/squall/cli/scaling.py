@@ -1,0 +1,180 @@
+"""`squall scaling`: from its levels to the series of runs, and from its result to the exit code."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import typer
+import uvloop
+
+from squall.cli.flags import FLAGS
+from squall.cli.loading import Settings, loaded
+from squall.cli.state import State
+from squall.live.base import LiveView
+from squall.live.choose import view_for
+from squall.live.picture import Title
+from squall.metrics.scaling import (
+    LevelResult,
+    Scale,
+    ScalingLevel,
+    ScalingResult,
+    checked_levels,
+    levels_at,
+    settle_at,
+)
+from squall.reports.figures import duration
+from squall.reports.scaling_report import scaling_lines
+from squall.runner.active import RunResult
+from squall.runner.scaling import LEVEL_SETTINGS, checked_settle_s, run_scaling, service_for
+from squall.runner.stopping import StopSwitch, stopped_by_signals
+from squall.scenario.models import Scenario
+from squall.scenario.redact import public_url
+from squall.units import parse_count, parse_duration_s
+
+__all__ = ["carry_out_scaling"]
+
+SCALE: Final = "SQUALL_SCALE"
+"""The variable that says how large the test is, where no flag does."""
+
+_SCALES: Final[dict[str, Scale]] = {"smoke": "smoke", "standard": "standard", "full": "full"}
+
+
+def carry_out_scaling(
+    state: State,
+    url: str | None,
+    flags: Mapping[str, Any],
+    *,
+    scale: str | None,
+    levels: Sequence[str],
+    settle: str | None,
+    growth_floor: str,
+) -> int:
+    """Carry out a scaling test and show what came of it; returns the exit code.
+
+    Raises:
+        SquallError: it could not begin.
+        typer.BadParameter: a flag's value is not written as it must be.
+    """
+    size = _scale(scale or state.environment.get(SCALE) or "full")
+    asked = checked_levels(map(_level, levels) if levels else levels_at(size))
+    settle_s = settle_at(size) if settle is None else checked_settle_s(settle)
+    test = _Test(state, _of_all_levels(flags), asked, settle_s, _milliseconds(growth_floor, "--growth-floor"))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        result = runner.run(test.carry_out(url, flags))
+    state.say("\n".join(scaling_lines(result)))
+    state.say(f"\nfolder of the series: {result.folder}")
+    return result.exit_code
+
+
+class _Test:
+    """What the command line has of a scaling test."""
+
+    def __init__(
+        self,
+        state: State,
+        flags: Mapping[str, Any],
+        levels: tuple[ScalingLevel, ...],
+        settle_s: float,
+        growth_floor_ms: float,
+    ) -> None:
+        self._state = state
+        self._flags = flags
+        self._levels = levels
+        self._settle_s = settle_s
+        self._growth_floor_ms = growth_floor_ms
+
+    async def carry_out(self, url: str | None, flags: Mapping[str, Any]) -> ScalingResult:
+        """On the target that is given, else on the bundled service."""
+        state = self._state
+        named = url or flags.get("target") or any(name.startswith("SQUALL_TARGET") for name in state.settings)
+        switch = StopSwitch()
+        async with service_for(() if named else self._levels) as of_service:
+            fixed: Settings = {path: (value, "the bundled service") for path, value in of_service.items()}
+            if url is not None:
+                fixed = {"target.url": ([url], "argument URL")}
+            base = loaded(state, None, self._flags, fixed=fixed, instead={}).scenario
+            hold_s = sum(level.duration_s for level in self._levels)
+            state.tell(f"{len(self._levels)} levels, {duration(hold_s)} of holding them, one after another")
+            with stopped_by_signals(switch):
+                return await run_scaling(
+                    base,
+                    self._levels,
+                    settle_s=self._settle_s,
+                    growth_floor_ms=self._growth_floor_ms,
+                    out=_out(state, flags),
+                    switch=switch,
+                    views=self._views,
+                    finished=self._finished,
+                    command=state.command,
+                )
+
+    def _views(self, level: ScalingLevel, scenario: Scenario) -> list[LiveView]:
+        self._state.tell(f"level: {level.connections:,} connections for {duration(level.duration_s)}")
+        title = Title(scenario.name, ", ".join(map(public_url, scenario.target.url)))
+        return [
+            view_for(
+                scenario.outputs.progress,
+                self._state.stderr,
+                title,
+                is_terminal=self._state.is_terminal,
+                results=self._state.stdout,
+            )
+        ]
+
+    def _finished(self, level: LevelResult, run: RunResult) -> None:
+        if run.error is not None:
+            self._state.complain(run.error.message, run.error.hint)
+        self._state.tell(f"level: {level.connection_level:,} connections {level.outcome}")
+
+
+def _of_all_levels(flags: Mapping[str, Any]) -> dict[str, Any]:
+    """The flags that the levels have in common.
+
+    Raises:
+        typer.BadParameter: one is for the levels to say.
+    """
+    left = {key: value for key, value in flags.items() if key != "out"}
+    for flag in FLAGS:
+        if left.get(flag.key) not in (None, []) and flag.setting.startswith(LEVEL_SETTINGS):
+            raise typer.BadParameter("each level has its own; give levels with --level", param_hint=flag.name)
+    return left
+
+
+def _out(state: State, flags: Mapping[str, Any]) -> str | None:
+    given = flags.get("out")
+    if not given:
+        return None
+    return str(state.cwd / (given[-1] if isinstance(given, list) else given))
+
+
+def _scale(text: str) -> Scale:
+    if text not in _SCALES:
+        raise typer.BadParameter(f"{text!r} is none of {', '.join(_SCALES)}", param_hint="--scale")
+    return _SCALES[text]
+
+
+def _level(text: str) -> ScalingLevel:
+    """A level from CONNECTIONS:DURATION:LATENCY."""
+    parts = text.split(":")
+    if len(parts) != 3:
+        raise typer.BadParameter(
+            f"{text!r}: a level is written CONNECTIONS:DURATION:LATENCY, as in 1000:5m:50ms",
+            param_hint="--level",
+        )
+    try:
+        connections, held_s = parse_count(parts[0]), parse_duration_s(parts[1])
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r}: {error}", param_hint="--level") from None
+    return ScalingLevel(
+        connections=connections, duration=held_s, expected_latency=_milliseconds(parts[2], "--level")
+    )
+
+
+def _milliseconds(text: str, flag: str) -> float:
+    """A latency: a number of milliseconds, or text like "50ms"."""
+    try:
+        return float(text) if text.replace(".", "", 1).isdigit() else parse_duration_s(text) * 1000
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r}: {error}", param_hint=flag) from None

@@ -1,0 +1,190 @@
+"""The bundled service as a process of its own on a free port, always stopped.
+
+    with serve(processes=2) as service:     # or: async with
+        connect_to(service.url)
+
+It ends with the block, whatever ends that; and since it ends when its standard input does, it ends with this
+process too, even where that is killed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import resource
+import select
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from dataclasses import dataclass
+from types import TracebackType
+from typing import IO, Final
+
+from squall.errors import EnvironmentFailure, PlanError
+
+__all__ = ["Service", "Start", "processes_for", "serve"]
+
+START_TIMEOUT_S: Final = 30.0
+STOP_TIMEOUT_S: Final = 10.0
+PROCESSES_MAX: Final = 8
+
+_FILES_BESIDE: Final = 300
+"""Files that a process of the service opens beside its connections, at most."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """A service that accepts connections."""
+
+    url: str
+    port: int
+    health_port: int
+    pid: int
+    """Of its parent process, which carries no connection."""
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """Its processes, the parent first."""
+        import psutil
+
+        try:
+            return (self.pid, *(each.pid for each in psutil.Process(self.pid).children()))
+        except psutil.NoSuchProcess:
+            return ()
+
+    @property
+    def health_url(self) -> str:
+        """Where it says how it is, as JSON; beside it `/metrics`."""
+        return f"http://127.0.0.1:{self.health_port}/healthz"
+
+    @property
+    def metrics_url(self) -> str:
+        """Its counters, for Prometheus."""
+        return f"http://127.0.0.1:{self.health_port}/metrics"
+
+
+class Start(AbstractContextManager[Service], AbstractAsyncContextManager[Service]):
+    """A service that is started on entering, and stopped on leaving; `with` and `async with` do the same."""
+
+    def __init__(self, arguments: Sequence[str]) -> None:
+        self._arguments = tuple(arguments)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._said: IO[bytes] | None = None
+
+    def __enter__(self) -> Service:
+        if self._process is not None:
+            raise PlanError("this service is running already", hint="call serve() again for another")
+        said = self._said = tempfile.TemporaryFile()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "squall.reference", "serve", "--stdin-lifeline", *self._arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=said,
+        )
+        try:
+            return _announced(self._process, said)
+        except BaseException:
+            self._stop()
+            raise
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop()
+
+    async def __aenter__(self) -> Service:
+        return await asyncio.to_thread(self.__enter__)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await asyncio.shield(asyncio.to_thread(self._stop))
+
+    def _stop(self) -> None:
+        """Let it end in order, and make it end where it does not."""
+        process, said = self._process, self._said
+        self._process = self._said = None
+        if process is None or said is None:
+            return
+        if process.stdin is not None:
+            process.stdin.close()
+        try:
+            process.wait(STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            process.kill()  # its nodes end with it
+            process.wait()
+        finally:
+            if process.stdout is not None:
+                process.stdout.close()
+            said.close()
+
+
+def serve(
+    *,
+    processes: int = 1,
+    name: str = "reference",
+    host: str = "127.0.0.1",
+    port: int = 0,
+    tls_cert: str | None = None,
+    tls_key: str | None = None,
+) -> Start:
+    """The bundled echo service.
+
+    Args:
+        processes: how many share its port.
+        name: what its nodes call themselves in the header X-Squall-Node.
+        host: the address it listens on.
+        port: its port; 0 takes a free one.
+        tls_cert: a certificate chain (PEM): it serves wss.
+        tls_key: its key, where it is not in the same file.
+
+    Raises:
+        EnvironmentFailure: on entering: it cannot be started.
+    """
+    options = {
+        "--processes": processes,
+        "--name": name,
+        "--host": host,
+        "--port": port,
+        "--tls-cert": tls_cert,
+        "--tls-key": tls_key,
+    }
+    return Start([f"{option}={value}" for option, value in options.items() if value is not None])
+
+
+def processes_for(connections: int) -> int:
+    """How many processes of the service hold this many connections, each an open file of one of them.
+
+    Raises:
+        EnvironmentFailure: too few files may be opened here.
+    """
+    _, files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if files == resource.RLIM_INFINITY or files >= connections + _FILES_BESIDE:
+        return 1
+    # One fifth more than evenly shared: the kernel spreads connections over processes by chance.
+    processes = -(-connections * 6 // 5 // max(1, files - _FILES_BESIDE))
+    if processes > PROCESSES_MAX:
+        raise EnvironmentFailure(
+            f"a process may open {files} files here, too few to serve {connections} connections",
+            hint="raise the hard limit (ulimit -Hn)",
+        )
+    return processes
+
+
+def _announced(process: subprocess.Popen[bytes], said: IO[bytes]) -> Service:
+    """What the service says of itself once it accepts connections."""
+    assert process.stdout is not None  # noqa: S101 - it was asked for
+    ready, _, _ = select.select([process.stdout], [], [], START_TIMEOUT_S)
+    line = process.stdout.readline() if ready else b""
+    if not line:
+        why = f"nothing for {START_TIMEOUT_S:.0f} s"
+        if ready:
+            process.wait(STOP_TIMEOUT_S)
+            said.seek(0)
+            lines = said.read().decode(errors="replace").strip().splitlines()
+            why = lines[-1] if lines else f"exit code {process.returncode}"
+        raise EnvironmentFailure(f"the service did not start: {why}")
+    facts = json.loads(line)
+    return Service(url=facts["url"], port=facts["port"], health_port=facts["health_port"], pid=facts["pid"])

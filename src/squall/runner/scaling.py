@@ -1,0 +1,268 @@
+"""The scaling test carried out: one level after another, each a run of its own, in a folder of one series.
+
+    runs/20260131-142530-scaling-3f9a/
+        level-1-1000-connections/ …     the run folder of each level
+        scaling.json, scaling.md, charts/
+
+**One after another**: the specification starts all levels at once, against one service; there each would be
+measured under the load of all the others. Each level has new workers and new connections, and leaves the service
+alone for a while before the next.
+
+A level that fails does not end the series, as the next ones tell where it goes; what ends a level by force
+(Ctrl-C, a bug, a disk that is full) does, and the levels after it are listed as left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from squall.charts.svg import svg_file
+from squall.clock import RealClock
+from squall.engine.machine import this_machine
+from squall.engine.preflight import check
+from squall.errors import ExitCode, PlanError, strongest
+from squall.fleet.base import Fleet
+from squall.live.base import LiveView
+from squall.metrics.scaling import (
+    GROWTH_FLOOR_MS,
+    LevelResult,
+    Scale,
+    ScalingLevel,
+    ScalingResult,
+    checked_levels,
+    concluded,
+    level_result,
+    level_thresholds,
+    levels_at,
+    mean_and_error_ms,
+    settle_at,
+)
+from squall.reports.scaling_report import scaling_charts, scaling_markdown
+from squall.runner.active import RunResult
+from squall.runner.bundled import processes_for, serve
+from squall.runner.plan import make_plan
+from squall.runner.run import run_scenario
+from squall.runner.stopping import StopSwitch
+from squall.scenario.loader import Override, load_scenario
+from squall.scenario.models import Scenario
+from squall.store.folder import create_run_folder, write_whole
+from squall.store.log import store_failure
+from squall.store.reader import open_run
+from squall.units import parse_duration_s
+
+__all__ = [
+    "LEVEL_SETTINGS",
+    "SCALING_FILE",
+    "checked_settle_s",
+    "execute_scaling_test",
+    "level_scenario",
+    "run_scaling",
+    "service_for",
+]
+
+SCALING_FILE: Final = "scaling.json"
+MARKDOWN_FILE: Final = "scaling.md"
+CHARTS_FOLDER: Final = "charts"
+
+CONNECTS_HZ: Final = 500
+"""Connections a second by which a level is reached and left."""
+
+RAMP_MIN_S: Final = 0.2
+
+LEVEL_SETTINGS: Final = ("load.connections", "load.ramp_up", "load.hold", "load.ramp_down", "outputs.out")
+"""Settings that the levels decide."""
+
+_ENDS: Final = frozenset((ExitCode.BUG, ExitCode.INTERRUPTED, ExitCode.ENVIRONMENT, ExitCode.CANNOT_CARRY))
+"""What a level may have met that ends the series."""
+
+Views = Callable[[ScalingLevel, Scenario], Sequence[LiveView]]
+
+
+async def execute_scaling_test(
+    url: str | Sequence[str] | None = None,
+    *,
+    levels: Sequence[ScalingLevel] | None = None,
+    scale: Scale = "full",
+    settle: float | str | None = None,
+    growth_floor: float = GROWTH_FLOOR_MS,
+    scenario: Scenario | str | Path | Mapping[str, Any] | None = None,
+    out: str | Path | None = None,
+    fleet: Callable[[], Fleet] | None = None,
+    **settings: Any,
+) -> ScalingResult:
+    """Hold one level after another, each with connections and a run of its own, and judge how it scales.
+
+    Called on the class, as in the specification, which starts all levels at once against one service. There each
+    would be measured under the load of all others; here they come one after another.
+
+    Args:
+        url: the entry point, or several; without one, and without a scenario, the bundled service is started.
+        levels: what is held, and its bounds; by default the specification's five, at `scale`.
+        scale: `full`: as in the specification (80 minutes); `standard`: a tenth of the time; `smoke`: a fiftieth
+            of the connections, under a minute. No bound changes.
+        settle: how long the service is left alone between two levels; by default what `scale` asks for.
+        growth_floor: milliseconds that latency may grow by from level to level at any rate.
+        scenario: a scenario, or a file with one, for all that the levels leave open.
+        out: the folder of the series; by default a new one under runs/.
+        fleet: makes where the workers of a level run; processes of this host by default.
+        settings: any other setting of a scenario (`watch={"target": [{"pid": 7}]}`).
+
+    Raises:
+        SquallError: it could not begin: a mistake in what is asked, or too small a machine.
+    """
+    asked = checked_levels(levels_at(scale) if levels is None else levels)
+    settle_s = settle_at(scale) if settle is None else checked_settle_s(settle)
+    chosen: dict[str, Any] = dict(settings)
+    if url is not None:
+        chosen["target.url"] = url if isinstance(url, str) else list(url)
+    own = url is None and scenario is None and "target" not in settings
+    async with service_for(asked if own else ()) as of_service:
+        overrides = {path: Override(value, "code") for path, value in (of_service | chosen).items()}
+        return await run_scaling(
+            load_scenario({} if scenario is None else scenario, overrides=overrides).scenario,
+            asked,
+            settle_s=settle_s,
+            growth_floor_ms=growth_floor,
+            out=None if out is None else str(out),
+            fleet=fleet,
+            command="Python API",
+        )
+
+
+async def run_scaling(
+    base: Scenario,
+    levels: Sequence[ScalingLevel],
+    *,
+    settle_s: float,
+    growth_floor_ms: float = GROWTH_FLOOR_MS,
+    out: str | None = None,
+    switch: StopSwitch | None = None,
+    views: Views = lambda _level, _scenario: (),
+    finished: Callable[[LevelResult, RunResult], None] = lambda _level, _run: None,
+    fleet: Callable[[], Fleet] | None = None,
+    command: str = "",
+) -> ScalingResult:
+    """Carry out the levels and judge them.
+
+    Args:
+        base: target, traffic and all else that the levels have in common.
+        levels: in their order.
+        settle_s: how long the service is left alone between two levels, in seconds.
+        growth_floor_ms: latency may grow by this much at any rate.
+        out: the folder of the series; by default a new one under runs/.
+        switch: by which somebody outside may end it.
+        views: who is shown the run of a level.
+        finished: told of each level that is over.
+        fleet: where workers run; as processes of this host by default.
+        command: what was typed, its secrets masked; kept in the records.
+
+    Raises:
+        PlanError: a level makes no sense.
+        PreflightError: this machine cannot carry one of them; then none is begun.
+        StoreError: a folder cannot be made or written.
+        FleetError: the workers cannot be started.
+    """
+    levels, switch = checked_levels(levels), switch or StopSwitch()
+    for level in levels:
+        _check(level_scenario(base, level, None))
+    folder = create_run_folder(out, "scaling", RealClock().wall_ns())
+    results: list[LevelResult] = []
+    for number, level in enumerate(levels, 1):
+        if results:
+            await switch.wait(settle_s)
+        if switch.times:
+            break
+        name = f"level-{number}-{level.connections}-connections"
+        scenario = level_scenario(base, level, str(folder / name))
+        run = await run_scenario(
+            scenario,
+            views=views(level, scenario),
+            switch=switch,
+            command=command,
+            fleet=None if fleet is None else fleet(),
+        )
+        results.append(level_result(level, run.summary, name, _error_ms(run)))
+        finished(results[-1], run)
+        if run.exit_code in _ENDS:
+            break
+    left_out = [level.connections for level in levels[len(results) :]]
+    result = concluded(results, growth_floor_ms=growth_floor_ms, left_out=left_out, folder=str(folder))
+    code = strongest({ExitCode(result.exit_code), *([ExitCode.INTERRUPTED] if switch.times else [])})
+    return _written(msgspec.structs.replace(result, exit_code=int(code)), folder)
+
+
+def checked_settle_s(given: float | str) -> float:
+    """How long to leave the service alone between two levels, in seconds.
+
+    Raises:
+        PlanError: it is no duration.
+    """
+    try:
+        return parse_duration_s(given)
+    except ValueError as error:
+        raise PlanError(f"settle: {error}") from None
+
+
+@asynccontextmanager
+async def service_for(levels: Sequence[ScalingLevel]) -> AsyncIterator[dict[str, Any]]:
+    """The bundled service for these levels, as the settings that name and watch it; for none, nothing.
+
+    Raises:
+        EnvironmentFailure: it cannot be started.
+    """
+    if not levels:
+        yield {}
+        return
+    async with serve(processes=processes_for(max(each.connections for each in levels))) as service:
+        yield {"target.url": service.url, "watch.target": [{"pid": service.pid}]}
+
+
+def level_scenario(base: Scenario, level: ScalingLevel, out: str | None) -> Scenario:
+    """The scenario of one level: its connections and hold, and its bounds beside those that there are."""
+    ramp = {"kind": "linear", "duration": max(RAMP_MIN_S, level.connections / CONNECTS_HZ)}
+    thresholds = [each.model_dump() for each in base.thresholds]
+    chosen: Mapping[str, Any] = {
+        "name": f"scaling-{level.connections}",
+        "load.connections": level.connections,
+        "load.ramp_up": ramp,
+        "load.hold": level.duration_s,
+        "load.warm_up": 0,
+        "load.ramp_down": ramp,
+        "outputs.out": out,
+        "thresholds": thresholds + level_thresholds(level, watched=bool(base.watch.target)),
+    }
+    overrides = {path: Override(value, "the level") for path, value in chosen.items()}
+    return load_scenario(base, overrides=overrides).scenario
+
+
+def _check(scenario: Scenario) -> None:
+    machine = this_machine(scenario.target.source_addresses)
+    check(make_plan(scenario, machine).demand, machine)
+
+
+def _error_ms(run: RunResult) -> float | None:
+    """Half the interval of a level's average latency, from its record."""
+    hold = next((phase.id for phase in run.phases if phase.name == "hold"), None)
+    found = None if hold is None else mean_and_error_ms(open_run(run.folder).intervals, hold)
+    return None if found is None else found[1]
+
+
+def _written(result: ScalingResult, folder: Path) -> ScalingResult:
+    """The series, once it is there as JSON, as Markdown, and as charts."""
+    write_whole(folder / SCALING_FILE, msgspec.json.format(msgspec.json.encode(result)) + b"\n")
+    charts = scaling_charts(result)
+    pictures = {name: f"{CHARTS_FOLDER}/{name}.svg" for name in charts}
+    titles = [(charts[name].title, file) for name, file in pictures.items()]
+    write_whole(folder / MARKDOWN_FILE, scaling_markdown(result, titles).encode())
+    try:
+        (folder / CHARTS_FOLDER).mkdir(exist_ok=True)
+    except OSError as error:
+        raise store_failure(error, folder) from None
+    for name, file in pictures.items():
+        write_whole(folder / file, svg_file(charts[name]).encode())
+    return result

@@ -1,0 +1,56 @@
+"""The scaling test end to end: a service that slows with its connections fails where it does, and only there."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from oracle.launch import lying_server
+from squall.api import LoadTester, ScalingLevel, ScalingResult
+from squall.errors import ExitCode
+from squall.fleet.inline import InlineFleet
+from squall.store.reader import open_run
+
+QUICK: dict[str, Any] = {"target.close_timeout": 2, "outputs.html": False, "outputs.csv": False}
+
+
+def test_latency_growth_fails_where_the_service_slows_and_passes_where_it_does_not(tmp_path: Path) -> None:
+    levels = [ScalingLevel(connections=each, duration=2, expected_latency=1000) for each in (10, 20, 40)]
+    out = tmp_path / "series"
+    with lying_server(tmp_path / "log", "--slow-from", "20", "--slow-ms", "4") as server:
+        doing = LoadTester.execute_scaling_test(
+            server.url, levels=levels, settle=0.2, growth_floor=20, out=out, fleet=InlineFleet, **QUICK
+        )
+        result = asyncio.run(asyncio.wait_for(doing, 90))
+    assert [each.connection_level for each in result.levels] == [10, 20, 40]
+    assert [each.validation.latency_within_bounds for each in result.levels] == [True] * 3
+    assert [each.validation.throughput_adequate for each in result.levels] == [True] * 3
+    assert [each.validation.system_stable for each in result.levels] == [True] * 3
+    assert [each.validation.resources_efficient for each in result.levels] == [None] * 3
+    steady, grown = result.growth
+    assert steady.truth == "passed"
+    assert grown.truth == "failed"
+    assert grown.growth is not None
+    assert grown.growth > 1
+    assert (result.outcome, result.exit_code) == ("failed", ExitCode.FAILED)
+    assert result.verdict.startswith("FAILED: from 20 to 40 connections latency grew by +")
+    written = msgspec.json.decode((out / "scaling.json").read_bytes(), type=ScalingResult)
+    assert written == result
+    assert (out / "charts" / "latency.svg").exists()
+    assert "Progressive Scaling Test Results" in (out / "scaling.md").read_text()
+    for level in result.levels:  # each a run of its own, its figures those of its record
+        record = open_run(out / level.folder)
+        assert record.complete
+        hold = next(phase for phase in record.phases if phase.name == "hold")
+        answers = [
+            cell.response
+            for each in record.intervals
+            for cell in each.messages
+            if cell.phase == hold.id and cell.response is not None
+        ]
+        mean_ms = sum(each.sum_ns for each in answers) / sum(each.count for each in answers) / 1e6
+        assert level.metrics.average_latency is not None
+        assert abs(level.metrics.average_latency - mean_ms) < 1e-6

@@ -1,0 +1,43 @@
+"""The flags of `squall scaling`, as far as no connection is made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import typer
+
+from squall.cli.scaling import _level, _milliseconds, _of_all_levels, _scale
+from squall.metrics.scaling import ScalingLevel
+
+
+def test_a_level_is_connections_a_duration_and_a_latency() -> None:
+    asked = ScalingLevel(connections=10_000, duration=300, expected_latency=100)
+    assert _level("10k:5m:100ms") == _level("10000:300:100") == _level("10k:5m:0.1s") == asked
+
+
+@pytest.mark.parametrize("text", ["5", "1000:5m", "many:5m:50", "1000:soon:50", "1000:5m:quick"])
+def test_what_is_no_level_is_refused(text: str) -> None:
+    with pytest.raises(typer.BadParameter, match=r"level|duration|count"):
+        _level(text)
+
+
+def test_a_latency_without_a_unit_is_in_milliseconds() -> None:
+    assert (_milliseconds("5", "x"), _milliseconds("2.5", "x"), _milliseconds("5ms", "x")) == (5, 2.5, 5)
+
+
+def test_there_are_three_scales() -> None:
+    assert [_scale(each) for each in ("smoke", "standard", "full")] == ["smoke", "standard", "full"]
+    with pytest.raises(typer.BadParameter, match="none of smoke, standard, full"):
+        _scale("huge")
+
+
+@pytest.mark.parametrize("flag", ["connections", "ramp", "ramp_up", "hold", "ramp_down"])
+def test_what_the_levels_decide_is_no_flag(flag: str) -> None:
+    given: dict[str, Any] = {flag: ["1"], "rate": ["2/s"]}
+    with pytest.raises(typer.BadParameter, match="each level has its own"):
+        _of_all_levels(given)
+    assert _of_all_levels({"rate": ["2/s"], "out": ["x"], "connections": []}) == {
+        "rate": ["2/s"],
+        "connections": [],
+    }

@@ -1,0 +1,61 @@
+"""The scaling test: the scenario of a level, and a series that is stopped before it begins."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from squall.errors import ExitCode, PlanError, PreflightError
+from squall.metrics.scaling import LEVELS, ScalingLevel, ScalingResult
+from squall.runner.scaling import SCALING_FILE, checked_settle_s, level_scenario, run_scaling
+from squall.runner.stopping import StopSwitch
+from squall.scenario.loader import load_scenario
+from squall.scenario.models import LinearRamp, Scenario
+
+
+def base(**settings: Any) -> Scenario:
+    return load_scenario({"target": "ws://127.0.0.1:9/"} | settings).scenario
+
+
+def test_a_level_decides_connections_and_times_and_adds_its_bounds() -> None:
+    own = {"ws_msgs_lost": "count==0"}
+    made = level_scenario(
+        base(thresholds=own, load={"ramp_up": "exponential", "warm_up": 5}), LEVELS[1], "out"
+    )
+    load = made.load
+    assert (load.connections, load.hold, load.warm_up) == (2500, 600, 0)
+    assert load.ramp_up == load.ramp_down == LinearRamp(duration=5)
+    assert (made.name, made.outputs.out) == ("scaling-2500", "out")
+    assert [each.metric for each in made.thresholds][:2] == ["ws_msgs_lost", "ws_response_time{phase:hold}"]
+    assert len(made.thresholds) == 6
+    assert [each.required for each in made.thresholds if each.metric.startswith("target_")] == [False, False]
+    watched = level_scenario(base(watch={"target": [{"pid": 1}]}), LEVELS[1], "out")
+    assert all(each.required for each in watched.thresholds)
+
+
+def test_a_series_that_is_stopped_at_once_says_what_is_left_out(tmp_path: Path) -> None:
+    switch = StopSwitch()
+    switch.throw()
+    levels = [ScalingLevel(connections=each, duration=1, expected_latency=5) for each in (10, 20)]
+    doing = run_scaling(base(), levels, settle_s=0, out=str(tmp_path / "series"), switch=switch)
+    result = asyncio.run(doing)
+    assert (result.levels, result.left_out, result.exit_code) == ((), (10, 20), ExitCode.INTERRUPTED)
+    written = (tmp_path / "series" / SCALING_FILE).read_bytes()
+    assert msgspec.json.decode(written, type=ScalingResult) == result
+
+
+def test_none_begins_where_one_cannot_be_carried(tmp_path: Path) -> None:
+    levels = [ScalingLevel(connections=each, duration=1, expected_latency=5) for each in (10, 900_000)]
+    with pytest.raises(PreflightError):
+        asyncio.run(run_scaling(base(), levels, settle_s=0, out=str(tmp_path / "series")))
+    assert not (tmp_path / "series").exists()
+
+
+def test_a_pause_is_a_duration() -> None:
+    assert (checked_settle_s("2m"), checked_settle_s(0)) == (120, 0)
+    with pytest.raises(PlanError, match="settle"):
+        checked_settle_s("a while")
