@@ -152,6 +152,7 @@ class Account:
                         phase=phase,
                         place=place,
                         dropped=count,
+                        abandoned=count,
                         troubles=[(trouble, count)],
                     )
                 )

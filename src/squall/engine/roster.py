@@ -16,7 +16,7 @@ from squall.engine import troubles
 from squall.engine.connector import Attempt, ConnectFailed
 from squall.engine.connects import Connects
 from squall.engine.journal import Journal
-from squall.engine.session import CLOSING, DOWN, DRAINING, IDLE, OPEN, OPENING
+from squall.engine.session import CLOSING, DOWN, DRAINING, GONE, IDLE, OPEN, OPENING
 from squall.engine.tally import NEVER_NS
 from squall.engine.ticks import now_ns
 from squall.profiles.backoff import Backoff, Turns
@@ -37,6 +37,8 @@ __all__ = ["Roster", "pause_until"]
 
 _LINGER_S = 1.0
 """How long the peer has to close the connection after both close frames (RFC 6455 §7.1.1 wants it first)."""
+_GRACE_S = 1.0
+"""How long a connect may still take whose session is to leave; it then counts as pending."""
 _PAUSE_MIN_S = 0.002
 """The loop's timers round to milliseconds: a shorter pause would spin until its time has come."""
 _NORMAL_CLOSURE = 1000
@@ -66,7 +68,7 @@ class Roster:
         self.pending = 0
         self._wanted: dict[int, int] = {}  # whom the plan has here → when it is to leave
         self._resting: set[int] = set()
-        self._trying: set[int] = set()
+        self._trying: dict[int, asyncio.Task[None]] = {}
         self._down_ns: dict[int, int] = {}  # who was dropped, and when
         self._retries: dict[int, int] = {}  # how often each has been let try again since it was connected
         self._wake = asyncio.Event()
@@ -95,6 +97,8 @@ class Roster:
         self._wanted[number] = leave_ns
         self._resting.discard(number)
         session = self.sessions.get(number)
+        if session is not None and session.state == GONE:  # a connect of its last visit is still under way
+            session.come_again()
         # While its visit before is being closed, or a connect for that is under way, it waits for the end of that.
         if number not in self._trying and (session is None or session.state == IDLE):
             self._connect_at(number, at_ns)
@@ -170,8 +174,7 @@ class Roster:
                 number = self._connects.take(self.now_ns())
                 if number is not None and number in self._wanted and not self._stopped:
                     self.pending += 1
-                    self._trying.add(number)
-                    group.create_task(self._attempt(number))
+                    self._trying[number] = group.create_task(self._attempt(number))
                 else:
                     self._room.release()
 
@@ -198,12 +201,13 @@ class Roster:
             except ConnectFailed as failure:
                 trouble = failure.trouble
             finally:
-                self._trying.discard(number)
+                self._trying.pop(number, None)
             if trouble is not None:
                 self._connect_failed(session, trouble)
         except Exception as error:  # noqa: BLE001 - a bug of ours: the worker ends with it
             self.failed(error)
         finally:
+            self._forget_if_gone(number)
             self.pending -= 1
             self._room.release()
 
@@ -220,12 +224,11 @@ class Roster:
         if session.number in self._wanted and retries and self._tries_again(session):
             return
         if session.state == DOWN:
-            session.settle(False)
+            self._give_up(session)
         elif session.state == IDLE:
             self._wanted.pop(session.number, None)
-            if (
-                session.epoch < 0
-            ):  # one that has been here before keeps its stream, and comes with its next visit
+            # One that has been here before keeps its stream, and comes with its next visit.
+            if session.epoch < 0:
                 self._gone(session, lived=False)
 
     def _tallies_nowhere(self, session: Session) -> Tallies:
@@ -406,25 +409,40 @@ class Roster:
         if leaving:
             self._gone(session, lived=False)
         elif not (self._policy.after_drop and self._tries_again(session)):
-            session.settle(False)
+            self._give_up(session)
+
+    def _give_up(self, session: Session) -> None:
+        """A dropped connection is not replaced: what it took along will not come any more."""
+        session.settle(False)
+        self._abandon(session)
+
+    def _abandon(self, session: Session) -> None:
+        if self._down_ns.pop(session.number, None) is not None:
+            self.tallies_now(session).connection.abandoned += 1
 
     def _gone(self, session: Session, *, lived: bool) -> None:
         """A visit is over, and with it the session, unless the plan has it again, now or later."""
         session.end(lived)
         number = session.number
-        self._down_ns.pop(number, None)
+        self._abandon(session)
         self._retries.pop(number, None)
         self._cut.discard(number)
         self._went.set()
-        if self.sessions.get(number) is not session:
-            return
         if number in self._wanted or number in self._resting:
             session.come_again()
             session.attempts = 0
             if number in self._wanted:
                 self._connect_at(number, self.now_ns())
+        elif number in self._trying:
+            self._loop.call_later(_GRACE_S, self._trying[number].cancel)
         else:
+            self._forget_if_gone(number)
+
+    def _forget_if_gone(self, number: int) -> None:
+        """Nothing more comes of a session, and no connect of it is under way."""
+        if number in self.sessions and self.sessions[number].state == GONE:
             del self.sessions[number]
+            self._went.set()
 
     # --- reporting ---
 

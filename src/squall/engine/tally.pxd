@@ -40,6 +40,7 @@ cdef class ConnectionTally:
     cdef public long long dropped
     cdef public long long graceful
     cdef public long long reconnected
+    cdef public long long abandoned
     cdef public long long pings_sent
     cdef public long long pongs_received
     cdef public long long corrupted_header

@@ -47,6 +47,7 @@ _CONNECTION_COUNTS = (
     "dropped",
     "graceful",
     "reconnected",
+    "abandoned",
     "pings_sent",
     "pongs_received",
     "corrupted_header",

@@ -45,6 +45,7 @@ class ConnectionTally:
     dropped: int
     graceful: int
     reconnected: int
+    abandoned: int
     pings_sent: int
     pongs_received: int
     corrupted_header: int

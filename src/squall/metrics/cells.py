@@ -49,6 +49,7 @@ _CONNECTION_SUMS: Final = (
     "dropped",
     "graceful",
     "reconnected",
+    "abandoned",
     "pings_sent",
     "pongs_received",
     "corrupted_header",
@@ -212,6 +213,7 @@ class ConnectionTotals:
     session: Distribution = field(default_factory=Distribution)
     opening: Distribution = field(default_factory=Distribution)
     push_delay: Distribution = field(default_factory=Distribution)
+    abandoned: int = 0
     reconnect: Distribution = field(default_factory=Distribution)
 
     def add(self, cell: ConnectionCell) -> None:

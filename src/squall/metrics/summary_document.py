@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from squall.metrics.alerts import Alert
+from squall.metrics.outages import Outage
 
 __all__ = [
     "Connect",
@@ -124,7 +125,8 @@ class Connections(msgspec.Struct, frozen=True, kw_only=True):
     graceful: Annotated[
         int | None, Meta(description="planned closes that were answered by a close frame")
     ] = None
-    reconnected: int | None = None
+    reconnected: Annotated[int | None, Meta(description="drops that were replaced")] = None
+    abandoned: Annotated[int | None, Meta(description="drops that nothing replaced any more")] = None
     success_rate: Annotated[float | None, Meta(description="established / attempted")] = None
     drop_rate: Annotated[float | None, Meta(description="dropped / established")] = None
     graceful_rate: Annotated[float | None, Meta(description="graceful / closed")] = None
@@ -360,6 +362,12 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     stability: StabilitySummary = StabilitySummary()
     alerts: list[Alert] = []
     alert_counts: dict[str, int] = {}
+    reconnect: Annotated[
+        Percentiles, Meta(description="from a drop to the accepted upgrade that replaced it")
+    ] = Percentiles()
+    outages: Annotated[
+        list[Outage], Meta(description="drops of a tenth of the connections held, or more, in one second")
+    ] = []
     resources: Annotated[
         dict[str, SourceSummary],
         Meta(description="by source; the target is in it only where it was watched"),

@@ -19,6 +19,7 @@ from typing import Final
 from squall.metrics.alerts import AlertTotals
 from squall.metrics.cells import ConnectionTotals, MessageTotals
 from squall.metrics.distribution import Distribution
+from squall.metrics.outages import Outages
 from squall.metrics.phases import phase_at, ramps
 from squall.metrics.ramp_checks import RampChecks
 from squall.metrics.resources import Resources
@@ -131,6 +132,7 @@ class Totals:
         self.silence_start_ns = 0
         self.checks = CheckTotals()
         self.alerts = AlertTotals()
+        self.outages = Outages()
         self.resources = Resources()
         """The watched machines."""
         self.ramp_checks = RampChecks()
@@ -162,6 +164,7 @@ class Totals:
         self.places += interval.places
         second = self._add_messages(interval.messages)
         self._add_connections(interval.connections)
+        self.outages.add(interval)
         self._add_level(interval, length_ns)
         self.ramp_checks.add(interval, ramps(self.phases.values()))
         self._add_workers(interval)

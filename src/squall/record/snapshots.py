@@ -91,7 +91,8 @@ class ConnectionCell(msgspec.Struct, frozen=True, array_like=True, kw_only=True)
 
     attempted = established + failed + pending; established = closed + dropped + open. A failed attempt's place
     has no node. `graceful` are planned closes that were answered by a close frame. `reconnect` is the time from a
-    drop to the accepted upgrade that replaced it. `opening` are the times from
+    drop to the accepted upgrade that replaced it; `abandoned` are drops that nothing replaces any more, so that
+    dropped = reconnected + abandoned + those still to come. `opening` are the times from
     the upgrade until what goes before the traffic was done. `misfits` says by fixed words why messages were not
     what was waited for.
 
@@ -140,6 +141,7 @@ class ConnectionCell(msgspec.Struct, frozen=True, array_like=True, kw_only=True)
     push_early: int = 0
     push_delay: SparseHistogram | None = None
     reconnect: SparseHistogram | None = None
+    abandoned: int = 0
 
 
 class CheckCell(msgspec.Struct, frozen=True, array_like=True):

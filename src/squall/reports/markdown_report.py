@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from squall.metrics.outages import in_words
 from squall.metrics.summary_document import Percentiles, Summary
 from squall.record.run import RunRecord
 from squall.reports.figures import NOT_MEASURED, count, duration, milliseconds, percent, plain, rate
@@ -14,6 +15,7 @@ from squall.reports.machines import machine_rows
 from squall.reports.wording import (
     alert,
     delivered_share,
+    drops,
     misfits,
     notes,
     printable,
@@ -49,6 +51,8 @@ def markdown_report(record: RunRecord, summary: Summary, pictures: Iterable[tupl
     if summary.alerts:
         parts += ["## Alerts", _lines(alert(each) for each in summary.alerts)]
     parts += ["## Resources", _table(("source", "figure", "average", "peak", "looks"), machine_rows(summary))]
+    if summary.outages:
+        parts += ["## Outages", _lines(in_words(each) for each in summary.outages)]
     parts += ["## Errors and close codes", _errors(summary)]
     parts += ["## The plan", _lines(record.header.plan)]
     parts += ["## How it was measured", _environment(record, summary)]
@@ -134,7 +138,7 @@ def _connections(summary: Summary) -> str:
         ("peak", count(held.peak), "held at once"),
     ]
     table = _table(("", "count", ""), rows)
-    return "\n\n".join([table, *(f"{printable(each)}." for each in ramps(summary))])
+    return "\n\n".join([table, *(f"{printable(each)}." for each in (*ramps(summary), *drops(summary)))])
 
 
 def _errors(summary: Summary) -> str:

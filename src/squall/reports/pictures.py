@@ -31,7 +31,9 @@ _LOGARITHMIC_FROM: Final = 40
 _LINES_MAX: Final = 6
 _PHASES_MAX: Final = 60
 _MARKED: Final = {"alert": "alert", "alert_cleared": "cleared"}
-_TOLD: Final = frozenset({"worker_lost", "killed", "store", "ramp_slower", "ramp_faster", "ramp_frozen"})
+_TOLD: Final = frozenset(
+    {"outage", "worker_lost", "killed", "store", "ramp_slower", "ramp_faster", "ramp_frozen"}
+)
 _MARKS_MAX: Final = 60
 
 _RESOURCES: Final[tuple[tuple[str, str, Unit, tuple[str, ...]], ...]] = (

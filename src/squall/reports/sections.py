@@ -220,6 +220,7 @@ def _connection_rows(held: Connections) -> list[tuple[str, str, str]]:
         ),
         ("open", count(held.open), "at the end"),
         ("reconnected", count(held.reconnected), "came back under their old stream; among the established"),
+        ("abandoned", count(held.abandoned), "dropped, and nothing connected again for them"),
         ("peak", count(held.peak), "held at once"),
     ]
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from rich.text import Text
 
+from squall.metrics.outages import in_words
 from squall.metrics.summary_document import Judged, Percentiles, Summary
 from squall.record.run import RunRecord
 from squall.reports.figures import NOT_MEASURED, count, duration, megabytes, milliseconds, percent, rate
@@ -21,6 +22,7 @@ from squall.reports.wording import (
     alert,
     attempts,
     delivered_share,
+    drops,
     endings,
     events_seen,
     misfits,
@@ -87,6 +89,8 @@ def _sections(record: RunRecord, summary: Summary) -> Iterator[Section]:
         yield "Stability", [stability(summary.stability)]
     if summary.alerts:
         yield "Alerts", _listed([alert(each) for each in summary.alerts])
+    if summary.outages:
+        yield "Outages", _listed([in_words(each) for each in summary.outages])
     yield "Errors", _errors(summary)
     if summary.close_codes:
         codes = [f"{code}: {count(times)}" for code, times in summary.close_codes.items()]
@@ -185,6 +189,7 @@ def _connections(summary: Summary) -> list[str]:
     ]
     if summary.connect.opening.count:
         lines.append(spread("opening", summary.connect.opening))
+    lines += drops(summary)
     if connections.closed:
         graceful = (
             f"{count(connections.graceful)} of {count(connections.closed)} planned closes were answered"

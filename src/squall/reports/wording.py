@@ -25,6 +25,7 @@ __all__ = [
     "alert",
     "attempts",
     "delivered_share",
+    "drops",
     "endings",
     "events_seen",
     "misfits",
@@ -126,6 +127,20 @@ def endings(connections: Connections) -> str:
         f"established {count(connections.established)} = closed {count(connections.closed)}"
         f" + dropped {count(connections.dropped)} + open {count(connections.open)}"
     )
+
+
+def drops(summary: Summary) -> list[str]:
+    """What became of dropped connections, and how long it took; nothing where none was dropped."""
+    connections = summary.connections
+    if not connections.dropped:
+        return []
+    lines = [
+        f"of {count(connections.dropped)} dropped {count(connections.reconnected)} connected again"
+        f" and {count(connections.abandoned)} did not"
+    ]
+    if summary.reconnect.count:
+        lines.append(spread("without a connection until then", summary.reconnect))
+    return lines
 
 
 def ramps(summary: Summary) -> list[str]:

@@ -233,7 +233,7 @@ class ActiveRun:
             return False
         if planned.rules is not None:
             return await self._steer(phase, planned.rules, callback)
-        if planned.kind == "ramp_up":
+        if planned.kind == "ramp_up" and self.plan.scenario.load.arrivals is None:
             return await self._coordinator.wait_until(self._phase_end_ns) and await self._settle(
                 phase.level_end
             )

@@ -28,6 +28,7 @@ from squall.record.run import Phase, PhaseKind
 from squall.runner.named import check_functions, check_rows
 from squall.runner.ramps import adaptive, held, lowered, spec_of
 from squall.runner.rules import Rules, rules_of
+from squall.runner.turnover import most_here, share_here
 from squall.scenario.models import AdaptiveRamp, Population, Scenario, Stability, Target
 
 __all__ = [
@@ -35,12 +36,10 @@ __all__ = [
     "PlannedPhase",
     "demand_of",
     "make_plan",
-    "most_here",
     "phases_after",
     "plan_phase",
     "sends_in",
     "settle_s",
-    "share_here",
     "split_of",
     "steered",
 ]
@@ -214,24 +213,6 @@ def demand_of(scenario: Scenario, connections: int) -> Demand:
 def settle_s(target: Target) -> float:
     """How long a ramp up may last beyond its profile: until an attempt begun at its end has had its time."""
     return target.connect_timeout + target.handshake_timeout
-
-
-def share_here(population: Population) -> float:
-    """Which share of a population's sessions is here at a time, the others being between two visits."""
-    length, think_s = population.sessions.length, population.sessions.think_time.mean
-    return 1.0 if length is None else length.mean / (length.mean + think_s)
-
-
-def most_here(scenario: Scenario, level: int) -> int:
-    """How many connections a level can come to: where lengths are drawn, arrivals that are there vary.
-
-    Their number is Poisson distributed at most; four standard deviations above its mean are room enough.
-    """
-    drawn = any(
-        each.sessions.length is not None and each.sessions.length.distribution == "exponential"
-        for each in scenario.populations
-    )
-    return level + math.ceil(4 * math.sqrt(level)) if scenario.stay_s is not None and drawn else level
 
 
 def _sessions_most(scenario: Scenario, peak: int, duration_s: float) -> int:

@@ -14,6 +14,7 @@ import msgspec
 from squall.errors import StoreError
 from squall.live.base import LiveView
 from squall.metrics.alerts import AlertWatch
+from squall.metrics.outages import OUTAGE, Outage, in_words
 from squall.metrics.ramp_checks import RampInterval
 from squall.metrics.readiness import ramp_failures
 from squall.metrics.stability import StabilityWatch, stability_event
@@ -48,6 +49,7 @@ class Recording:
         self._writer: RunWriter | None = None
         self.views = list(views)
         """Told of everything after the totals."""
+        self._outage: Outage | None = None
         self._arrivals = scenario.load.arrivals is not None
         self._come_and_go = any(each.sessions.length is not None for each in scenario.populations)
         self._monitor = Monitor(scenario)
@@ -102,6 +104,7 @@ class Recording:
             self.reached_ns.setdefault(phase.id, interval.at_ns)
         self._write(lambda writer: writer.accept(interval))
         self._check_ramp()
+        self._tell_outage()
         for view in self.views:
             view.accept(interval)
         for check in self._stability.add(interval):
@@ -113,6 +116,16 @@ class Recording:
             if self.aborted is not None:
                 self.stop(f"{self.aborted.name} {self.aborted.bound} failed")
         self._came.set()
+
+    def _tell_outage(self) -> None:
+        """Say so where many connections were dropped, and what became of them, once that is known of each."""
+        closed = self.totals.outages.closed
+        if closed is None or closed is self._outage:
+            return
+        self._outage = closed
+        self.happened(
+            Event(at_ns=self.totals.last_at_ns, kind=OUTAGE, text=in_words(closed), figure=closed.back_s)
+        )
 
     def _check_ramp(self) -> None:
         """Say so where an interval of a ramp up did not hold what the set `readiness` asks of each."""
@@ -168,12 +181,9 @@ class Recording:
     def is_reached(self, level: int) -> bool:
         """Whether a level is held.
 
-        Where sessions come and go by themselves, it is once each of them has been here; where new ones arrive at a
-        rate, there is no level to wait for.
+        Where sessions come and go by themselves, it is once each of them has been here.
         """
         recent = self.totals.recent
-        if self._arrivals:
-            return True
         if self._come_and_go:
             return sum(sample.started for sample in self.totals.workers.values()) >= level
         return bool(recent) and recent[-1].held >= level

@@ -5,6 +5,7 @@ from __future__ import annotations
 from squall.engine.preflight import memory_bytes
 from squall.profiles.base import connections_in_words, duration_in_words
 from squall.runner.plan import Plan, PlannedPhase, sends_in, settle_s
+from squall.runner.turnover import connects_hz, most_here, share_here
 from squall.scenario.exchanges import shares_in_words
 from squall.scenario.loader import Loaded
 from squall.scenario.models import Population, Scenario
@@ -20,9 +21,10 @@ def plan_lines(plan: Plan) -> list[str]:
     return [
         f"run: {scenario.name}, seed {scenario.seed}",
         *_target_lines(scenario),
-        f"load: {connections_in_words(plan.connections_peak)} at the peak, by {_workers(plan)}",
+        _load_line(plan),
+        *_reconnect_lines(scenario),
         *_phase_lines(plan),
-        *(_population_line(each, scenario) for each in scenario.populations),
+        *(_population_line(each, scenario) + _staying(each) for each in scenario.populations),
         _traffic_line(plan),
         _memory_line(plan),
         *_judged_lines(scenario),
@@ -51,6 +53,46 @@ def _target_lines(scenario: Scenario) -> list[str]:
     return lines
 
 
+def _load_line(plan: Plan) -> str:
+    scenario, by = plan.scenario, f"by {_workers(plan)}"
+    peak = connections_in_words(plan.connections_peak)
+    connects = connects_hz(scenario, plan.connections_peak)
+    if scenario.load.arrivals is not None:
+        most = format_count(most_here(scenario, plan.connections_peak))
+        return f"load: new sessions at {format_rate(connects)}, which leads to {peak}, at most about {most}, {by}"
+    coming = f", connects at {format_rate(float(f'{connects:.3g}'))} while they are held" if connects else ""
+    return f"load: {peak} at the peak{coming}, {by}"
+
+
+def _reconnect_lines(scenario: Scenario) -> list[str]:
+    policy = scenario.load.reconnect
+    if not policy.after_drop:
+        return []
+    pause = f"{duration_in_words(policy.backoff)}, doubling up to {duration_in_words(policy.backoff_max)}"
+    drawn = "drawn below " if policy.jitter == "full" else ""
+    tries = (
+        "" if policy.attempts_max is None else f", at most {format_count(policy.attempts_max)} tries in a row"
+    )
+    rate = "" if policy.rate_max is None else f", at most {format_rate(policy.rate_max)} in all"
+    return [f"reconnect: after each drop and failed connect, the pause {drawn}{pause}{tries}{rate}"]
+
+
+def _staying(population: Population) -> str:
+    """How long its sessions stay, where they do not stay with the level."""
+    length, think = population.sessions.length, population.sessions.think_time
+    if length is None:
+        return ""
+    stays = f"; each stays {duration_in_words(length.mean)}{_drawn(length.distribution)}"
+    if not think.mean:
+        return stays
+    away = f"{duration_in_words(think.mean)}{_drawn(think.distribution)}"
+    return f"{stays} and is away {away}: {share_here(population):.3g} of them are here"
+
+
+def _drawn(distribution: str) -> str:
+    return " on average (exponential)" if distribution == "exponential" else ""
+
+
 def _workers(plan: Plan) -> str:
     return f"{plan.workers} worker process{'' if plan.workers == 1 else 'es'}"
 
@@ -70,7 +112,7 @@ def _phase_lines(plan: Plan) -> list[str]:
 
 def _beside(plan: Plan, phase: PlannedPhase) -> str:
     parts = []
-    if phase.kind == "ramp_up":
+    if phase.kind == "ramp_up" and plan.scenario.load.arrivals is None:
         wait = duration_in_words(settle_s(plan.scenario.target))
         parts.append(f"; it lasts until all are held, at most {wait} longer")
     silent = [

@@ -46,6 +46,25 @@ def test_a_copy_that_comes_again_is_a_duplicate_whenever_it_comes(ledger: Module
     assert stream.arrived == 4
 
 
+def test_what_a_connection_took_along_is_owed_and_not_awaited_on_the_next(ledger: ModuleType) -> None:
+    stream = stream_with(ledger, 5)
+    for number in (0, 3):
+        stream.arrive(number, 10)
+    assert stream.awaited() == stream.outstanding() == 3
+    stream.begin_segment(8, 0)  # another phase on the same connection
+    assert stream.awaited() == 3
+    stream.begin_segment(8, 1)
+    assert (stream.awaited(), stream.outstanding()) == (0, 3)
+    send(stream, 3)
+    stream.arrive(6, 20)
+    assert (stream.awaited(), stream.outstanding()) == (2, 5)
+    stream.arrive(1, 30)  # it comes after all
+    assert (stream.awaited(), stream.outstanding()) == (2, 4)
+    stream.arrive(5, 30)
+    stream.arrive(7, 30)
+    assert (stream.awaited(), stream.outstanding()) == (0, 2)
+
+
 def test_a_number_that_was_never_given_out_is_foreign(ledger: ModuleType) -> None:
     stream = stream_with(ledger, 2)
     assert stream.arrive(2, 10) == ledger.FOREIGN

@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from squall.engine import loss
+from squall.engine.agenda import Agenda
 from squall.engine.base import PhaseOrder
 from squall.engine.loss import Account, DueCounts
-from squall.engine.setup import population_seed
+from squall.engine.setup import population_seed, visits_of
 from squall.profiles.schedule import arrivals
 from squall.profiles.share import PopulationSplit
 from squall.record.outcomes import Trouble
@@ -103,6 +104,41 @@ def test_the_due_messages_are_those_of_the_schedule(workers: int, started: int, 
     assert counted == +brute_force(given, plan, workers, worker, started, from_ns, until_ns)
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_of_sessions_that_come_and_go_only_the_visits_at_the_loss_still_send(workers: int) -> None:
+    given = scenario(
+        sessions={"length": {"mean": "2s", "distribution": "exponential"}, "think_time": "500ms"},
+        traffic={"rate": 7},
+    )
+    plan, at_ns, until_ns = orders(given), 5 * S, 8 * S
+    visits = visits_of(given, 0)
+    assert visits is not None
+    agenda = Agenda(0, workers, lambda session: (visits, session))
+    for each in plan:
+        agenda.begin(each)
+    while agenda.take(at_ns) is not None:
+        pass
+    schedule = arrivals("uniform", 7, population_seed(given.seed, 0))
+    expected = sum(
+        schedule.count_due(session, at_ns, min(until_ns, leave_ns))
+        for session, leave_ns in agenda.leaves_ns().items()
+    )
+    counted = DueCounts(given, workers).of(0, 40 // workers, at_ns, until_ns, plan)
+    assert sum(counted.values()) == expected > 0
+    everybody = DueCounts(scenario(traffic={"rate": 7}), workers).of(0, 40 // workers, at_ns, until_ns, plan)
+    assert expected < sum(everybody.values())
+
+
+def test_of_arrivals_those_that_were_there_still_send() -> None:
+    given = scenario(load={"arrivals": "20/s"}, sessions={"length": "2s"}, traffic={"rate": 5})
+    level = given.level
+    assert level == 40
+    hold = plan_phase(given, "hold", "sustained", held(level, 20.0), before=level).order(0, 0)
+    counted = DueCounts(given, 1).of(0, 100, 10 * S, 20 * S, [hold])
+    # Each of the 40 that are there stays a second more on average, and sends five messages in it.
+    assert sum(counted.values()) == pytest.approx(40 * 5, abs=12)
+
+
 def totals(*snapshots: Snapshot | None) -> Counter[str]:
     found: Counter[str] = Counter()
     for snapshot in snapshots:
@@ -179,6 +215,7 @@ def test_open_connections_are_dropped_and_pending_ones_failed_by_the_tester() ->
             phase=1,
             place=1,
             dropped=2,
+            abandoned=2,
             troubles=[(Trouble("open", "worker_lost", "tester"), 2)],
         ),
         ConnectionCell(
@@ -186,6 +223,7 @@ def test_open_connections_are_dropped_and_pending_ones_failed_by_the_tester() ->
             phase=1,
             place=2,
             dropped=1,
+            abandoned=1,
             troubles=[(Trouble("open", "worker_lost", "tester"), 1)],
         ),
         ConnectionCell(

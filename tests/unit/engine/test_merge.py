@@ -49,6 +49,17 @@ def merge_all(workers: int, snapshots: list[Snapshot]) -> list[Interval]:
     return made + merging.finish()
 
 
+def test_where_sessions_come_and_go_the_workers_say_how_many_are_planned() -> None:
+    merging = merger(2)
+    made = []
+    for worker, index, wanted in ((0, 0, 7), (1, 0, 5), (0, 1, 8)):
+        sample = WorkerSample(worker=worker, held=6, wanted=wanted)
+        made += merging.add(snapshot(worker, index, sample=sample))
+    made += merging.add(snapshot(1, 1, sample=WorkerSample(worker=1), final=True))  # it was lost
+    assert [interval.planned for interval in made] == [12, 13]
+    assert [interval.planned for interval in merge_all(1, [snapshot(0, 2)])] == [3]
+
+
 # --- the same in any order, over any number of workers ---
 
 times = st.integers(1, 10**10)
