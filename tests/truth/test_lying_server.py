@@ -119,6 +119,7 @@ def test_closes_by_handshake_lose_nothing(seed: int, tmp_path: Path) -> None:
         truth = server.truth()
     got = ran.delivery
     assert ran.connections["dropped"] > 3
+    assert ran.connections["abandoned"] == ran.connections["dropped"]
     assert got["lost"] == 0
     assert got["not_sent"] > 0
     assert got["delivered"] == truth.total.delivered
@@ -149,6 +150,7 @@ def test_a_stream_goes_on_after_a_reconnect(tmp_path: Path) -> None:
         truth = server.truth()
     got = ran.delivery
     assert ran.connections["reconnected"] > 3
+    assert ran.connections["dropped"] == ran.connections["reconnected"] + ran.connections["abandoned"]
     assert got["delivered"] == truth.total.delivered
     assert got["lost"] + got["unknown"] == got["sent"] - truth.total.delivered
     assert got["duplicated"] == got["unexpected"] == 0

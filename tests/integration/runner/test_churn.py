@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from oracle.launch import lying_server
 from squall.errors import ExitCode
 from squall.fleet.inline import InlineFleet
@@ -149,7 +151,7 @@ def test_a_service_that_is_killed_and_started_again_is_survived_and_told(tmp_pat
             "load": {
                 "connections": connections,
                 "ramp_up": {"kind": "linear", "duration": 0.5},
-                "hold": 4.5,
+                "hold": 4,
                 "ramp_down": {"kind": "linear", "duration": 0.5},
                 "reconnect": {"after_drop": True, "backoff": "100ms", "rate_max": RATE_MAX},
             },
@@ -175,7 +177,7 @@ def test_a_service_that_is_killed_and_started_again_is_survived_and_told(tmp_pat
     assert ran.summary is not None
     [outage] = ran.summary["outages"]
     assert (outage["dropped"], outage["reconnected"], outage["abandoned"]) == (connections, connections, 0)
-    assert outage["back_s"] * 1000 == ran.summary["reconnect"]["max"]
+    assert outage["back_s"] * 1000 == pytest.approx(ran.summary["reconnect"]["max"])
     # A cap of 60 a second lets the last of 90 come after a second and a half at the earliest.
     assert 1.0 < outage["back_s"] < outage["end_s"] - outage["start_s"] + 0.1
     assert f"{connections} connections dropped within" in ran.stdout
@@ -185,21 +187,6 @@ def test_a_service_that_is_killed_and_started_again_is_survived_and_told(tmp_pat
     kinds = Counter(event.kind for event in record.events)
     assert kinds[OUTAGE] == 1
     assert kinds["drop"] <= WORKERS * 2 * 21  # a burst is told in short
-
-
-def test_without_a_policy_drops_stay_dropped(make: Any, run: Any, tmp_path: Path) -> None:
-    with lying_server(tmp_path / "log", "--seed", "5", "--close-rate", "0.05") as server:
-        scenario = make(
-            {"hold": 1},
-            target={"url": server.url},
-            traffic={"rate": 10},
-            delivery={"drain_timeout": 0.5},
-        )
-        result = run(scenario, fleet=InlineFleet())
-    connections = result.summary.connections
-    assert (connections.dropped or 0) > 5
-    assert (connections.reconnected, connections.abandoned) == (0, connections.dropped)
-    assert result.summary.reconnect.count == 0
 
 
 def test_a_limit_of_tries_ends_them(make: Any, run: Any) -> None:
