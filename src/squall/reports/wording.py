@@ -130,9 +130,9 @@ def endings(connections: Connections) -> str:
 
 
 def drops(summary: Summary) -> list[str]:
-    """What became of dropped connections, and how long it took; nothing where none was dropped."""
+    """What became of dropped connections, and how long it took; nothing where none was, or where it is not known."""
     connections = summary.connections
-    if not connections.dropped:
+    if not connections.reconnected and not connections.abandoned:
         return []
     lines = [
         f"of {count(connections.dropped)} dropped {count(connections.reconnected)} connected again"

@@ -3,10 +3,10 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from squall.metrics.summary_document import DeliverySuccess, Percentiles, TroubleCount
+from squall.metrics.summary_document import Connections, DeliverySuccess, Percentiles, TroubleCount
 from squall.record.snapshots import Event
 from squall.record.verdicts import Validity, Verdict
-from squall.reports.wording import delivered_share, notes, printable, spread, trouble, verdict_sentence
+from squall.reports.wording import delivered_share, drops, notes, printable, spread, trouble, verdict_sentence
 from unit.reports import reported
 
 
@@ -86,6 +86,18 @@ def test_what_changes_how_figures_are_read_is_noted() -> None:
 )
 def test_delivery_success_is_a_share_or_two_ends(lower: float | None, upper: float | None, text: str) -> None:
     assert delivered_share(DeliverySuccess(lower=lower, upper=upper)) == text
+
+
+def test_what_became_of_dropped_connections_is_said_where_it_is_known() -> None:
+    _, plain = reported.passed()
+    assert drops(plain) == []
+    connections = Connections(dropped=500, reconnected=480, abandoned=20)
+    times = Percentiles(p50=400.0, p99=1200.0, max=3200.0, count=480)
+    survived = msgspec.structs.replace(plain, connections=connections, reconnect=times)
+    assert drops(survived) == [
+        "of 500 dropped 480 connected again and 20 did not",
+        "without a connection until then p50 400 ms, p99 1.2 s, max 3.2 s",
+    ]
 
 
 def test_short_forms() -> None:

@@ -40,6 +40,30 @@ def test_traffic_sizes_types_and_totals() -> None:
     assert "the smallest has 100 B" in lines
 
 
+def test_sessions_that_come_and_go_are_said_to() -> None:
+    lines = text(
+        load={"connections": 1000, "reconnect": {"after_drop": True, "rate_max": "100/s", "attempts_max": 9}},
+        sessions={"length": {"mean": "30s", "distribution": "exponential"}, "think_time": "10s"},
+    )
+    assert "load: 1,000 connections at the peak, connects at 25/s while they are held, by" in lines
+    assert (
+        "reconnect: after each drop and failed connect, the pause drawn below 500 ms, doubling up to 5 s,"
+        " at most 9 tries in a row, at most 100/s in all"
+    ) in lines
+    assert "each stays 30 s on average (exponential) and is away 10 s: 0.75 of them are here" in lines
+    assert "messages: 750/s at the peak" in lines
+
+
+def test_arrivals_say_what_they_lead_to() -> None:
+    length = {"length": {"mean": "30s", "distribution": "exponential"}}
+    given = {"target": "ws://service.example/", "load": {"arrivals": "50/s"}, "sessions": length}
+    plan = make_plan(load_scenario(given).scenario, MACHINE)
+    lines = "\n".join(plan_lines(plan))
+    assert "load: new sessions at 50/s, which leads to 1,500 connections, at most about 1,655, by" in lines
+    assert "until all are held" not in lines
+    assert plan.demand.connections == 1655
+
+
 def test_populations_say_their_share_and_who_waits_for_the_hold() -> None:
     lines = text(
         populations=[
