@@ -20,7 +20,7 @@ import yaml
 from squall.testing import broken_server, serve
 
 EXAMPLES = Path(__file__).parents[1] / "examples" / "ci"
-INSTALL = "python -m pip install squall"
+INSTALL = "python -m pip install ./squall"
 SHORT = {
     "SQUALL_LOAD__CONNECTIONS": "10",
     "SQUALL_LOAD__RAMP_UP__DURATION": "0.3",

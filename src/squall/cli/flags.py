@@ -1,4 +1,5 @@
-"""The flags that stand for settings of a scenario: one table, taken by `run`, `plan`, `echo` and `connect`.
+"""The flags that stand for settings of a scenario: one table, taken by `run`, `plan`, `echo`, `connect` and
+`scaling`.
 
 The rule: a flag only says which setting it means; what its value may be is the scenario's to judge, so that a
 mistake is reported like one in a file. What is no setting (a scenario's file, a URL) is not here.
