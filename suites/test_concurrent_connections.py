@@ -19,14 +19,17 @@ from squall import PerformanceMonitor
 from squall.api import (
     AlertThresholds,
     LoadTestConfig,
+    LoadTester,
     LoadTestResults,
     MessagePattern,
     RampDecision,
     RampStatistics,
+    ScalingLevel,
     StabilityMonitoring,
     Tolerances,
 )
 from squall.reports.performance_summary import performance_summary
+from squall.reports.scaling_report import scaling_lines
 from squall.testing.fixture import SquallFixture
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3 * 3600)]
@@ -47,9 +50,9 @@ def size_of(squall: SquallFixture) -> LoadTestConfig:
     return squall.at_scale(
         smoke=LoadTestConfig(
             max_concurrent_connections=500,
-            ramp_up_duration=4,
-            sustained_load_duration=6,
-            ramp_down_duration=2,
+            ramp_up_duration=3,
+            sustained_load_duration=4,
+            ramp_down_duration=1,
         ),
         standard=LoadTestConfig(
             max_concurrent_connections=2_000,
@@ -153,3 +156,44 @@ async def establish_and_maintain(squall: SquallFixture, config: LoadTestConfig) 
 
     print("\n".join([*performance_summary(tester.result.summary), f"saved: {saved.folder}"]))
     assert tester.result.verdict.outcome == "passed", tester.result.verdict.reasons
+
+
+def levels_of(squall: SquallFixture) -> list[ScalingLevel]:
+    """The specification's five levels: at smoke a fiftieth of their connections, at standard a tenth of their time."""
+    return [
+        ScalingLevel(
+            connections=squall.at_scale(smoke=connections // 50, standard=connections, full=connections),
+            duration=squall.at_scale(smoke=3, standard=duration_s // 10, full=duration_s),
+            expected_latency=expected_latency_ms,
+        )
+        for connections, duration_s, expected_latency_ms in (
+            (1000, 300, 50),
+            (2500, 600, 75),
+            (5000, 900, 90),
+            (7500, 1200, 100),
+            (10000, 1800, 100),
+        )
+    ]
+
+
+def test_should_handle_progressive_load_scaling(squall: SquallFixture) -> None:
+    """One level after another: all at once, each would be measured under the load of the others."""
+    result = asyncio.run(
+        LoadTester.execute_scaling_test(
+            squall.target,
+            levels=levels_of(squall),
+            settle=squall.at_scale(smoke=0.2, standard=5, full=30),
+            out=squall.out / "scaling",
+            **squall.watch,
+        )
+    )
+    print("\n".join(scaling_lines(result)))
+    assert result.left_out == ()
+    for level in result.levels:
+        assert level.validation.latency_within_bounds, level
+        assert level.validation.throughput_adequate, level
+        assert level.validation.resources_efficient or not squall.watch, level
+        assert level.validation.system_stable, level
+    for growth in result.growth:
+        assert growth.truth == "passed", growth.evidence  # below 30 % a level
+    assert result.outcome == "passed", result.verdict

@@ -1,9 +1,11 @@
 """The bundled service for a test, sound or broken: a process of its own on a free port, always stopped.
 
-with serve(processes=2) as service:                     # or: async with
-    connect_to(service.url)
-with broken_server("swallows", every=10) as service:    # each tenth message gets no answer
-    ...
+    with serve(processes=2) as service:                     # or: async with
+        connect_to(service.url)
+    with broken_server("swallows", every=10) as service:    # each tenth message gets no answer
+        ...
+
+How it is started and stopped is `squall.runner.bundled`'s.
 """
 
 from __future__ import annotations
