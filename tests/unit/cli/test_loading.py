@@ -69,6 +69,31 @@ def test_the_secrets_of_the_scenario_are_masked_from_then_on(world: Any, tmp_pat
     assert state.hide("urlsecret filesecret other") == "*** *** other"
 
 
+def test_flags_for_what_is_watched_stand_beside_each_other(world: Any) -> None:
+    flags = {
+        "watch_pid": ["7", "8"],
+        "watch_port": ["80"],
+        "watch_command": ["echo"],
+        "watch_interval": ["1s"],
+    }
+    found = loaded(world.state(), None, flags, fixed=FIXED, instead={})
+    watched = found.scenario.watch
+    assert [(each.pid, each.port) for each in watched.target] == [
+        (7, None),
+        (8, None),
+        (None, 80),
+        (None, None),
+    ]
+    assert watched.interval == 1.0
+    assert found.sources["watch.target"] == "flag --watch-pid and flag --watch-port and flag --watch-command"
+
+
+def test_flags_for_what_is_watched_replace_those_of_the_file(world: Any, tmp_path: Path) -> None:
+    (tmp_path / "s.yaml").write_text("target: ws://a/\nwatch: {target: {pid: 1}}\n")
+    found = loaded(world.state(), "s.yaml", {"watch_port": ["80"]}, fixed={}, instead={})
+    assert [(each.pid, each.port) for each in found.scenario.watch.target] == [(None, 80)]
+
+
 def test_without_any_target_it_says_how_to_give_one(world: Any) -> None:
     with pytest.raises(ScenarioError, match="no target") as caught:
         loaded(world.state(), None, {}, fixed={}, instead={})

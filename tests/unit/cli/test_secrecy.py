@@ -28,6 +28,9 @@ from squall.cli.secrecy import (
         ("--threshold=ws_response_time: p(95)<200", "--threshold=ws_response_time: p(95)<200"),
         ("--prometheus=127.0.0.1:9464", "--prometheus=127.0.0.1:9464"),
         ("--web=127.0.0.1:9464", "--web=127.0.0.1:9464"),
+        ("--watch-command=echo abcdef", "--watch-command=***"),
+        ("--watch-comand=echo abcdef", "--watch-comand=***"),
+        ("--watch-prometheus=http://joe:abcdef@host/m?k=abcdef", "--watch-prometheus=http://host/m?k=***"),
         ("scenario.yaml", "scenario.yaml"),
         ("--rate=5/s", "--rate=5/s"),
         ("", ""),
@@ -56,6 +59,20 @@ def test_secrets_of_arguments_are_found_in_all_their_parts() -> None:
     )
     assert {"Bearer abc def", "abc", "def", "joe", "pass%20word", "q%20x", "q x", "bare", "fragment"} <= found
     assert not {"Bearer", "bearer", "host", "1/s", "a"} & found
+
+
+def test_a_command_is_secret_as_a_whole() -> None:
+    typed = ["run", "--watch-command", "curl -u joe:abcdef x", "--watch-command=ghijkl", "--watch-port", "80"]
+    assert command_line(typed) == "squall run --watch-command '***' '--watch-command=***' --watch-port 80"
+    assert secrets_in_arguments(typed) == {"curl -u joe:abcdef x", "ghijkl"}
+
+
+def test_a_variable_that_says_what_is_watched_is_secret_in_its_parts() -> None:
+    watched = '[{"command": "echo abcdef"}, {"prometheus": "http://u:pass9@h/m?k=ghijkl", "headers": {"A": "mnopqr"}}]'
+    found = secrets_in_environment({"SQUALL_WATCH__TARGET": watched})
+    assert {watched, "echo abcdef", "pass9", "ghijkl", "mnopqr"} <= found
+    assert secrets_in_environment({"SQUALL_WATCH__TARGET": "no JSON"}) == {"no JSON"}
+    assert secrets_in_environment({"SQUALL_WATCH__INTERVAL": "5s"}) == set()
 
 
 def test_short_texts_are_no_secrets_to_be_searched_for() -> None:

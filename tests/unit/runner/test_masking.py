@@ -48,5 +48,13 @@ def test_what_is_sent_is_masked_where_its_key_says_that_it_is_a_secret() -> None
     assert mask("key-123 tok-1 hunter22 login -tok", **given) == "*** *** *** login -tok"
 
 
+def test_how_the_target_is_watched_is_secret() -> None:
+    watched = [
+        {"prometheus": "http://joe:hunter22@a/m?key=hunter23", "headers": {"X-Key": "hunter24"}},
+        {"command": "curl hunter25"},
+    ]
+    assert mask("hunter22 hunter23 hunter24 curl hunter25", watch={"target": watched}) == "*** *** *** ***"
+
+
 def test_a_scenario_without_secrets_changes_nothing() -> None:
     assert mask("worker 1 ended with exit code 1") == "worker 1 ended with exit code 1"

@@ -6,7 +6,7 @@ import pickle
 
 import pytest
 
-from squall.scenario.urls import Url, public_url, url_mistake
+from squall.scenario.urls import Url, http_url_mistake, public_url, url_mistake
 
 
 @pytest.mark.parametrize(
@@ -67,6 +67,25 @@ def test_what_is_wrong_with_an_entry_point_is_said(url: str, words: str) -> None
 )
 def test_a_url_is_shown_without_its_secrets(url: str, shown: str) -> None:
     assert public_url(url) == shown
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("ws://host/", "http:// or https://"),
+        ("host:9090/metrics", "http:// or https://"),
+        ("http:///metrics", "cannot be read"),
+        ("http://host:0/", "cannot be read"),
+        ("http://ho st/", "a space"),
+        ("http://host/é", "not ASCII"),
+        ("http://user:pw@host:9090/m?a=b", None),
+        ("HTTPS://[::1]/", None),
+    ],
+)
+def test_a_page_has_an_address_that_can_be_fetched(url: str, words: str | None) -> None:
+    mistake = http_url_mistake(url)
+    assert (mistake is None) == (words is None)
+    assert words is None or words in str(mistake)
 
 
 def test_a_url_is_in_clear_as_text_and_masked_in_a_repr() -> None:
