@@ -43,7 +43,7 @@ def machine_rows(summary: Summary) -> list[tuple[str, str, str, str, str]]:
             rows.append(
                 (
                     name,
-                    figure.replace("_", " "),
+                    figure.removesuffix("_hz").replace("_", " "),
                     _shown(figure, found.average),
                     _shown(figure, found.peak),
                     count(found.looks),

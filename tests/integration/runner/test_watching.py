@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import psutil
 import pytest
 
+from squall.fleet.inline import InlineFleet
 from squall.live.base import LiveView
 from squall.record.resources import ResourceSample, Role
 from squall.record.run import Phase
@@ -82,7 +83,7 @@ def test_the_target_is_watched_and_what_fails_is_said(make: Make, run: Run, serv
 
 
 def test_without_a_target_squall_and_the_host_are_watched(make: Make, run: Run) -> None:
-    result = run(make({"hold": 0.5}, threshold_sets=["readiness"]))
+    result = run(make({"hold": 0.3}, threshold_sets=["readiness"]), fleet=InlineFleet(1))
     assert {each.source for each in open_run(result.folder).resources} == {"generator", "host"}
     assert bounds(result) == [("unknown", False)] * 2
     assert not any("target's" in reason for reason in result.verdict.reasons)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import threading
 
+import pytest
+
 from squall.record.resources import ResourceSample, Role
+from squall.sampling import lookout
 from squall.sampling.lookout import Lookout
 
 
@@ -41,11 +44,11 @@ def times() -> tuple[int, int]:
 def test_a_look_is_taken_in_a_thread_of_its_own() -> None:
     async def doing() -> None:
         stub = Stub()
-        lookout = Lookout(stub, times)
-        assert await lookout.look(5) == ResourceSample(at_ns=7, source="target", role="target", threads=1)
+        watching = Lookout(stub, times)
+        assert await watching.look(5) == ResourceSample(at_ns=7, source="target", role="target", threads=1)
         stub.news = False
-        assert await lookout.look(5) is None
-        await lookout.close()
+        assert await watching.look(5) is None
+        await watching.close()
         assert stub.threads == {"squall watch target"}
         assert stub.closed
 
@@ -56,8 +59,8 @@ def test_a_slow_look_fails_and_the_next_waits_for_its_end() -> None:
     async def doing() -> None:
         stub = Stub()
         stub.go_on.clear()
-        lookout = Lookout(stub, times)
-        slow, next_one = await lookout.look(0.02), await lookout.look(0.02)
+        watching = Lookout(stub, times)
+        slow, next_one = await watching.look(0.02), await watching.look(0.02)
         assert slow is not None
         assert next_one is not None
         assert (slow.problem, slow.threads) == ("no answer within 0.02 s", None)
@@ -66,10 +69,10 @@ def test_a_slow_look_fails_and_the_next_waits_for_its_end() -> None:
         found = next_one
         while found is not None and found.problem:
             await asyncio.sleep(0.01)
-            found = await lookout.look(5)
+            found = await watching.look(5)
         assert found is not None
         assert found.threads == 1
-        await lookout.close()
+        await watching.close()
 
     asyncio.run(doing())
 
@@ -78,23 +81,25 @@ def test_an_error_is_a_problem_without_its_words() -> None:
     async def doing() -> None:
         stub = Stub()
         stub.error = KeyError("s3cret")
-        lookout = Lookout(stub, times)
-        found = await lookout.look(5)
+        watching = Lookout(stub, times)
+        found = await watching.look(5)
         assert found is not None
         assert found.problem == "the look failed: KeyError"
-        await lookout.close()
+        await watching.close()
 
     asyncio.run(doing())
 
 
-def test_a_sampler_that_hangs_does_not_keep_its_lookout_from_closing() -> None:
+def test_a_sampler_that_hangs_does_not_keep_its_lookout_from_closing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lookout, "CLOSE_WAIT_S", 0.1)
+
     async def doing() -> None:
         stub = Stub()
         stub.go_on.clear()
-        lookout = Lookout(stub, times)
-        await lookout.look(0.01)
+        watching = Lookout(stub, times)
+        await watching.look(0.01)
         async with asyncio.timeout(3):
-            await lookout.close()
+            await watching.close()
         stub.go_on.set()
 
     asyncio.run(doing())

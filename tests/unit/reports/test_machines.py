@@ -24,7 +24,7 @@ def test_what_was_measured_is_told_by_source_the_target_first() -> None:
     ]
     rows = machine_rows(summary)
     assert ("target", "cpu cores", "1.1 cores", "1.1 cores", "1") in rows
-    assert ("target", "received bytes hz", "12.3 MB/s", "12.3 MB/s", "1") in rows
+    assert ("target", "received bytes", "12.3 MB/s", "12.3 MB/s", "1") in rows
     assert ("target", "queue", "7.25", "7.25", "1") in rows
     assert ("target", "tcp close wait", "2", "2", "1") in rows
     assert ("page", "–", "not measured", "not measured", "0") in rows
