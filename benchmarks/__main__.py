@@ -18,7 +18,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from benchmarks import capacity, cost, lag, machine, memory, micro, profiling, report, tools, watching
+from benchmarks import (
+    capacity,
+    cost,
+    lag,
+    machine,
+    memory,
+    micro,
+    profiling,
+    report,
+    tools,
+    watched_hour,
+    watching,
+)
 from benchmarks.lab import Lab
 from benchmarks.rows import CouldNotRun, Part, Row, table_markdown, table_text
 from squall.errors import SquallError
@@ -50,6 +62,7 @@ BENCHES: Final = {
     "steps": Bench(micro.hot_steps, 5),
     "recording": Bench(micro.recording, 45),
     "watching": Bench(watching.at_ten_thousand_connections, 60),
+    "watched-hour": Bench(watched_hour.an_hour_later, 120),
     "report": Bench(report.of_an_hour, 60),
 }
 

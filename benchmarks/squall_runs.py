@@ -61,6 +61,7 @@ class Load:
     ca_file: Path | None = None
     progress: str = "none"
     watched_port: int | None = None
+    web_port: int | None = None
     latency_bound_ms: float = 50.0
     """A bound on the response time's p99: only a run with one can be invalid by squall's own lag."""
 
@@ -78,6 +79,8 @@ class Load:
             given += ["--workers", str(self.workers)]
         if self.watched_port is not None:
             given += ["--watch-port", str(self.watched_port)]
+        if self.web_port is not None:
+            given += ["--web", str(self.web_port)]
         if self.ca_file is not None:
             given += ["--ca-file", str(self.ca_file)]
         return [*given, "--threshold", f"ws_response_time{{phase:hold}}: p(99)<{self.latency_bound_ms:g}"]

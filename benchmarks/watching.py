@@ -1,4 +1,4 @@
-"""What it costs to watch: samples each 5 s, the live view each second, and the record, at 10,000 connections.
+"""What it costs to watch: samples each 5 s, the live views each second, and the record, at 10,000 connections.
 
 The share of one core is that of squall's coordinating process in the hold of a real run, which does nothing
 else. The looks themselves are timed beside it, in this process, at the same sockets.
@@ -17,6 +17,7 @@ from benchmarks.lab import Lab
 from benchmarks.parties import c_echo_server
 from benchmarks.rows import CouldNotRun, Part, Row, judged
 from benchmarks.squall_runs import Load, run_squall
+from benchmarks.viewer import viewer
 from squall.sampling.base import Sampler
 from squall.sampling.generator import GeneratorSampler
 from squall.sampling.host import HostSampler
@@ -65,8 +66,8 @@ class Looks:
 
 
 def at_ten_thousand_connections(lab: Lab) -> Part:
-    """10,000 connections × 1 message a second, watched by port, with the live view of a terminal."""
-    with c_echo_server() as url:
+    """10,000 connections × 1 message a second, watched by port, with dashboard and live page, both looked at."""
+    with c_echo_server() as url, viewer() as looking:
         port = int(url.rstrip("/").rpartition(":")[2])
         load = Load(
             connections=MANY,
@@ -74,15 +75,18 @@ def at_ten_thousand_connections(lab: Lab) -> Part:
             hold_s=lab.seconds(30, 12),
             progress="live",
             watched_port=port,
+            web_port=looking.port,
         )
         looks = Looks(port)
         run = run_squall(lab, load, url, looks)
     if not looks.took_ms:
         raise CouldNotRun(f"no look saw {MANY:,} connections, but {looks.seen:,}")
+    if not (looking.frames and looking.scrapes):
+        raise CouldNotRun(f"the live page sent {looking.frames} frames and {looking.scrapes} scrapes")
     share = run.coordinator_cores
     rows = [
         Row(
-            what="sampling each 5 s, live view each 1 s, record: 10,000 connections × 1 msg/s",
+            what="sampling and scrapes each 5 s, dashboard and live page each 1 s, record: 10,000 connections × 1 msg/s",
             measured=f"{share:.1%} of a core",
             bound=f"≤ {CORE_SHARE_MAX:.0%}",
             verdict=judged(share, CORE_SHARE_MAX),
@@ -99,6 +103,6 @@ def at_ten_thousand_connections(lab: Lab) -> Part:
     lab.say("; ".join(f"{row.what}: {row.measured}" for row in rows))
     note = (
         "The share is that of the coordinating process over the hold: it merges the workers' reports, keeps the record, "
-        "draws the live view, and looks at the target (by port), at squall and at the host each 5 s."
+        "draws dashboard and live page, answers a scraper, and looks at target (by port), squall and host each 5 s."
     )
     return Part(rows=rows, notes=[note], commands=[load.command()])

@@ -26,13 +26,13 @@ from squall.reports.sections import SECTIONS, Story, fragments
 
 __all__ = ["CHARTS_SHARE", "FIGURES", "LivePage", "Order", "shell"]
 
-POINTS_MAX: Final = 600
-"""Of a series: a second each for ten minutes, and of a longer run as many, each of several seconds."""
+POINTS_MAX: Final = 400
+"""Of a series: a second each for some six minutes, and of a longer run as many, each of several seconds."""
 
-COLUMNS: Final = 500
+COLUMNS: Final = 400
 """Points of a line that a chart tells apart."""
 
-CHARTS_SHARE: Final = 0.025
+CHARTS_SHARE: Final = 0.015
 """Of one core, what drawing charts may take."""
 
 FIGURES: Final = frozenset(("verdict", "messages", "stability", "events", "phases"))

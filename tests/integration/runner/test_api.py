@@ -341,3 +341,29 @@ def test_a_scenario_can_be_given_and_mistakes_are_named(tmp_path: Path) -> None:
     assert tester.scenario.threshold_sets == ()
     with pytest.raises(ScenarioError, match="did you mean"):
         LoadTester("ws://a/", engin={"workers": 2})
+
+
+def test_what_the_outputs_ask_for_is_served_inside_the_block(service: str, tmp_path: Path) -> None:
+    urls: dict[str, str] = {}
+
+    async def page(url: str) -> bytes:
+        host, _, path = url.removeprefix("http://").partition("/")
+        reader, writer = await asyncio.open_connection(*host.rsplit(":", 1))
+        writer.write(f"GET /{path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+        try:
+            return await reader.read()
+        finally:
+            writer.close()
+
+    async def body(tester: LoadTester) -> None:
+        urls.update(tester.urls)
+        assert b" 503 " in (await page(urls["prometheus"])).splitlines()[0]
+        await tester.execute_ramp_up(target_connections=3, duration=0.2)
+        assert b"\nsquall_ws_connections 3\n" in await page(urls["prometheus"])
+        assert b"squall_ws_connections 3" in await page(f"{urls['web']}metrics")
+        assert b"<!doctype html>" in await page(urls["web"])
+
+    tester = using(service, tmp_path, body, outputs={"web": 0, "prometheus": 0})
+    assert tester.result.error is None
+    with pytest.raises(ConnectionRefusedError):
+        asyncio.run(page(urls["web"]))

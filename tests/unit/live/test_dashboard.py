@@ -15,7 +15,7 @@ TITLE = Title("checkout", "ws://127.0.0.1:8080/chat?token=***")
 
 GOLDEN = """\
 ╭─ checkout → ws://127.0.0.1:8080/chat?token=*** ──────────────────────────────────────────────────╮
-│ hold ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━              0:00:32 of 0:00:45, 0:00:13 left · run 0:01:12 │
+│ hold ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━───────────── 0:00:32 of 0:00:45, 0:00:13 left · run 0:01:12 │
 │ alert        0:00:41 connection_latency: mean response_time 123 ms, above 100 ms                 │
 │                                                                                                  │
 │ connections  9,998 of 10,000 held                  ▁▁▁▁▂▂▂▂▃▃▃▃▄▄▄▄▅▅▅▅▆▆▆▆▇▇▇▇█████████████████ │
@@ -50,7 +50,7 @@ GOLDEN = """\
 
 LOW = """\
 ╭─ checkout → ws://127.0.0.1:8080/chat?token=*** ──────────────────────────────╮
-│ hold ━━━━━━━━━━━━━━━━━        0:00:32 of 0:00:45, 0:00:13 left · run 0:01:12 │
+│ hold ━━━━━━━━━━━━━━━━━─────── 0:00:32 of 0:00:45, 0:00:13 left · run 0:01:12 │
 │ alert        0:00:41 connection_latency: mean response_time 123 ms, above    │
 │              100 ms                                                          │
 │ connections  9,998 of 10,000 held                  ▁▁▂▂▃▃▄▄▄▅▅▆▆▇▇██████████ │
@@ -132,6 +132,14 @@ def test_a_phase_that_takes_longer_than_planned_has_nothing_left(picture: Pictur
 def test_pings_have_a_row_where_there_are_any(picture: Picture) -> None:
     pinging = dataclasses.replace(picture, ping=Times(1, 2, 3, 4))
     assert "ping              1.00     2.00     3.00     4.00" in rendered(pinging)
+
+
+def test_what_is_pushed_has_a_row_once_there_is_any(picture: Picture) -> None:
+    assert "pushe" not in rendered(picture)
+    delivery = dataclasses.replace(picture.delivery, push_missing=7)
+    text = rendered(dataclasses.replace(picture, pushed_hz=1234.0, delivery=delivery))
+    assert "pushed       1,234/s" in text
+    assert "pushes missing 7" in text
 
 
 def test_the_account_adds_up(picture: Picture) -> None:
