@@ -22,7 +22,8 @@ def now(picture: Picture) -> str:
     raised = "".join(f"<li>{text(clock(each.at_ns))} {text(each.text)}</li>" for each in picture.alerts)
     alerts = f'<ul class="raised" aria-label="Alerts that are raised">{raised}</ul>' if raised else ""
     watched = "".join(
-        f"<dt>{text(each.source)}</dt><dd>{text(resource_words(each))}</dd>" for each in picture.resources
+        f"<dt>{text(each.source)}</dt><dd>{text(resource_words(each).replace('  ', ' · '))}</dd>"
+        for each in picture.resources
     )
     machines = f'<dl class="machines">{watched}</dl>' if watched else ""
     figures = f'<dl class="tiles">{tiles}</dl>'
