@@ -57,6 +57,7 @@ def carry_out(
         state.stderr,
         title,
         is_terminal=state.is_terminal,
+        is_dumb=state.is_dumb,
         results=state.stdout,
     )
     try:

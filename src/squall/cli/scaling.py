@@ -119,6 +119,7 @@ class _Test:
                 self._state.stderr,
                 title,
                 is_terminal=self._state.is_terminal,
+                is_dumb=self._state.is_dumb,
                 results=self._state.stdout,
             )
         ]

@@ -57,10 +57,15 @@ class State:
         """Whether a bug's traceback is wanted on the terminal."""
         return self.environment.get(DEBUG, "") not in ("", "0")
 
+    @property
+    def is_dumb(self) -> bool:
+        """Whether the terminal, if there is one, can show lines only: no cursor, no colours."""
+        return self.environment.get("TERM", "") in ("dumb", "unknown")
+
     def has_colour(self, stream: TextIO) -> bool:
         """Whether what is written to a stream may be coloured."""
         is_terminal = self.is_terminal if stream is self.stderr else stream.isatty()
-        return is_terminal and not self.environment.get("NO_COLOR")
+        return is_terminal and not self.is_dumb and not self.environment.get("NO_COLOR")
 
     def hide(self, text: str) -> str:
         """The text without any secret that is known so far."""

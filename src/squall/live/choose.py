@@ -14,16 +14,25 @@ Progress = Literal["auto", "live", "plain", "json", "none"]
 
 
 def view_for(
-    progress: Progress, stream: TextIO, title: Title, *, is_terminal: bool, results: TextIO
+    progress: Progress,
+    stream: TextIO,
+    title: Title,
+    *,
+    is_terminal: bool,
+    results: TextIO,
+    is_dumb: bool = False,
 ) -> LiveView:
-    """The view on a stream; `auto` is live on a terminal, and plain lines elsewhere; `json` goes to `results`."""
+    """The view on a stream; `auto` is live on a terminal, and plain lines elsewhere; `json` goes to `results`.
+
+    A dumb terminal (TERM says so) can show lines only.
+    """
     if progress == "none":
         return SilentView()
     if progress == "json":
         from squall.live.json_lines import JsonView
 
         return JsonView(results)
-    if progress == "live" or (progress == "auto" and is_terminal):
+    if not is_dumb and (progress == "live" or (progress == "auto" and is_terminal)):
         from squall.live.terminal import TerminalView
 
         return TerminalView(stream, title)

@@ -66,3 +66,10 @@ def test_a_warning_that_cannot_be_shown_fails_nothing(world: Any) -> None:
     state = world.state()
     state.stderr = Failing(BrokenPipeError())
     state.tell("x")
+
+
+@pytest.mark.parametrize(("term", "dumb"), [("dumb", True), ("xterm-256color", False), ("", False)])
+def test_a_dumb_terminal_is_known_by_its_name(world: Any, term: str, dumb: bool) -> None:
+    state = world.state(environment={"TERM": term}, is_terminal=True)
+    assert state.is_dumb == dumb
+    assert state.has_colour(state.stderr) == (not dumb)

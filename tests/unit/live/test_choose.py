@@ -27,3 +27,11 @@ def test_auto_is_live_on_a_terminal_only(progress: Progress, is_terminal: bool, 
     )
     made.finish()
     assert type(made).__name__ == view
+
+
+@pytest.mark.parametrize("progress", ["auto", "live"])
+def test_a_dumb_terminal_gets_lines(progress: Progress) -> None:
+    title = Title("run", "ws://host/")
+    made = view_for(progress, io.StringIO(), title, is_terminal=True, results=io.StringIO(), is_dumb=True)
+    made.finish()
+    assert type(made).__name__ == "PlainView"

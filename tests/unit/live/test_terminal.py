@@ -7,6 +7,8 @@ import threading
 import time
 from collections.abc import Callable
 
+import pytest
+
 from squall.live.picture import Title
 from squall.live.terminal import TerminalView
 from squall.record.resources import ResourceSample
@@ -15,6 +17,11 @@ from squall.record.snapshots import Event, Interval
 from squall.record.stability import StabilityCheck
 
 TITLE = Title("checkout", "ws://127.0.0.1:8080/chat?token=***")
+
+
+@pytest.fixture(autouse=True)
+def _in_a_terminal_that_can_draw(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
 
 
 def test_the_last_picture_is_wiped(
