@@ -55,6 +55,23 @@ def wait_for_workers(running: Running, seconds: float) -> list[psutil.Process]:
     return found
 
 
+def wait_for_delivered(running: Running, more_than: int) -> None:
+    """Until the record has more messages delivered than that."""
+    deadline = time.monotonic() + 40
+    while _delivered(running.folder) <= more_than:
+        assert time.monotonic() < deadline, "too little is delivered"
+        assert running.process.poll() is None, "the run has ended"
+        time.sleep(0.05)  # noqa: TID251 - another process is waited for
+
+
+def _delivered(folder: Path) -> int:
+    try:
+        intervals = open_run(folder).intervals
+    except StoreError:  # not begun yet
+        return 0
+    return sum(cell.delivered for interval in intervals for cell in interval.messages)
+
+
 def wait_for_phase(running: Running, name: str) -> None:
     """A second into a phase, by the record."""
     deadline = time.monotonic() + 40
@@ -121,7 +138,8 @@ def test_a_killed_coordinator_leaves_no_worker_and_a_readable_record(
     service_url: str, tmp_path: Path
 ) -> None:
     running = start_squall(scenario(service_url), tmp_path)
-    workers = wait_for_workers(running, 5.0)
+    workers = wait_for_workers(running, 0.0)
+    wait_for_delivered(running, 50)
     running.process.send_signal(signal.SIGKILL)
     running.process.communicate(timeout=10)
     _, alive = psutil.wait_procs(workers, timeout=5)
