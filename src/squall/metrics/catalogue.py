@@ -399,7 +399,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     _resource(
         "target_cpu_thread_max_cores", "cores", "that of its busiest thread: near 1 it is the bottleneck"
     ),
-    _resource("target_cpu_throttled_share", "share", "of the time, that in which a quota held it back"),
+    _resource("target_cpu_throttled_share", "share", "of its quota's periods, those in which it was used up"),
     _resource("target_memory_share", "share", "resident memory / the cgroup's limit, else the host's memory"),
     _resource("target_memory_bytes", "bytes", "resident memory"),
     _resource("target_descriptors", "descriptors", "files and sockets that are open"),

@@ -37,7 +37,7 @@ class ResourceSample(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     cpu_thread_max_cores: float | None = None
     """Cores in use by its busiest thread: near 1.0 that thread is the bottleneck."""
     cpu_throttled_share: float | None = None
-    """Of the time, in which a cgroup's quota held it back."""
+    """Of the periods of its cgroup's quota, those in which it was used up."""
     memory_bytes: int | None = None
     memory_share: float | None = None
     """Resident memory / cgroup limit, else host memory."""

@@ -68,7 +68,7 @@ def _said(figures: dict[str, ResourceFigure]) -> list[str]:
     if (thread := figures.get("cpu_thread_max_cores")) is not None:
         said.append(f"busiest thread {_shown('cpu_thread_max_cores', thread.peak)} at most")
     if (throttled := figures.get("cpu_throttled_share")) is not None and throttled.peak:
-        said.append(f"held back by its quota {percent(throttled.average)} of the time")
+        said.append(f"held back in {percent(throttled.average)} of its quota's periods")
     if (memory := figures.get("memory_share")) is not None:
         used = figures.get("memory_bytes")
         size = f", {megabytes(used.peak)}" if used is not None else ""

@@ -40,7 +40,7 @@ _RESOURCES: Final[tuple[tuple[str, str, Unit, tuple[str, ...]], ...]] = (
     ("Processor", "of the cores that each may use", "share", ("cpu_share",)),
     ("Cores in use", "the busiest process and thread beside the whole", "cores",
      ("cpu_cores", "cpu_process_max_cores", "cpu_thread_max_cores")),
-    ("Held back by a quota", "share of the time", "share", ("cpu_throttled_share",)),
+    ("Held back by a quota", "share of its periods", "share", ("cpu_throttled_share",)),
     ("Memory", "resident", "bytes", ("memory_bytes",)),
     ("Memory share", "of the limit, or of the host's", "share", ("memory_share",)),
     ("Descriptors", "open files and sockets", "count", ("descriptors",)),

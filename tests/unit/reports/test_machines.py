@@ -15,8 +15,8 @@ def test_a_target_that_nobody_watched_is_said_to_be_not_measured() -> None:
 def test_what_was_measured_is_told_by_source_the_target_first() -> None:
     _, summary = reported.troubled()
     assert machine_lines(summary) == [
-        "target: processor 55 % on average, 55 % at most; busiest thread 0.998 cores at most; held back by its quota "
-        "25 % of the time; memory 12 % on average, 12 % at most, 960 MB; accept queue overflowed",
+        "target: processor 55 % on average, 55 % at most; busiest thread 0.998 cores at most; held back in 25 % "
+        "of its quota's periods; memory 12 % on average, 12 % at most, 960 MB; accept queue overflowed",
         "target: 1 of 3 looks failed, the last: process 9 | has \ufffd[31mended",
         "page: not measured",
         "page: 1 of 1 looks failed, the last: the connection was refused",
