@@ -1,10 +1,11 @@
 """Outages: many connections dropped at once, and how long it took until they were back. Pure.
 
 An outage begins with a second in which at least `DROPS_MIN` connections, and at least `DROP_SHARE` of those held at
-its start, were dropped. Further drops belong to it until each of them is settled: its session has connected again,
-or does not any more (it gave up, its visit is over, nobody asked for it). **Back** is the longest time from a drop
-to the upgrade that replaced it, of those that ended in the outage. What made the connections drop (a restart, a
-network, a load balancer) cannot be told from here.
+its start, were dropped. Further drops belong to it until each of them is settled: its session has connected again, or
+does not any more (it gave up, its visit is over, nobody asked for it). Only numbers are known, not who comes back:
+where some that dropped before it are still away, the first to be settled count as those. **Back** is the longest time
+from a drop to the upgrade that replaced it, of those that ended in the outage. What made the connections drop (a
+restart, a network, a load balancer) cannot be told from here.
 
 Bounded: past `OUTAGES_MAX` they are only counted.
 """
@@ -56,6 +57,8 @@ class Outages:
     closed: Outage | None = None
     """The one that was over last."""
     _open: Outage | None = None
+    _away: int = 0
+    """Dropped before the one that is open, or before now where none is, and not settled yet."""
     _held: int = 0
     _since_ns: int = 0
 
@@ -65,10 +68,17 @@ class Outages:
         is_one = dropped >= DROPS_MIN and dropped >= DROP_SHARE * self._held
         if self._open is None and is_one:
             self._open = Outage(start_s=self._since_ns / _NS, within_s=0.0, dropped=0)
+        reconnected = sum(cell.reconnected for cell in interval.connections)
+        abandoned = sum(cell.abandoned for cell in interval.connections)
         if self._open is not None:
-            self._open = _with(self._open, interval, dropped)
+            of_earlier = min(self._away, reconnected), min(max(0, self._away - reconnected), abandoned)
+            self._away -= sum(of_earlier)
+            own = dropped, reconnected - of_earlier[0], abandoned - of_earlier[1]
+            self._open = _with(self._open, interval, *own)
             if self._open.dropped <= self._open.reconnected + self._open.abandoned:
                 self._close(msgspec.structs.replace(self._open, end_s=interval.at_ns / _NS))
+        else:
+            self._away = max(0, self._away + dropped - reconnected - abandoned)
         self._held, self._since_ns = interval.held, interval.at_ns
 
     def _close(self, outage: Outage) -> None:
@@ -84,17 +94,17 @@ class Outages:
         return [*self.kept, *([self._open] if self._open is not None else [])]
 
 
-def _with(outage: Outage, interval: Interval, dropped: int) -> Outage:
-    """The outage with one more second of it."""
+def _with(outage: Outage, interval: Interval, dropped: int, reconnected: int, abandoned: int) -> Outage:
+    """The outage with one more second of it, and of that second what is the outage's own."""
     cells = interval.connections
-    backs = [cell.reconnect.max_ns / _NS for cell in cells if cell.reconnect is not None]
+    backs = [cell.reconnect.max_ns / _NS for cell in cells if reconnected and cell.reconnect is not None]
     end_s = interval.at_ns / _NS
     return msgspec.structs.replace(
         outage,
         within_s=end_s - outage.start_s if dropped else outage.within_s,
         dropped=outage.dropped + dropped,
-        reconnected=outage.reconnected + sum(cell.reconnected for cell in cells),
-        abandoned=outage.abandoned + sum(cell.abandoned for cell in cells),
+        reconnected=outage.reconnected + reconnected,
+        abandoned=outage.abandoned + abandoned,
         connects_failed=outage.connects_failed + sum(cell.failed for cell in cells),
         back_s=max([*backs, *([outage.back_s] if outage.back_s is not None else [])], default=None),
     )

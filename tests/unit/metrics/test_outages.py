@@ -97,6 +97,33 @@ def test_who_does_not_come_back_is_said() -> None:
     assert in_words(waiting.all[0]).endswith("10 not yet")
 
 
+def test_the_return_of_who_dropped_before_it_is_no_return_from_an_outage() -> None:
+    before = [
+        (100, []),
+        (92, [cell(dropped=8)]),
+        (42, [cell(dropped=50)]),
+        (50, [cell(reconnected=8, reconnect=times(9))]),
+    ]
+    early = outages(*before).all[0]
+    assert (early.dropped, early.reconnected, early.back_s) == (50, 0, None)
+    then = [*before, (92, [cell(reconnected=42, reconnect=times(1))])]
+    some = outages(*then)
+    assert some.closed is None
+    assert in_words(some.all[0]).endswith("42 of them connected again, the last after 1 s, 8 not yet")
+    whole = outages(*then, (100, [cell(reconnected=6, abandoned=2, reconnect=times(1.5))])).all[0]
+    assert (whole.reconnected, whole.abandoned, whole.end_s) == (48, 2, 6.0)
+
+
+def test_who_gave_up_before_or_is_settled_by_giving_up_is_not_away_twice() -> None:
+    found = outages(
+        (100, []),
+        (92, [cell(dropped=8, abandoned=3)]),
+        (42, [cell(dropped=50)]),
+        (90, [cell(reconnected=48, abandoned=7, reconnect=times(1))]),
+    )
+    assert [(each.reconnected, each.abandoned, each.end_s) for each in found.all] == [(43, 7, 4.0)]
+
+
 def test_past_a_limit_they_are_counted() -> None:
     found = Outages()
     found.add(second(0, held=10))
