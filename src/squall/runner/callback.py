@@ -43,7 +43,9 @@ async def call(callback: MonitoringCallback, statistics: RampStatistics) -> Ramp
             answer = await _in_thread(callback, statistics)
             if inspect.isawaitable(answer):
                 answer = await answer
-    except Exception as error:
+    except (asyncio.CancelledError, KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # pytest.fail and the like are no Exception, and mean the same
         words = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         raise UserCodeError(f"the monitoring callback raised {words}") from error
     if answer is None:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from squall.errors import PlanError
 from squall.metrics.conditions import Condition, condition, condition_problems
 from squall.scenario.models import AdaptiveRamp, Scenario
 
-__all__ = ["Rules", "rules_of"]
+__all__ = ["LONGEST", "Rules", "rules_of"]
+
+
+LONGEST: Final = 4.0
+"""How many times its planned duration a ramp may take, where it does not say itself."""
 
 
 @dataclass(frozen=True, kw_only=True)

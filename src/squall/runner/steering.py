@@ -31,12 +31,9 @@ from squall.record.snapshots import Event, Interval
 from squall.runner.callback import MonitoringCallback, RampDecision, call
 from squall.runner.phase_results import RampAccount
 from squall.runner.recording import Recording
-from squall.runner.rules import Rules
+from squall.runner.rules import LONGEST, Rules
 
-__all__ = ["LONGEST", "RampInterval", "Steering", "following"]
-
-LONGEST: Final = 4.0
-"""How many times its planned duration a ramp may take, where it does not say itself."""
+__all__ = ["RampInterval", "Steering", "following"]
 
 LAST_WORD_S: Final = 1.0
 """How long a callback has for what it was given at the very end of a ramp."""

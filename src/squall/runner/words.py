@@ -5,6 +5,7 @@ from __future__ import annotations
 from squall.engine.preflight import memory_bytes
 from squall.profiles.base import connections_in_words, duration_in_words
 from squall.runner.plan import Plan, PlannedPhase, sends_in, settle_s
+from squall.runner.rules import LONGEST
 from squall.runner.turnover import connects_hz, most_here, share_here
 from squall.scenario.exchanges import shares_in_words
 from squall.scenario.loader import Loaded
@@ -111,7 +112,7 @@ def _phase_lines(plan: Plan) -> list[str]:
 
 
 def _beside(plan: Plan, phase: PlannedPhase) -> str:
-    parts = []
+    parts = [_steered(phase)]
     if phase.kind == "ramp_up" and plan.scenario.load.arrivals is None:
         wait = duration_in_words(settle_s(plan.scenario.target))
         parts.append(f"; it lasts until all are held, at most {wait} longer")
@@ -121,6 +122,19 @@ def _beside(plan: Plan, phase: PlannedPhase) -> str:
     if silent:
         parts.append(f"; no messages yet ({', '.join(silent)})")
     return "".join(parts)
+
+
+def _steered(phase: PlannedPhase) -> str:
+    """What slows an adaptive ramp, and what stops it."""
+    rules = phase.rules
+    if rules is None:
+        return ""
+    parts = [f"; judged each {duration_in_words(rules.interval_s)}"]
+    for what, conditions in (("slower while", rules.slow_when), ("stops when", rules.stop_when)):
+        if conditions:
+            parts.append(f", {what} {' or '.join(each.text for each in conditions)}")
+    longest_s = LONGEST * phase.duration_s if rules.longest_s is None else rules.longest_s
+    return "".join([*parts, f", at the latest after {duration_in_words(longest_s)}"])
 
 
 def _population_line(population: Population, scenario: Scenario) -> str:

@@ -70,8 +70,12 @@ def test_what_it_raises_is_the_cause() -> None:
         assert statistics.average_latency is None
         return STOP
 
-    for callback, kind in ((fails, ValueError), (asserts, AssertionError)):
-        with pytest.raises(UserCodeError, match=f"raised {kind.__name__}") as caught:
+    async def gives_up(_statistics: RampStatistics) -> RampDecision:
+        pytest.fail("as pytest does it, which is no Exception")
+
+    cases = ((fails, ValueError), (asserts, AssertionError), (gives_up, pytest.fail.Exception))
+    for callback, kind in cases:
+        with pytest.raises(UserCodeError, match="raised") as caught:
             decided(callback)
         assert isinstance(caught.value.__cause__, kind)
         assert caught.value.exit_code == ExitCode.USER_CODE

@@ -31,6 +31,20 @@ def test_the_phases_stand_in_order_with_their_times() -> None:
     assert "1:01:05 the last ones drain and close, at most 15 s" in lines
 
 
+def test_an_adaptive_ramp_says_what_slows_and_stops_it() -> None:
+    ramp = {
+        "kind": "adaptive",
+        "shape": "linear",
+        "duration": "1m",
+        "stop_when": ["error_rate>0.02", "ws_ping: max>9"],
+    }
+    assert (
+        "linear from 0 to 1,000 connections in 1 min, slower while the target is slow; judged each 5 s,"
+        " slower while average_latency>100, stops when error_rate>0.02 or ws_ping: max>9, at the latest"
+        " after 4 min; it lasts until all are held" in text(load={"connections": 1000, "ramp_up": ramp})
+    )
+
+
 def test_traffic_sizes_types_and_totals() -> None:
     lines = text(traffic={"rate": "2/s", "payload": ["100", "1KiB"], "types": ["a", "b", "c"]})
     assert (
