@@ -121,7 +121,7 @@ def in_words(outage: Outage) -> str:
     line += f"; {who} connected again, the last after {_seconds(outage.back_s)}"
     left = outage.dropped - outage.reconnected
     if left > 0:
-        line += f", {number(left)} not {'yet' if outage.end_s is None else 'at all'}"
+        line += f", {number(left)} {'not yet' if outage.end_s is None else 'gave up or were to leave first'}"
     failed = outage.connects_failed
     return f"{line} ({number(failed)} connects failed meanwhile)" if failed else line
 

@@ -90,7 +90,9 @@ def test_who_does_not_come_back_is_said() -> None:
         (50, []), (0, [cell(dropped=50)]), (40, [cell(reconnected=40, abandoned=10, reconnect=times(0.9))])
     ).all[0]
     assert some.end_s == 3.0
-    assert in_words(some).endswith("40 of them connected again, the last after 900 ms, 10 not at all")
+    assert in_words(some).endswith(
+        "40 of them connected again, the last after 900 ms, 10 gave up or were to leave first"
+    )
     waiting = outages((50, []), (0, [cell(dropped=50)]), (40, [cell(reconnected=40, reconnect=times(0.9))]))
     assert waiting.closed is None
     assert waiting.all[0].end_s is None
