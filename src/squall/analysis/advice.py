@@ -14,7 +14,7 @@ from typing import Final, Literal
 import msgspec
 
 from squall.metrics.alerts import Alert
-from squall.metrics.figures import number
+from squall.metrics.figures import moment, number, percent
 from squall.record.verdicts import Judgement, Validity
 
 __all__ = ["About", "Findings", "Recommendation", "recommendations"]
@@ -168,13 +168,12 @@ def _overlap(one: Alert, other: Alert) -> bool:
 
 
 def _alert(alert: Alert) -> str:
-    unit = " ms" if alert.name == "connection_latency" else " %"
-    scale = 1 if alert.name == "connection_latency" else 100
-    until = "the end" if alert.cleared_s is None else f"{number(round(alert.cleared_s, 1))} s"
-    return (
-        f"alert {alert.name}: {number(alert.figure * scale)}{unit}, above {number(alert.bound * scale)}{unit},"
-        f" from {number(round(alert.raised_s, 1))} s to {until}"
+    figure, bound = (
+        f"{number(each)} ms" if alert.name == "connection_latency" else percent(each)
+        for each in (alert.figure, alert.bound)
     )
+    until = "the end" if alert.cleared_s is None else moment(alert.cleared_s)
+    return f"alert {alert.name}: {figure}, above {bound}, from {moment(alert.raised_s)} to {until}"
 
 
 def _judgement(judgement: Judgement) -> str:

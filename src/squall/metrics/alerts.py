@@ -19,7 +19,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from squall.metrics.figures import number
+from squall.metrics.figures import number, percent
 from squall.record.resources import ResourceSample
 from squall.record.snapshots import Event, Interval, SparseHistogram
 from squall.scenario.monitoring import AlertBounds, Monitoring
@@ -191,7 +191,7 @@ class _Stretch:
             known = [(share, source) for source, share in shares.items() if share is not None]
             if known:
                 share, source = max(known)
-                found[name] = Reading(share, f"{number(share * 100)} % at {source}")
+                found[name] = Reading(share, f"{percent(share)} at {source}")
         return found
 
 
@@ -234,7 +234,7 @@ def bounds_of(alerts: AlertBounds) -> dict[str, float]:
 
 
 def _words(name: str, figure: float) -> str:
-    return f"{number(figure)} ms" if name == "connection_latency" else f"{number(figure * 100)} %"
+    return f"{number(figure)} ms" if name == "connection_latency" else percent(figure)
 
 
 def _sums(histograms: Iterable[SparseHistogram | None]) -> tuple[int, int]:

@@ -32,7 +32,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from squall.metrics.cells import ConnectionTotals
-from squall.metrics.figures import Figure, judged, number, truth
+from squall.metrics.figures import Figure, judged, number, percent, truth
 from squall.metrics.phases import ramps, settled, sustained
 from squall.metrics.ramp_checks import RampInterval
 from squall.metrics.thresholds import Ruling
@@ -154,16 +154,16 @@ def _average_active(totals: Totals) -> Figure | None:
     planned, mean = _planned_level(totals), totals.level(_sustained(totals)).mean
     if not planned or mean is None:
         return None
-    return Figure.exact(mean / planned, f"{number(mean)} of {number(planned)} planned")
+    return Figure.exact(mean / planned, f"{percent(mean / planned)} of {number(planned)} planned")
 
 
 def _stability(totals: Totals) -> Figure | None:
     level = totals.level(_sustained(totals))
     if not level.planned_ns:
         return None
-    held_s, planned_s = round(level.held_of_planned_ns / 1e9), round(level.planned_ns / 1e9)
-    words = f"{number(held_s)} of {number(planned_s)} connection-seconds"
-    return Figure.exact(level.held_of_planned_ns / level.planned_ns, words)
+    share = level.held_of_planned_ns / level.planned_ns
+    words = f"{percent(share)} of {number(round(level.planned_ns / 1e9))} connection-seconds"
+    return Figure.exact(share, words)
 
 
 def _final_active(totals: Totals) -> Figure | None:
@@ -248,7 +248,7 @@ def _target_peak(figure: str) -> Measure:
         if gauge is None or gauge.most is None:
             return None
         looks = gauge.count + gauge.missed
-        words = f"{number(gauge.most * 100)} %, the highest of {number(gauge.count)} looks"
+        words = f"{percent(gauge.most)}, the highest of {number(gauge.count)} looks"
         if gauge.missed > _MISSED_MAX * looks:
             return Figure(gauge.most, math.inf, f"{words}; {number(gauge.missed)} more failed")
         return Figure.exact(gauge.most, words)

@@ -21,7 +21,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from squall.metrics.figures import number
+from squall.metrics.figures import number, percent
 from squall.record.run import Phase
 from squall.record.snapshots import CheckCell, Event, Interval
 from squall.record.stability import StabilityCheck
@@ -226,9 +226,7 @@ def stability_event(check: StabilityCheck, phase: str) -> Event | None:
     if not failed:
         return None
     name, share, tolerance, _ = failed[0]
-    words = "; ".join(
-        f"{text}: {number(part * 100)} %, bound {number(bound * 100)} %" for _, part, bound, text in failed
-    )
+    words = "; ".join(f"{text}: {percent(part)}, bound {percent(bound)}" for _, part, bound, text in failed)
     return Event(
         at_ns=check.end_ns,
         kind="stability",

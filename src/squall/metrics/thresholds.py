@@ -19,7 +19,7 @@ import msgspec
 from squall.metrics.catalogue import Reading, Share
 from squall.metrics.distribution import Distribution
 from squall.metrics.expressions import Bound, parse
-from squall.metrics.figures import Figure, judged, number, truth
+from squall.metrics.figures import Figure, judged, moment, number, truth
 from squall.metrics.phases import settled, sustained
 from squall.metrics.resources import Highest
 from squall.metrics.totals import Selection, Totals
@@ -102,7 +102,7 @@ class Monitor:
                 continue
             judgement = _judgement(threshold, bound, measure(bound, totals, waits=self._waits), totals)
             if judgement.truth == "failed":
-                evidence = f"{judgement.evidence}, {number(round(at_s, 1))} s into the run"
+                evidence = f"{judgement.evidence}, {moment(at_s)} into the run"
                 return msgspec.structs.replace(judgement, evidence=evidence, aborted=True)
         return None
 

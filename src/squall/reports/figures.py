@@ -1,15 +1,13 @@
 """How figures are written for people: with their unit, and with no more digits than they are worth.
 
-Counts are whole, with a comma between the thousands. Everything else has three significant digits, but a
-share is never rounded up to all or down to none: 99.996 % stays 99.996 %, as its last digits are the ones
-that matter. What was not measured says so; nothing here turns None into a number.
+Digits are those of `squall.metrics.figures`. What was not measured says so; nothing here turns None into a number.
 """
 
 from __future__ import annotations
 
-from decimal import ROUND_DOWN, Decimal
 from typing import Final
 
+from squall.metrics import figures
 from squall.units import significant
 
 __all__ = [
@@ -25,9 +23,6 @@ __all__ = [
 ]
 
 NOT_MEASURED: Final = "not measured"
-
-_ALMOST_ALL: Final = Decimal("0.999")
-_SHARE_DIGITS_MAX: Final = 8
 
 
 def count(value: int | None) -> str:
@@ -61,12 +56,7 @@ def duration(value_s: float | None) -> str:
 
 def percent(share: float | None) -> str:
     """A share from 0 to 1: 12.5 %. Only all is 100 %, and only none is 0 %."""
-    if share is None:
-        return NOT_MEASURED
-    exact = Decimal(repr(share))
-    if _ALMOST_ALL <= exact < 1:
-        return f"{_digits(_with_its_nines(exact) * 100)} %"
-    return f"{significant(float(exact * 100))} %"
+    return NOT_MEASURED if share is None else figures.percent(share)
 
 
 def rate(value_hz: float | None, what: str = "") -> str:
@@ -86,20 +76,4 @@ def megabytes(value_bytes: float | None) -> str:
 
 def plain(value: float | None) -> str:
     """A figure whose unit is told elsewhere: whole numbers in full, and no 1 for 0.99996."""
-    if value is None:
-        return NOT_MEASURED
-    if value == round(value):
-        return f"{round(value):,}"
-    exact = Decimal(repr(value))
-    return _digits(_with_its_nines(exact)) if _ALMOST_ALL <= exact < 1 else significant(value)
-
-
-def _with_its_nines(share: Decimal) -> Decimal:
-    """A share just below 1, with its nines and the first digit that is none; never rounded up."""
-    digits = min(-(1 - share).adjusted(), _SHARE_DIGITS_MAX)
-    return share.quantize(Decimal(1).scaleb(-digits), ROUND_DOWN)
-
-
-def _digits(rounded: Decimal) -> str:
-    text = f"{rounded:,f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return NOT_MEASURED if value is None else figures.number(value)

@@ -28,7 +28,7 @@ from squall.charts.chart import Chart, Line
 from squall.charts.svg import svg_file
 from squall.errors import PlanError
 from squall.metrics.alerts import AlertTotals, AlertWatch, Reading
-from squall.metrics.figures import number
+from squall.metrics.figures import number, percent
 from squall.metrics.history import History
 from squall.record.run import Phase
 from squall.reports.pictures import backdrop, overview, resources
@@ -221,15 +221,16 @@ def _check(record: RecordedMetrics, before: RecordedMetrics | None) -> None:
 def _readings(group: Sequence[RecordedMetrics]) -> dict[str, Reading]:
     """The mean of each figure that an alert looks at."""
     found = {}
-    for name, field, unit, scale in (
-        ("connection_latency", "latency", "ms", 1),
-        ("memory_usage", "memory_usage", "%", 100),
-        ("cpu_usage", "cpu_usage", "%", 100),
+    for name, field in (
+        ("connection_latency", "latency"),
+        ("memory_usage", "memory_usage"),
+        ("cpu_usage", "cpu_usage"),
     ):
         values = [value for each in group if (value := getattr(each, field)) is not None]
         if values:
             mean = sum(values) / len(values)
-            found[name] = Reading(mean, f"a recorded mean of {number(mean * scale)} {unit}")
+            words = f"{number(mean)} ms" if field == "latency" else percent(mean)
+            found[name] = Reading(mean, f"a recorded mean of {words}")
     return found
 
 

@@ -42,7 +42,7 @@ def test_slow_while_the_processor_is_full_asks_for_more_processor() -> None:
     assert "more processor" in found.advice
     assert found.about == "target"
     assert found.evidence == (
-        "alert connection_latency: 143.2 ms, above 100 ms, from 10 s to 20 s",
+        "alert connection_latency: 143 ms, above 100 ms, from 10 s to 20 s",
         "alert cpu_usage: 90 %, above 80 %, from 15 s to the end",
     )
 

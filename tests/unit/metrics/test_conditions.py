@@ -48,7 +48,7 @@ def test_a_condition_holds_or_not_or_nobody_knows(text: str, holds: bool | None)
 def test_the_finding_says_why() -> None:
     found = judged("error_rate>0.05", connections(9, attempted=10, failed=1))
     assert (found.figure, found.bound) == (0.05, 0.05)
-    assert found.why == "error_rate>0.05 (0.05000)"
+    assert found.why == "error_rate>0.05 (0.05)"
     found = judged("average_latency>50", messages(1, phase=0, response_ms=[100]))
     assert found.why.startswith("average_latency>50 (100")
     assert found.why.endswith(" ms of response_time)")

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from squall.metrics.figures import Figure, judged, number, truth
+from squall.metrics.figures import Figure, judged, moment, number, percent, truth
 
 
 @pytest.mark.parametrize(
@@ -51,10 +51,39 @@ def test_the_figure_shown_is_the_end_nearer_to_failing(sign: str, most: float, s
         (0, "0"),
         (12_345, "12,345"),
         (12.0, "12"),
-        (183.24, "183.2"),
-        (0.99876, "0.9988"),
-        (0.00012345, "0.0001234"),
+        (183.24, "183"),
+        (250.5, "250"),
+        (5.5401, "5.54"),
+        (26.1, "26.1"),
+        (12_345.6, "12,300"),
+        (0.99876, "0.999"),
+        (0.00012345, "0.000123"),
+        (0.99951, "0.9995"),
+        (0.99996, "0.99996"),
+        (0.9999999999999, "0.99999999"),
     ],
 )
 def test_numbers_are_shown_as_people_read_them(value: float, text: str) -> None:
     assert number(value) == text
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (0, "0 %"),
+        (1, "100 %"),
+        (0.2235, "22.4 %"),
+        (0.9998, "99.98 %"),
+        (0.99996, "99.996 %"),
+        (1.5, "150 %"),
+    ],
+)
+def test_only_all_is_100_percent(share: float, text: str) -> None:
+    assert percent(share) == text
+
+
+@pytest.mark.parametrize(
+    ("at_s", "text"), [(7.54, "7.5 s"), (10, "10 s"), (123.4, "123 s"), (4321.6, "4,322 s")]
+)
+def test_a_time_of_the_run_is_told_to_the_second_at_least(at_s: float, text: str) -> None:
+    assert moment(at_s) == text

@@ -138,7 +138,7 @@ def test_a_failed_check_is_an_event_with_its_figures() -> None:
     assert (event.name, event.figure, event.bound) == ("latency_spikes", 0.03, 0.02)
     assert event.text == (
         "check 3 of hold failed: 3 of 100 connections had a response above the spike bound: 3 %, bound 2 %;"
-        " 2 of 1,000 messages had no good copy in time: 0.2000 %, bound 0.1000 %"
+        " 2 of 1,000 messages had no good copy in time: 0.2 %, bound 0.1 %"
     )
 
 

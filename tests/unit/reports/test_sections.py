@@ -146,3 +146,16 @@ def test_pushes_and_misfits_are_told_where_there_are_any() -> None:
     assert "negative 1" in fed
     assert "sequence missing 4" in fed
     assert "Pushed" not in passed
+
+
+@every_run
+def test_no_figure_has_more_than_three_digits_but_whole_ones_and_nines(make: Callable[[], Run]) -> None:
+    made = story(make)
+    parts = fragments(
+        made, [name for name in ("verdict", *SECTIONS) if name not in ("environment", "phases")]
+    )
+    words = re.sub(r"<svg.*?</svg>|<[^>]*>", " ", " ".join(parts.values()), flags=re.DOTALL)
+    figures = re.findall(r"(?<![\w.:])\d[\d,]*\.\d+(?![\w.]*[:.]\d)", words)
+    long = [each for each in figures if len(each.replace(",", "").replace(".", "").strip("0")) > 3]
+    assert [each for each in long if not each.startswith(("0.999", "99.9"))] == []
+    assert figures or make.__name__ == "nothing"
