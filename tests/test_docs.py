@@ -21,6 +21,8 @@ from squall.metrics.totals import EVERYTHING, Totals
 from squall.protocols.base import Answered, Frame, Seat, Surroundings, Unexpected, Wrong
 from squall.scenario.loader import Override, load_scenario
 from squall.scenario.models import Scenario
+from squall.store.codec import Kind
+from squall.store.columns import COLUMNS
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -179,3 +181,14 @@ def test_the_architecture_names_every_room_and_only_what_is_there() -> None:
     missing = {name for name in files if not any(path.match(name) for path in source.rglob("*.py"))}
     assert missing == set()
     assert page.count("\n") < 200
+
+
+def test_the_page_of_the_run_folder_names_all_that_the_log_has() -> None:
+    page = (DOCS / "reference" / "run-folder.md").read_text("utf-8")
+    rows = dict(re.findall(r"^\| (\d+) ([a-z ]+) \|", page, re.MULTILINE))
+    assert {int(number): words.replace(" ", "_").upper() for number, words in rows.items()} == {
+        kind.value: kind.name for kind in Kind
+    }
+    named_columns = re.search(r"`columns` names its fields.*?the list\s+of them", page, re.DOTALL)
+    assert named_columns is not None
+    assert set(re.findall(r"`(\w+)`", named_columns[0])) - {"columns"} == set(COLUMNS)
