@@ -58,6 +58,7 @@ class LivePage:
         self.history = History(POINTS_MAX)
         self._drawn: dict[str, str] = {}
         self._charts_from_ns = 0
+        self._checks_drawn = -1
 
     def changed(self, order: Order) -> dict[str, str]:
         """Carry out an order: the fragments that are otherwise than when they were drawn before."""
@@ -78,7 +79,7 @@ class LivePage:
         )
         drawn = {"now": now(order.picture) if order.verdict is None else ""}
         if order.verdict is None and order.picture.at_ns < self._charts_from_ns:
-            drawn |= fragments(story, FIGURES)
+            drawn |= fragments(story, FIGURES if self._has_new_checks() else FIGURES - {"stability"})
         else:
             begun_ns = time.thread_time_ns()
             drawn |= fragments(story)
@@ -87,6 +88,11 @@ class LivePage:
         changed = {ident: text for ident, text in drawn.items() if self._drawn.get(ident) != text}
         self._drawn |= changed
         return changed
+
+    def _has_new_checks(self) -> bool:
+        """Whether a check came since this was asked: their table is long, and grows once in many seconds."""
+        before, self._checks_drawn = self._checks_drawn, self.history.checks_seen.total()
+        return before != self._checks_drawn
 
 
 def shell(title: str, parts: Mapping[str, str]) -> str:

@@ -3,7 +3,8 @@
 The rule: memory is bounded, whatever the length of the run (`timeline`). Beside the whole run, each *place*
 (an entry point and the node that answered there) has its own series, the first `PLACES_MAX` of them; what
 happened at others is added up as one. What is watched has a timeline for each source, as it is sampled when
-its source sees fit. Of events the first `EVENTS_MAX` of a kind are kept.
+its source sees fit. Of events the first `EVENTS_MAX` of a kind are kept; of stability checks the last `CHECKS_MAX`
+that passed and as many that failed, and all are counted.
 
 Names of the series of a second: levels `held planned outstanding blocked unsent_bytes generator_rss
 loop_lag_ms`, rates by second of what `squall.record.snapshots` counts (`attempted`, `sent`, …), `trouble:…` by
@@ -13,8 +14,9 @@ kind, `close:…` by code; times `response lag connect ping`. Those of a place b
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from operator import add, attrgetter
 from typing import Final
 
@@ -35,9 +37,10 @@ from squall.record.snapshots import (
 )
 from squall.record.stability import StabilityCheck
 
-__all__ = ["CONNECTION_COUNTS", "EVENTS_MAX", "PLACES_MAX", "History", "Source"]
+__all__ = ["CHECKS_MAX", "CONNECTION_COUNTS", "EVENTS_MAX", "PLACES_MAX", "History", "Source"]
 
 EVENTS_MAX: Final = 200
+CHECKS_MAX: Final = 300
 PLACES_MAX: Final = 12
 ANSWERS_MAX: Final = 64
 """Phases with distributions of their own."""
@@ -152,7 +155,8 @@ class History:
         self.phases: list[Phase] = []
         self.events: list[Event] = []
         self.events_by_kind: Counter[str] = Counter()
-        self.checks: list[StabilityCheck] = []
+        self.checks_seen: Counter[str] = Counter()
+        """How many stability checks `passed` and how many `failed`."""
         self.places: list[Place] = []
         self.last_at_ns = 0
         self.answers: dict[int, dict[str, Distribution]] = {}
@@ -160,6 +164,7 @@ class History:
         self.incomplete_seconds = 0
         """Seconds in which a worker's report is missing."""
         self._points_max = points_max
+        self._checks = {name: deque[StabilityCheck](maxlen=CHECKS_MAX) for name in ("passed", "failed")}
         self._troubles: set[str] = set()
         self._cpu: dict[int, int] = {}
         self._held: Counter[int] = Counter()
@@ -200,7 +205,14 @@ class History:
 
     def checked(self, check: StabilityCheck) -> None:
         """Take one stability check."""
-        self.checks.append(check)
+        outcome = "passed" if check.passed else "failed"
+        self.checks_seen[outcome] += 1
+        self._checks[outcome].append(check)
+
+    @property
+    def checks(self) -> list[StabilityCheck]:
+        """The stability checks that are kept, in the order of time."""
+        return sorted(chain.from_iterable(self._checks.values()), key=attrgetter("start_ns", "index"))
 
     def accept(self, interval: Interval) -> None:
         """Take one second."""

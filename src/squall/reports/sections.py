@@ -20,8 +20,8 @@ from squall.metrics.moments import moments
 from squall.metrics.summary_document import Connections, Delivery, Judged, Summary
 from squall.record.run import RunRecord
 from squall.record.snapshots import Event
-from squall.record.stability import StabilityCheck
 from squall.reports import pictures
+from squall.reports.checks import stability_checks
 from squall.reports.figures import (
     NOT_MEASURED,
     count,
@@ -50,8 +50,6 @@ _QUANTILES: Final = ("p50", "p90", "p95", "p99", "p999", "max", "mean")
 _TYPES_MAX: Final = 12
 _ALERTS: Final = {"alert": "failed", "alert_cleared": "passed"}
 _EVENTS_SHOWN: Final = 200
-_CHECKS_SHOWN: Final = 600
-_CHECKS_OPEN: Final = 12
 _TALL_PX: Final = 200
 _SMALL_PX: Final = 130
 
@@ -406,37 +404,6 @@ def _silence(start_s: float | None) -> str:
     return "" if start_s is None else f"longest in which nothing arrived at a worker, from {when(start_s)}"
 
 
-def _stability(story: Story) -> str:
-    checks = story.history.checks
-    if not checks:
-        return ""
-    failed = [each for each in checks if not each.passed]
-    said = f"<p>{len(checks) - len(failed):,} of {len(checks):,} checks passed.</p>"
-    if len(checks) <= _CHECKS_OPEN:
-        return said + _check_table(checks)
-    failures = _check_table(failed[:_CHECKS_OPEN]) if failed else ""
-    every = _check_table(checks[:_CHECKS_SHOWN])
-    return f"{said}{failures}<details><summary>Every check</summary>{every}</details>"
-
-
-def _check_table(checks: Sequence[StabilityCheck]) -> str:
-    head = ("check", "when", "verdict", "held", "drops", "slow connections", "undelivered")
-    marks = ["passed" if each.passed else "failed" for each in checks]
-    return table(head, [_check(each) for each in checks], caption="Stability checks", marks=marks)
-
-
-def _check(each: StabilityCheck) -> tuple[str, ...]:
-    return (
-        f"{each.index + 1}",
-        when(each.start_ns / 1e9, each.end_ns / 1e9),
-        "passed" if each.passed else "failed",
-        count(each.held),
-        f"{percent(each.drop_share)} (at most {percent(each.drop_tolerance)})",
-        f"{percent(each.spike_share)} (at most {percent(each.spike_tolerance)})",
-        f"{percent(each.failure_share)} (at most {percent(each.failure_tolerance)})",
-    )
-
-
 def _events(story: Story) -> str:
     history = story.history
     if not history.events:
@@ -548,7 +515,7 @@ SECTIONS: Final[dict[str, tuple[str, Callable[[Story], str]]]] = {
     "populations": ("Populations", _populations),
     "resources": ("Resources", _resources),
     "generator": ("The load generator", _generator),
-    "stability": ("Stability", _stability),
+    "stability": ("Stability", lambda story: stability_checks(story.history)),
     "events": ("Alerts and events", _events),
     "phases": ("Phases and plan", _phases),
     "environment": ("How it was measured", _environment),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import msgspec
 import pytest
 
+from made_runs import check
 from squall.live import live_page
 from squall.live.live_page import FIGURES, LivePage, Order, shell
 from squall.live.picture import Scene
@@ -16,7 +17,7 @@ from squall.metrics.totals import Totals
 from squall.record.run import Phase, RunHeader
 from squall.record.snapshots import Interval
 from squall.record.verdicts import Verdict
-from squall.reports.sections import SECTIONS
+from squall.reports.sections import SECTIONS, Story, fragments
 
 
 class Told:
@@ -75,6 +76,28 @@ def test_charts_wait_until_they_may_be_drawn_again(told: Told, monkeypatch: pyte
     later = told.drawn()
     assert "now" in later
     assert set(later) <= {"now", *FIGURES}
+
+
+def test_the_table_of_checks_is_drawn_when_one_came(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_page, "CHARTS_SHARE", 1e-9)
+    asked: list[bool] = []
+
+    def spied(story: Story, only: Collection[str] | None = None) -> dict[str, str]:
+        asked.append(only is None or "stability" in only)
+        return fragments(story, only)
+
+    monkeypatch.setattr(live_page, "fragments", spied)
+    told.page.history.checked(check())
+    parts = [told.drawn()]
+    for index in range(4):
+        told.second()
+        if index == 2:
+            told.page.history.checked(check(index=1))
+        parts.append(told.drawn())
+    assert asked == [True, True, False, True, False]
+    assert "1 of 1 checks passed" in parts[0]["stability"]
+    assert "2 of 2 checks passed" in parts[3]["stability"]
+    assert ["stability" in each for each in parts] == [True, False, False, True, False]
 
 
 def test_the_end_is_drawn_whole_and_judged(

@@ -3,8 +3,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from made_runs import S, connections, messages, phase, second, times
-from squall.metrics.history import EVENTS_MAX, PLACES_MAX, TROUBLES_MAX, History
+from made_runs import S, check, connections, messages, phase, second, times
+from squall.metrics.history import CHECKS_MAX, EVENTS_MAX, PLACES_MAX, TROUBLES_MAX, History
 from squall.record.outcomes import Trouble
 from squall.record.resources import ResourceSample
 from squall.record.run import RunRecord
@@ -183,3 +183,12 @@ def test_the_times_of_a_phase_are_those_of_its_messages() -> None:
     assert history.answered("response", frozenset({1})).count == 5
     assert history.answered("response", frozenset({1, 2})).count == 6
     assert history.answered("service", frozenset({2, 7})).max_ns == 1_000_000
+
+
+def test_checks_are_all_counted_and_a_bounded_number_is_kept() -> None:
+    history = History()
+    for index in range(2 * CHECKS_MAX + 10):
+        bad = index % 2 == 0
+        history.checked(check(index=index, start_ns=index * S, drops=9 * bad, drop_share=0.09 * bad))
+    assert history.checks_seen == {"passed": CHECKS_MAX + 5, "failed": CHECKS_MAX + 5}
+    assert [each.index for each in history.checks] == list(range(10, 2 * CHECKS_MAX + 10))
