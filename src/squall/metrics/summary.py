@@ -104,6 +104,7 @@ def summarise(header: RunHeader, phases: Sequence[Phase], totals: Totals, verdic
         alert_counts=totals.alerts.counts,
         reconnect=_percentiles(connections.reconnect),
         outages=totals.outages.all,
+        outages_more=totals.outages.more,
         resources=_resources(totals, phases),
         push=_push(totals, phases, _pushing(header)),
         misfits=dict(sorted(connections.misfits.items())),

@@ -368,6 +368,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     outages: Annotated[
         list[Outage], Meta(description="drops of a tenth of the connections held, or more, in one second")
     ] = []
+    outages_more: Annotated[int, Meta(description="outages past those that are kept one by one")] = 0
     resources: Annotated[
         dict[str, SourceSummary],
         Meta(description="by source; the target is in it only where it was watched"),

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from squall.metrics.outages import in_words
 from squall.metrics.summary_document import Percentiles, Summary
 from squall.record.run import RunRecord
 from squall.reports.figures import NOT_MEASURED, count, duration, milliseconds, percent, plain, rate
@@ -18,6 +17,7 @@ from squall.reports.wording import (
     drops,
     misfits,
     notes,
+    outages,
     printable,
     pushed,
     ramps,
@@ -52,7 +52,7 @@ def markdown_report(record: RunRecord, summary: Summary, pictures: Iterable[tupl
         parts += ["## Alerts", _lines(alert(each) for each in summary.alerts)]
     parts += ["## Resources", _table(("source", "figure", "average", "peak", "looks"), machine_rows(summary))]
     if summary.outages:
-        parts += ["## Outages", _lines(in_words(each) for each in summary.outages)]
+        parts += ["## Outages", _lines(outages(summary))]
     parts += ["## Errors and close codes", _errors(summary)]
     parts += ["## The plan", _lines(record.header.plan)]
     parts += ["## How it was measured", _environment(record, summary)]

@@ -20,7 +20,7 @@ from squall.metrics.history import History, Source
 from squall.metrics.phases import settled
 from squall.metrics.summary_document import Judged, Summary
 from squall.metrics.timeline import Timeline
-from squall.reports.wording import printable
+from squall.reports.wording import EVENT_URGENCY, printable
 
 __all__ = ["Backdrop", "backdrop", "connections", "distribution", "errors", "generator", "latency", "places"]
 __all__ += ["overview", "resources", "throughput"]
@@ -65,6 +65,8 @@ class Backdrop:
     x_range: tuple[float, float]
     spans: tuple[Span, ...]
     marks: tuple[Mark, ...]
+    unmarked: int = 0
+    """Events that would be marked, were there not so many."""
 
     def chart(self, title: str, unit: Unit, lines: Sequence[Line], **more: object) -> Chart:
         """A chart over the time of the run."""
@@ -90,12 +92,14 @@ def backdrop(history: History) -> Backdrop:
         )
         for phase in history.phases[:_PHASES_MAX]
     ]
+    told = [event for event in history.events if event.kind in _MARKED or event.kind in _TOLD]
+    chosen = sorted(told, key=lambda each: (EVENT_URGENCY.get(each.kind, 2), each.at_ns))[:_MARKS_MAX]
     marks = [
         Mark(event.at_ns / _NS, printable(event.text), _MARKED.get(event.kind, "event"))  # type: ignore[arg-type]  # from a table of kinds
-        for event in history.events
-        if event.kind in _MARKED or event.kind in _TOLD
+        for event in sorted(chosen, key=lambda each: each.at_ns)
     ]
-    return Backdrop((0.0, end_s), tuple(spans), tuple(sorted(marks, key=lambda each: each.at)[:_MARKS_MAX]))
+    seen = sum(history.events_by_kind[kind] for kind in {*_MARKED, *_TOLD})
+    return Backdrop((0.0, end_s), tuple(spans), tuple(marks), max(0, seen - len(marks)))
 
 
 def source_end(source: Source) -> int:

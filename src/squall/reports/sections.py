@@ -17,11 +17,12 @@ from squall.charts.figure import figure
 from squall.metrics.catalogue import CATALOGUE
 from squall.metrics.history import History
 from squall.metrics.moments import moments
-from squall.metrics.summary_document import Connections, Delivery, Judged, Summary
+from squall.metrics.summary_document import Connections, Delivery, Judged, Percentiles, Summary
 from squall.record.run import RunRecord
 from squall.record.snapshots import Event
 from squall.reports import pictures
 from squall.reports.checks import stability_checks
+from squall.reports.drops import outages
 from squall.reports.figures import (
     NOT_MEASURED,
     count,
@@ -35,6 +36,7 @@ from squall.reports.figures import (
 from squall.reports.markup import bullets, section, series_data, table, text
 from squall.reports.remarks import remark, when
 from squall.reports.wording import (
+    EVENT_URGENCY,
     delivered_share,
     misfits,
     notes,
@@ -69,9 +71,14 @@ class Story:
     """How many points of a line a chart tells apart."""
 
     @cached_property
+    def behind(self) -> pictures.Backdrop:
+        """What all charts over time share."""
+        return pictures.backdrop(self.history)
+
+    @cached_property
     def charts(self) -> dict[str, list[Chart]]:
         """The charts of each section."""
-        behind = pictures.backdrop(self.history)
+        behind = self.behind
         return {
             "connections": pictures.connections(self.history, behind),
             "latency": pictures.latency(self.history, behind, self.summary.verdict.judgements or ()),
@@ -199,9 +206,15 @@ def _figure(judged: Judged) -> str:
 
 
 def _connections(story: Story) -> str:
-    return _figures(story, "connections") + _accounts(
-        "Connections", _connection_rows(story.summary.connections)
+    summary, unmarked = story.summary, story.behind.unmarked
+    more = (
+        f"<p>{unmarked:,} more events are not marked in the charts; all are in the record.</p>"
+        if unmarked
+        else ""
     )
+    away = _percentiles([("without a connection, from a drop", summary.reconnect)], "Until connected again")
+    accounts = _accounts("Connections", _connection_rows(summary.connections))
+    return _figures(story, "connections") + more + accounts + away + outages(summary)
 
 
 def _connection_rows(held: Connections) -> list[tuple[str, str, str]]:
@@ -241,18 +254,29 @@ def _latency(story: Story) -> str:
             if len(summary.latency_by_type) > 1
         ),
     ]
+    measured = _percentiles(rows, "Percentiles")
+    if not measured:
+        return _figures(story, "latency") + f"<p>Latency: {NOT_MEASURED}.</p>"
+    covers = ", ".join(dict.fromkeys(name.replace("_", " ") for name in summary.latency_phases))
+    peak = f"Peak latency, the highest p99 of a window: {milliseconds(summary.peak_latency_ms)}."
+    after = f"<p>The first rows cover {text(covers)}. {peak}</p>"
+    return _figures(story, "latency") + measured + _more_types(len(summary.latency_by_type)) + after
+
+
+def _percentiles(rows: Iterable[tuple[str, Percentiles]], caption: str) -> str:
+    """A table of distributions; those of nothing are left out, and "" where none is left."""
     head = ("", *(name.replace("p999", "p99.9") for name in _QUANTILES), "count")
     shown = [
         (words, *(milliseconds(getattr(times, name)) for name in _QUANTILES), count(times.count))
         for words, times in rows
         if times.count
     ]
-    if not shown:
-        return _figures(story, "latency") + f"<p>Latency: {NOT_MEASURED}.</p>"
-    covers = ", ".join(dict.fromkeys(name.replace("_", " ") for name in summary.latency_phases))
-    peak = f"Peak latency, the highest p99 of a window: {milliseconds(summary.peak_latency_ms)}."
-    after = f"<p>The first rows cover {text(covers)}. {peak}</p>"
-    return _figures(story, "latency") + table(head, shown, caption="Percentiles") + after
+    return table(head, shown, caption=caption) if shown else ""
+
+
+def _more_types(there: int) -> str:
+    more = there - _TYPES_MAX
+    return f"<p>{more:,} more message types are in summary.json.</p>" if more > 0 else ""
 
 
 def _throughput(story: Story) -> str:
@@ -299,6 +323,7 @@ def _messages(story: Story) -> str:
     not_sent = story.summary.not_sent
     return (
         table(head, rows, caption="What became of every message", marks=marks)
+        + _more_types(len(types))
         + f"<p>Delivery: {text(delivered_share(story.summary.delivery_success))}. Not sent by the target's doing:"
         f" {count(not_sent.target)}, by squall's: {count(not_sent.squall)}.</p>"
         + table(head, also, caption="What was seen beside that")
@@ -408,8 +433,9 @@ def _events(story: Story) -> str:
     history = story.history
     if not history.events:
         return "<p>Nothing was noted.</p>"
-    told = list(_alike(sorted(history.events, key=lambda each: each.at_ns)))
-    shown = told[:_EVENTS_SHOWN]
+    told = _alike(sorted(history.events, key=lambda each: each.at_ns))
+    urgent = sorted(told, key=lambda each: EVENT_URGENCY.get(each[0].kind, 2))[:_EVENTS_SHOWN]
+    shown = sorted(urgent, key=lambda each: each[0].at_ns)
     rows = [
         (
             when(first.at_ns / 1e9, last.at_ns / 1e9),

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from rich.text import Text
 
-from squall.metrics.outages import in_words
 from squall.metrics.summary_document import Judged, Percentiles, Summary
 from squall.record.run import RunRecord
 from squall.reports.figures import NOT_MEASURED, count, duration, megabytes, milliseconds, percent, rate
@@ -27,6 +26,7 @@ from squall.reports.wording import (
     events_seen,
     misfits,
     notes,
+    outages,
     outcomes,
     printable,
     pushed,
@@ -90,7 +90,7 @@ def _sections(record: RunRecord, summary: Summary) -> Iterator[Section]:
     if summary.alerts:
         yield "Alerts", _listed([alert(each) for each in summary.alerts])
     if summary.outages:
-        yield "Outages", _listed([in_words(each) for each in summary.outages])
+        yield "Outages", _listed(outages(summary))
     yield "Errors", _errors(summary)
     if summary.close_codes:
         codes = [f"{code}: {count(times)}" for code, times in summary.close_codes.items()]

@@ -6,7 +6,10 @@ made safe to print: a service under test must not be able to write escape sequen
 
 from __future__ import annotations
 
+from typing import Final
+
 from squall.metrics.alerts import Alert
+from squall.metrics.outages import in_words
 from squall.metrics.summary_document import (
     Connections,
     Delivery,
@@ -22,6 +25,7 @@ from squall.reports.figures import NOT_MEASURED, count, duration, milliseconds, 
 
 __all__ = [
     "ACCOUNT_MISSING",
+    "EVENT_URGENCY",
     "alert",
     "attempts",
     "delivered_share",
@@ -30,6 +34,7 @@ __all__ = [
     "events_seen",
     "misfits",
     "notes",
+    "outages",
     "outcomes",
     "printable",
     "pushed",
@@ -42,6 +47,9 @@ __all__ = [
 ]
 
 ACCOUNT_MISSING = "No second of the run was recorded."
+
+EVENT_URGENCY: Final = {"outage": 0, "killed": 0, "worker_lost": 0, "store": 0, "alert": 1, "stability": 1}
+"""Kinds of events that are told first where not all can be; all others come after them."""
 
 _URGENCY = {"failed": 0, "unknown": 1, "passed": 2}
 
@@ -141,6 +149,12 @@ def drops(summary: Summary) -> list[str]:
     if summary.reconnect.count:
         lines.append(spread("without a connection until then", summary.reconnect))
     return lines
+
+
+def outages(summary: Summary) -> list[str]:
+    """Each outage in a line, and how many more there were."""
+    more = [f"{count(summary.outages_more)} more"] if summary.outages_more else []
+    return [*(in_words(each) for each in summary.outages), *more]
 
 
 def ramps(summary: Summary) -> list[str]:

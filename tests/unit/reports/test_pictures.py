@@ -133,3 +133,16 @@ def test_the_overview_has_only_what_was_measured() -> None:
     assert list(pictures.overview(History.of(record), summary)) == ["connections"]
     record, summary = reported.nothing()
     assert pictures.overview(History.of(record), summary) == {}
+
+
+def test_outages_are_marked_before_others_and_the_rest_is_counted() -> None:
+    told = History()
+    for at_s in range(100):
+        told.happened(Event(at_ns=at_s * S, kind="alert", text="slow"))
+        told.happened(Event(at_ns=at_s * S, kind="alert_cleared", text="well again"))
+    told.happened(Event(at_ns=200 * S, kind="outage", text="all gone"))
+    behind = pictures.backdrop(told)
+    assert behind.marks[-1].at == 200
+    assert [mark.kind for mark in behind.marks[:-1]] == ["alert"] * 59
+    assert [mark.at for mark in behind.marks] == sorted(mark.at for mark in behind.marks)
+    assert behind.unmarked == 201 - 60

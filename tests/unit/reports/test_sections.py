@@ -8,6 +8,8 @@ import pytest
 
 from made_runs import S
 from squall.metrics.history import EVENTS_MAX, History
+from squall.metrics.outages import Outage
+from squall.metrics.summary_document import Percentiles
 from squall.record.resources import ResourceSample
 from squall.record.snapshots import Event
 from squall.record.stability import StabilityCheck
@@ -160,3 +162,62 @@ def test_no_figure_has_more_than_three_digits_but_whole_ones_and_nines(make: Cal
     long = [each for each in figures if len(each.replace(",", "").replace(".", "").strip("0")) > 3]
     assert [each for each in long if not each.startswith(("0.999", "99.9"))] == []
     assert figures or make.__name__ == "nothing"
+
+
+def test_an_outage_comes_before_a_flood_of_others_and_what_is_cut_is_counted() -> None:
+    made = story(reported.passed)
+    for number in range(EVENTS_MAX):
+        made.history.happened(Event(at_ns=S, kind="drop", text=f"reset {number}"))
+    made.history.happened(Event(at_ns=4 * S, kind="outage", text="all of them were gone"))
+    html = fragments(made)["events"]
+    rows = cells(html, "Alerts and events")
+    assert rows[-1][:3] == ["0:04", "outage", "all of them were gone"]
+    assert len(rows) == 1 + 200
+    assert "2 more are in the record" in html
+
+
+def test_outages_stand_on_the_page_also_one_that_never_ended() -> None:
+    record, summary = reported.passed()
+    summary = msgspec.structs.replace(
+        summary,
+        reconnect=Percentiles(p50=120.0, p99=812.3, max=1234.5, count=15),
+        outages=[
+            Outage(start_s=2, within_s=1, dropped=9, reconnected=8, abandoned=1, back_s=1.2345, end_s=4),
+            Outage(start_s=5, within_s=1, dropped=7, reconnected=7, back_s=0.5, end_s=6),
+            Outage(start_s=8, within_s=1, dropped=6, connects_failed=12),
+        ],
+        outages_more=3,
+    )
+    html = fragments(Story(record=record, summary=summary, history=History.of(record)))["connections"]
+    assert cells(html, "Outages")[1:] == [
+        ["0:02–0:04", "9", "8", "1.23 s", "1", "0"],
+        ["0:05–0:06", "7", "7", "500 ms", "0", "0"],
+        ["from 0:08, not over", "6", "0", "nobody came back", "0", "12"],
+    ]
+    assert html.count("<tr class=failed>") == 2
+    assert "3 more are in the record" in html
+    (times,) = cells(html, "Until connected again")[1:]
+    assert times[0] == "without a connection, from a drop"
+    assert times[1] == "120 ms"
+    assert times[-1] == "15"
+
+
+def test_a_run_without_drops_has_no_table_of_outages() -> None:
+    html = fragments(story(reported.passed))["connections"]
+    assert "Outages" not in html
+    assert "Until connected again" not in html
+
+
+def test_types_that_are_not_shown_are_counted() -> None:
+    record, summary = reported.troubled()
+    delivery, latency = summary.delivery_by_type["message"], summary.latency_by_type["message"]
+    names = [f"type {number}" for number in range(15)]
+    summary = msgspec.structs.replace(
+        summary,
+        delivery_by_type=dict.fromkeys(names, delivery),
+        latency_by_type=dict.fromkeys(names, latency),
+    )
+    parts = fragments(Story(record=record, summary=summary, history=History.of(record)))
+    for section in ("messages", "latency"):
+        assert "3 more message types are in summary.json" in parts[section]
+    assert "more message types" not in fragments(story(reported.troubled))["messages"]
