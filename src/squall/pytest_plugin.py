@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from squall.scale import SCALES
+
 if TYPE_CHECKING:
     from squall.testing.fixture import SquallFixture
 
 __all__ = ["pytest_addoption", "pytest_runtest_makereport", "squall"]
 
-_SCALES = ("smoke", "standard", "full")
 _USED: pytest.StashKey[SquallFixture] = pytest.StashKey()
 
 
@@ -26,7 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("squall", "load tests with squall")
     group.addoption(
         "--squall-scale",
-        choices=_SCALES,
+        choices=SCALES,
         default="smoke",
         help="sizes and durations of load tests: smoke (under a minute), standard, full; no bound changes",
     )

@@ -134,7 +134,9 @@ def scaling(
 
     The levels are the specification's five, from 1,000 to 10,000 connections with a message a second each; at
     `--scale standard` for a tenth of the time, at `smoke` with a fiftieth of the connections. No bound changes.
-    The flags are those of `run`, without those that the levels decide.
+    The flags are those of `run`, without those that the levels decide (--connections, --arrivals, --messages,
+    --ramp…, --hold, --name) and those that are for one run (--junit, --web, --prometheus, --linger). --out is the
+    folder of the series.
     """
     from squall.cli.scaling import carry_out_scaling
 

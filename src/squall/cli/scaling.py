@@ -17,7 +17,6 @@ from squall.live.choose import view_for
 from squall.live.picture import Title
 from squall.metrics.scaling import (
     LevelResult,
-    Scale,
     ScalingLevel,
     ScalingResult,
     checked_levels,
@@ -27,8 +26,9 @@ from squall.metrics.scaling import (
 from squall.reports.figures import duration
 from squall.reports.scaling_report import scaling_lines
 from squall.runner.active import RunResult
-from squall.runner.scaling import LEVEL_SETTINGS, checked_settle_s, run_scaling, service_for
+from squall.runner.scaling import checked_settle_s, run_scaling, service_for, why_not
 from squall.runner.stopping import StopSwitch, stopped_by_signals
+from squall.scale import SCALES, Scale
 from squall.scenario.models import Scenario
 from squall.scenario.redact import public_url
 from squall.units import parse_count, parse_duration_s
@@ -37,8 +37,6 @@ __all__ = ["carry_out_scaling"]
 
 SCALE: Final = "SQUALL_SCALE"
 """The variable that says how large the test is, where no flag does."""
-
-_SCALES: Final[dict[str, Scale]] = {"smoke": "smoke", "standard": "standard", "full": "full"}
 
 
 def carry_out_scaling(
@@ -134,12 +132,13 @@ def _of_all_levels(flags: Mapping[str, Any]) -> dict[str, Any]:
     """The flags that the levels have in common.
 
     Raises:
-        typer.BadParameter: one is for the levels to say.
+        typer.BadParameter: one has no meaning there.
     """
     left = {key: value for key, value in flags.items() if key != "out"}
     for flag in FLAGS:
-        if left.get(flag.key) not in (None, []) and flag.setting.startswith(LEVEL_SETTINGS):
-            raise typer.BadParameter("each level has its own; give levels with --level", param_hint=flag.name)
+        why = why_not(flag.setting)
+        if why is not None and left.get(flag.key) not in (None, []):
+            raise typer.BadParameter(f"a scaling test takes none: {why}", param_hint=flag.name)
     return left
 
 
@@ -151,9 +150,10 @@ def _out(state: State, flags: Mapping[str, Any]) -> str | None:
 
 
 def _scale(text: str) -> Scale:
-    if text not in _SCALES:
-        raise typer.BadParameter(f"{text!r} is none of {', '.join(_SCALES)}", param_hint="--scale")
-    return _SCALES[text]
+    for each in SCALES:
+        if each == text:
+            return each
+    raise typer.BadParameter(f"{text!r} is none of {', '.join(SCALES)}", param_hint="--scale")
 
 
 def _level(text: str) -> ScalingLevel:

@@ -12,10 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
 
 from squall.metrics.cells import ConnectionTotals, MessageTotals
-from squall.metrics.distribution import Distribution
 from squall.record.snapshots import Interval
 
 __all__ = ["INTERVAL_S", "RampChecks", "RampInterval"]
@@ -25,9 +24,10 @@ INTERVAL_S: Final = 5
 
 @dataclass(slots=True)
 class RampInterval:
-    """What belongs to a ramp up in one interval; `number` counts intervals from the start of the run."""
+    """What belongs to a ramp in one interval, and the two figures that a ramp is judged by."""
 
-    number: int
+    at_s: float
+    """Its end, in seconds of the run."""
     connections: ConnectionTotals = field(default_factory=ConnectionTotals)
     messages: MessageTotals = field(default_factory=MessageTotals)
 
@@ -40,15 +40,14 @@ class RampInterval:
     def latency_ns(self, *, unlagged: bool = False) -> float | None:
         """Average latency, also without pacer_lag; None where nothing was measured."""
         answers = self.messages.unlagged if unlagged else self.messages.response
-        return self._measured(answers).mean_ns
-
-    def _measured(self, answers: Distribution) -> Distribution:
-        return answers if answers.count else self.connections.connect
+        return (answers if answers.count else self.connections.connect).mean_ns
 
     @property
-    def at_s(self) -> int:
-        """Its end, in seconds of the run."""
-        return (self.number + 1) * INTERVAL_S
+    def latency_of(self) -> Literal["response_time", "connect_time"] | None:
+        """What the average latency is of; None where nothing was measured."""
+        if self.messages.response.count:
+            return "response_time"
+        return "connect_time" if self.connections.connect.count else None
 
 
 class RampChecks:
@@ -63,13 +62,13 @@ class RampChecks:
 
     def add(self, interval: Interval, ramps: frozenset[int]) -> None:
         """Take one second of the run; `ramps` are the ids of its ramps up."""
-        number = interval.index // INTERVAL_S
-        if self._open is not None and number > self._open.number:
+        at_s = (interval.index // INTERVAL_S + 1) * INTERVAL_S
+        if self._open is not None and at_s > self._open.at_s:
             self._close(self._open)
         connections = [cell for cell in interval.connections if cell.phase in ramps]
         messages = [cell for cell in interval.messages if cell.phase in ramps]
         if connections or messages:
-            present = self._open = self._open or RampInterval(number)
+            present = self._open = self._open or RampInterval(at_s)
             for connection in connections:
                 present.connections.add(connection)
             for message in messages:
@@ -96,7 +95,7 @@ class RampChecks:
 
     def _slowest_of(self, other: RampInterval | None, unlagged: bool) -> RampInterval | None:
         found = [
-            (latency_ns, -each.number, each)
+            (latency_ns, -each.at_s, each)
             for each in (self._slowest.get(unlagged), other)
             if each is not None and (latency_ns := each.latency_ns(unlagged=unlagged)) is not None
         ]
@@ -105,7 +104,7 @@ class RampChecks:
 
 def _least(intervals: Iterable[RampInterval | None]) -> RampInterval | None:
     found = [
-        (success, each.number, each)
+        (success, each.at_s, each)
         for each in intervals
         if each is not None and (success := each.success) is not None
     ]

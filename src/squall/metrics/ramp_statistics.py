@@ -19,6 +19,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from squall.metrics.ramp_checks import RampInterval
 from squall.metrics.totals import Totals
 from squall.record.resources import ResourceSample
 
@@ -54,26 +55,23 @@ def ramp_statistics(
         held_before: connections held at its start.
         samples: looks at watched machines in it, in order of time.
     """
-    connections, response = interval.connections(), interval.messages().response
+    connections = interval.connections()
+    figures = RampInterval(interval.last_at_ns / 1e9, connections, interval.messages())
+    latency_ns = figures.latency_ns()
     errors = connections.failed + connections.dropped
     length_s = interval.length_s()
-    latency_ns = response.mean_ns
-    latency_of: Literal["response_time", "connect_time"] | None = "response_time"
-    if latency_ns is None:
-        latency_ns = connections.connect.mean_ns
-        latency_of = None if latency_ns is None else "connect_time"
     held = interval.level().last
     target = {each.source: each for each in samples if each.role == "target"}.values()
     return RampStatistics(
-        at_s=interval.last_at_ns / 1e9,
+        at_s=figures.at_s,
         interval_s=length_s,
         active_connections=held_before if held is None else held,
         connections_per_second=_ratio(connections.established, length_s),
         average_latency=None if latency_ns is None else latency_ns / _NS_PER_MS,
-        average_latency_of=latency_of,
+        average_latency_of=figures.latency_of,
         error_count=errors,
         error_rate=_ratio(errors, connections.attempted + held_before),
-        connection_success_rate=_ratio(connections.established, connections.established + connections.failed),
+        connection_success_rate=figures.success,
         server_memory_usage=_highest(each.memory_share for each in target),
         server_cpu_usage=_highest(each.cpu_share for each in target),
     )

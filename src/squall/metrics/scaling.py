@@ -3,9 +3,11 @@
 Each level is a run of its own, judged like any other by the bounds that are put on it here:
 
 - **latency**: the mean response_time of its hold ≤ the level's expected latency;
-- **throughput**: messages delivered a second of its hold ≥ 0.8 · connections (at one message a second each);
+- **throughput**: messages delivered a second of its hold ≥ 0.8 · what is offered a second (one message a second
+  of each connection, as the specification has it, where the traffic does not say otherwise);
 - **memory**, **CPU**: the target's peak share in its hold < 0.70 + 0.20 · c / 10,000, < 0.50 + 0.30 · c / 10,000
-  of the level's connections c; required only where the target is watched;
+  of the level's connections c; each required only where the target's source provides it, and failed wherever
+  the figure was measured and is above;
 - **stability score**: connection-seconds held / planned, over its hold, > 0.95.
 
 **Latency growth** between neighbours is (later mean − earlier mean) / earlier mean, < 0.30. It counts only where
@@ -20,7 +22,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import msgspec
 
@@ -29,6 +31,8 @@ from squall.metrics.figures import number
 from squall.metrics.summary_document import Judged, Summary
 from squall.record.snapshots import Interval
 from squall.record.verdicts import Outcome, Truth
+from squall.scale import Scale
+from squall.scenario.watch import Watch, provides
 from squall.units import parse_duration_s
 
 __all__ = [
@@ -42,7 +46,6 @@ __all__ = [
     "LevelResult",
     "LevelValidation",
     "ResourceUsage",
-    "Scale",
     "ScalingLevel",
     "ScalingResult",
     "checked_levels",
@@ -51,12 +54,9 @@ __all__ = [
     "level_thresholds",
     "levels_at",
     "mean_and_error_ms",
+    "offered",
     "settle_at",
 ]
-
-Scale = Literal["smoke", "standard", "full"]
-"""Sizes and durations: `full` is the specification's, `standard` a tenth of its time, `smoke` a fiftieth of its
-connections for some seconds. No bound changes."""
 
 GROWTH_MAX: Final = 0.30
 GROWTH_FLOOR_MS: Final = 5.0
@@ -70,6 +70,8 @@ _STANDARD_TIME: Final = 10
 _SETTLE_S: Final[dict[Scale, float]] = {"smoke": 0.5, "standard": 5.0, "full": 30.0}
 _OUTCOMES: Final[dict[str, Outcome]] = {"passed": "passed", "failed": "failed"}
 _HOLD: Final = "{phase:hold}"
+_RESOURCES: Final = {"memory": "memory_share", "cpu": "cpu_share"}
+"""The bounds on resources, and the figure of a source that each is about."""
 _NS_PER_MS: Final = 1_000_000
 _STUDENT: Final = (
     (1, 12.706), (2, 4.303), (3, 3.182), (4, 2.776), (5, 2.571), (6, 2.447), (7, 2.365), (8, 2.306), (9, 2.262),
@@ -98,7 +100,7 @@ class ScalingLevel(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def throughput_min(self) -> float:
-        """Messages a second that are to be delivered."""
+        """Messages a second that are to be delivered: where it is not said, of one a second of each connection."""
         return THROUGHPUT_MIN * self.connections if self.min_throughput is None else self.min_throughput
 
     @property
@@ -244,12 +246,22 @@ def checked_levels(levels: Iterable[ScalingLevel]) -> tuple[ScalingLevel, ...]:
     return found
 
 
-def level_thresholds(level: ScalingLevel, *, watched: bool) -> list[dict[str, Any]]:
-    """The bounds on a level, as the thresholds of its run; those on resources are required where it is watched."""
-    bounds = _bounds(level)
+def offered(level: ScalingLevel, messages_hz: float) -> ScalingLevel:
+    """The level at which this much is offered: its bound on throughput, where none is given, is a share of that."""
+    if level.min_throughput is not None:
+        return level
+    return msgspec.structs.replace(level, min_throughput=THROUGHPUT_MIN * messages_hz)
+
+
+def level_thresholds(level: ScalingLevel, *, watch: Watch) -> list[dict[str, Any]]:
+    """The bounds on a level, as the thresholds of its run; one on a resource is required where that is provided."""
     return [
-        {"metric": metric, "threshold": bound, "required": watched or not metric.startswith("target_")}
-        for metric, bound in bounds.values()
+        {
+            "metric": metric,
+            "threshold": bound,
+            "required": name not in _RESOURCES or provides(watch, _RESOURCES[name]),
+        }
+        for name, (metric, bound) in _bounds(level).items()
     ]
 
 
@@ -283,7 +295,10 @@ def level_result(
     figures = {name: None if each is None else each.figure for name, each in judged.items()}
     usage = ResourceUsage(memory=figures["memory"], cpu=figures["cpu"])
     latency, throughput, stability = figures["latency"], figures["throughput"], figures["stability"]
-    code = summary.verdict.exit_code
+    failed = [each for each in judged.values() if each is not None and each.truth == "failed"]
+    code = ExitCode.UNKNOWN if summary.verdict.exit_code is None else ExitCode(summary.verdict.exit_code)
+    # A source may provide what nobody knew that it would: then the run does not require it, and the level does.
+    more = [f"failed: {each.name} {each.bound} ({each.evidence})" for each in failed if not each.required]
     return LevelResult(
         connection_level=level.connections,
         level=level,
@@ -304,10 +319,10 @@ def level_result(
             stability_score=stability,
         ),
         folder=folder,
-        outcome=_OUTCOMES.get(summary.verdict.outcome or "", "warning"),
+        outcome="failed" if failed else _OUTCOMES.get(summary.verdict.outcome or "", "warning"),
         valid=bool(summary.verdict.valid),
-        exit_code=int(ExitCode.UNKNOWN) if code is None else code,
-        reasons=tuple(summary.verdict.reasons or ()),
+        exit_code=int(strongest({code, ExitCode.FAILED} if failed else {code})),
+        reasons=(*more, *(summary.verdict.reasons or ())),
     )
 
 

@@ -126,12 +126,7 @@ class Plan:
     @property
     def messages_peak_hz(self) -> float:
         """Messages per second at the highest level."""
-        return sum(
-            count * share_here(population) * population.rate_hz
-            for count, population in zip(
-                split_of(self.scenario).counts(self.connections_peak), self.scenario.populations, strict=True
-            )
-        )
+        return offered_hz(self.scenario, self.connections_peak)
 
     @cached_property
     def messages_total(self) -> int:
@@ -207,6 +202,15 @@ def demand_of(scenario: Scenario, connections: int) -> Demand:
         source_addresses=scenario.target.source_addresses,
         send_buffer_total_max=scenario.engine.send_buffer_total_max,
         workers=scenario.engine.workers,
+    )
+
+
+def offered_hz(scenario: Scenario, connections: int) -> float:
+    """Messages per second that become due while this many connections are held."""
+    counts = split_of(scenario).counts(connections)
+    return sum(
+        count * share_here(population) * population.rate_hz
+        for count, population in zip(counts, scenario.populations, strict=True)
     )
 
 

@@ -31,7 +31,6 @@ from squall.live.base import LiveView
 from squall.metrics.scaling import (
     GROWTH_FLOOR_MS,
     LevelResult,
-    Scale,
     ScalingLevel,
     ScalingResult,
     checked_levels,
@@ -40,14 +39,16 @@ from squall.metrics.scaling import (
     level_thresholds,
     levels_at,
     mean_and_error_ms,
+    offered,
     settle_at,
 )
 from squall.reports.scaling_report import scaling_charts, scaling_markdown
 from squall.runner.active import RunResult
 from squall.runner.bundled import processes_for, serve
-from squall.runner.plan import make_plan
+from squall.runner.plan import make_plan, offered_hz
 from squall.runner.run import run_scenario
 from squall.runner.stopping import StopSwitch
+from squall.scale import Scale
 from squall.scenario.loader import Override, load_scenario
 from squall.scenario.models import Scenario
 from squall.store.folder import create_run_folder, write_whole
@@ -56,13 +57,13 @@ from squall.store.reader import open_run
 from squall.units import parse_duration_s
 
 __all__ = [
-    "LEVEL_SETTINGS",
     "SCALING_FILE",
     "checked_settle_s",
     "execute_scaling_test",
     "level_scenario",
     "run_scaling",
     "service_for",
+    "why_not",
 ]
 
 SCALING_FILE: Final = "scaling.json"
@@ -74,8 +75,25 @@ CONNECTS_HZ: Final = 500
 
 RAMP_MIN_S: Final = 0.2
 
-LEVEL_SETTINGS: Final = ("load.connections", "load.ramp_up", "load.hold", "load.ramp_down", "outputs.out")
-"""Settings that the levels decide."""
+_ITS_OWN: Final = "each level has its own; give levels with --level"
+_OF_ONE_RUN: Final = "it is for a single run, and each level is a run of its own"
+_DECIDED: Final = {
+    "name": "each level is called by its connections",
+    "load.connections": _ITS_OWN,
+    "load.ramp_up": _ITS_OWN,
+    "load.hold": _ITS_OWN,
+    "load.ramp_down": _ITS_OWN,
+}
+"""Settings that the levels decide, whatever a scenario says."""
+_MEANINGLESS: Final = {
+    "load.arrivals": "a level is a number of connections, which arrivals would decide",
+    "traffic.messages_per_session": "a level sends as long as it is held",
+    "outputs.junit": f"{_OF_ONE_RUN}, which would write it anew",
+    "outputs.web": _OF_ONE_RUN,
+    "outputs.prometheus": _OF_ONE_RUN,
+    "outputs.linger": _OF_ONE_RUN,
+}
+"""Settings that a scaling test refuses, wherever they are from."""
 
 _ENDS: Final = frozenset((ExitCode.BUG, ExitCode.INTERRUPTED, ExitCode.ENVIRONMENT, ExitCode.CANNOT_CARRY))
 """What a level may have met that ends the series."""
@@ -162,12 +180,14 @@ async def run_scaling(
         command: what was typed, its secrets masked; kept in the records.
 
     Raises:
-        PlanError: a level makes no sense.
+        PlanError: a level makes no sense, or what is to be the same at all of them does not.
         PreflightError: this machine cannot carry one of them; then none is begun.
         StoreError: a folder cannot be made or written.
         FleetError: the workers cannot be started.
     """
-    levels, switch = checked_levels(levels), switch or StopSwitch()
+    _check_base(base)
+    levels = [offered(each, offered_hz(base, each.connections)) for each in checked_levels(levels)]
+    switch = switch or StopSwitch()
     for level in levels:
         _check(level_scenario(base, level, None))
     folder = create_run_folder(out, "scaling", RealClock().wall_ns())
@@ -194,6 +214,42 @@ async def run_scaling(
     result = concluded(results, growth_floor_ms=growth_floor_ms, left_out=left_out, folder=str(folder))
     code = strongest({ExitCode(result.exit_code), *([ExitCode.INTERRUPTED] if switch.times else [])})
     return _written(msgspec.structs.replace(result, exit_code=int(code)), folder)
+
+
+def why_not(setting: str) -> str | None:
+    """Why a scaling test takes no such setting from those who start it; None where it does."""
+    refused = _DECIDED | _MEANINGLESS
+    return next(
+        (why for path, why in refused.items() if setting == path or setting.startswith(f"{path}.")), None
+    )
+
+
+def _check_base(base: Scenario) -> None:
+    """Refuse what would be ignored, written over, or leave nothing to judge.
+
+    Raises:
+        PlanError: there is such a thing.
+    """
+    counted = [each.traffic.messages_per_session for each in base.populations]
+    given = {
+        "load.arrivals": base.load.arrivals,
+        "traffic.messages_per_session": next((each for each in counted if each is not None), None),
+        "outputs.junit": base.outputs.junit,
+        "outputs.web": base.outputs.web,
+        "outputs.prometheus": base.outputs.prometheus,
+        "outputs.linger": base.outputs.linger or None,
+    }
+    for setting, why in _MEANINGLESS.items():
+        if given[setting] is not None:
+            raise PlanError(f"{setting}: a scaling test takes none: {why}")
+    for each in base.populations:
+        if not each.rate_hz:
+            how = "its rate is 0" if each.exchange.sends else f"exchange {each.exchange.kind}"
+            raise PlanError(
+                f"population {each.name} sends nothing ({how}): a scaling test judges latency and throughput of"
+                " what is sent",
+                hint="give it an exchange that sends, such as echo, and a rate",
+            )
 
 
 def checked_settle_s(given: float | str) -> float:
@@ -234,7 +290,7 @@ def level_scenario(base: Scenario, level: ScalingLevel, out: str | None) -> Scen
         "load.warm_up": 0,
         "load.ramp_down": ramp,
         "outputs.out": out,
-        "thresholds": thresholds + level_thresholds(level, watched=bool(base.watch.target)),
+        "thresholds": thresholds + level_thresholds(level, watch=base.watch),
     }
     overrides = {path: Override(value, "the level") for path, value in chosen.items()}
     return load_scenario(base, overrides=overrides).scenario

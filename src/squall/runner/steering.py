@@ -33,7 +33,7 @@ from squall.runner.phase_results import RampAccount
 from squall.runner.recording import Recording
 from squall.runner.rules import LONGEST, Rules
 
-__all__ = ["RampInterval", "Steering", "following"]
+__all__ = ["PresentInterval", "Steering", "following"]
 
 LAST_WORD_S: Final = 1.0
 """How long a callback has for what it was given at the very end of a ramp."""
@@ -116,7 +116,7 @@ class Steering:
 
     # --- what each interval says ---
 
-    async def _watch(self, interval: RampInterval) -> None:
+    async def _watch(self, interval: PresentInterval) -> None:
         """Judge each interval as it ends."""
         next_ns = self._phase.start_ns
         while True:
@@ -196,7 +196,7 @@ class Steering:
             unknown = slow.holds is None and self._rules.slow_when
             await self._step(Finding(None if unknown else False, None, ""))
 
-    async def _have_the_last_word(self, interval: RampInterval) -> None:
+    async def _have_the_last_word(self, interval: PresentInterval) -> None:
         """The ramp is over: the callback sees the rest of it, and may still raise."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LAST_WORD_S):
@@ -247,7 +247,7 @@ class Steering:
         self._recording.happened(event)
 
 
-class RampInterval(LiveView):
+class PresentInterval(LiveView):
     """What has happened since the interval before was taken."""
 
     def __init__(self, recording: Recording, phase: Phase) -> None:
@@ -283,9 +283,9 @@ class RampInterval(LiveView):
 
 
 @contextlib.contextmanager
-def following(recording: Recording, phase: Phase) -> Iterator[RampInterval]:
+def following(recording: Recording, phase: Phase) -> Iterator[PresentInterval]:
     """The present interval of a phase, fed with all that is recorded while the block runs."""
-    interval = RampInterval(recording, phase)
+    interval = PresentInterval(recording, phase)
     recording.views.append(interval)
     try:
         yield interval

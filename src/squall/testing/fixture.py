@@ -12,20 +12,19 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from squall.api import LoadTester
 from squall.errors import PlanError, SquallError
 from squall.runner.active import RunResult
 from squall.runner.run import run_scenario
+from squall.scale import Scale
 from squall.scenario.loader import Override, load_scenario
 from squall.scenario.models import Scenario
 from squall.testing.reading import Run, read_run
 from squall.testing.service import Bug, Service, broken_server, serve
 
-__all__ = ["Scale", "SquallFixture", "folder_for"]
-
-Scale = Literal["smoke", "standard", "full"]
+__all__ = ["SquallFixture", "folder_for"]
 
 T = TypeVar("T")
 

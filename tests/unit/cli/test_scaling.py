@@ -32,11 +32,27 @@ def test_there_are_three_scales() -> None:
         _scale("huge")
 
 
-@pytest.mark.parametrize("flag", ["connections", "ramp", "ramp_up", "hold", "ramp_down"])
-def test_what_the_levels_decide_is_no_flag(flag: str) -> None:
+@pytest.mark.parametrize(
+    ("flag", "why"),
+    [
+        *(
+            (each, "each level has its own")
+            for each in ("connections", "ramp", "ramp_up", "hold", "ramp_down")
+        ),
+        ("name", "each level is called by its connections"),
+        ("arrivals", "a level is a number of connections"),
+        ("messages", "sends as long as it is held"),
+        *((each, "it is for a single run") for each in ("junit", "web", "prometheus", "linger")),
+    ],
+)
+def test_a_flag_that_would_do_nothing_is_refused_by_its_name(flag: str, why: str) -> None:
     given: dict[str, Any] = {flag: ["1"], "rate": ["2/s"]}
-    with pytest.raises(typer.BadParameter, match="each level has its own"):
+    with pytest.raises(typer.BadParameter, match=why) as refused:
         _of_all_levels(given)
+    assert refused.value.param_hint == f"--{flag.replace('_', '-')}"
+
+
+def test_the_flags_that_all_levels_have_in_common_are_left() -> None:
     assert _of_all_levels({"rate": ["2/s"], "out": ["x"], "connections": []}) == {
         "rate": ["2/s"],
         "connections": [],

@@ -24,11 +24,13 @@ from squall.metrics.scaling import (
     level_thresholds,
     levels_at,
     mean_and_error_ms,
+    offered,
     settle_at,
 )
 from squall.metrics.summary import summarise
 from squall.metrics.verdict import judge
 from squall.record.run import FORMAT_VERSION, RunHeader
+from squall.scenario.watch import Watch
 
 HEADER = RunHeader(
     format_version=FORMAT_VERSION,
@@ -49,7 +51,7 @@ HEADER = RunHeader(
 def carried_out(level: ScalingLevel, *extra: Any, error_ms: float | None = 0.1, **fields: Any) -> LevelResult:
     """A level of ten connections that was judged by its own bounds."""
     totals = a_run(*extra, **fields)
-    verdict = judge(scenario(thresholds=level_thresholds(level, watched=False)), totals)
+    verdict = judge(scenario(thresholds=level_thresholds(level, watch=Watch())), totals)
     return level_result(
         level, summarise(HEADER, list(totals.phases.values()), totals, verdict), "f", error_ms
     )
@@ -80,7 +82,7 @@ def test_the_levels_and_bounds_are_the_specification_s() -> None:
     assert [round(each.memory_max, 6) for each in LEVELS] == [0.72, 0.75, 0.80, 0.85, 0.90]
     assert [round(each.cpu_max, 6) for each in LEVELS] == [0.53, 0.575, 0.65, 0.725, 0.80]
     assert (GROWTH_MAX, GROWTH_FLOOR_MS) == (0.30, 5.0)
-    assert [(each["metric"], each["threshold"]) for each in level_thresholds(LEVELS[0], watched=True)] == [
+    assert [(each["metric"], each["threshold"]) for each in level_thresholds(LEVELS[0], watch=Watch())] == [
         ("ws_response_time{phase:hold}", "avg<=50"),
         ("ws_msgs_delivered{phase:hold}", "rate>=800"),
         ("target_memory_share{phase:hold}", "max<0.72"),
@@ -99,9 +101,36 @@ def test_scale_changes_sizes_and_times_and_no_bound() -> None:
     assert sum(each.duration_s for each in levels_at("smoke")) + 5 * (2 + settle_at("smoke")) < 60
 
 
-def test_bounds_on_resources_are_required_only_where_the_target_is_watched() -> None:
-    for watched, required in ((True, [True] * 5), (False, [True, True, False, False, True])):
-        assert [each["required"] for each in level_thresholds(LEVELS[0], watched=watched)] == required
+PAGE = {"prometheus": "http://127.0.0.1:1/metrics"}
+
+
+@pytest.mark.parametrize(
+    ("target", "required"),
+    [
+        ([], [False, False]),
+        ([{"pid": 1}], [True, True]),
+        ([PAGE], [False, False]),
+        ([PAGE | {"metrics": {"memory_share": "used"}}], [True, False]),
+        ([PAGE | {"metrics": {"memory_share": "used"}}, {"port": 9}], [True, True]),
+    ],
+)
+def test_a_bound_on_a_resource_is_required_only_where_a_source_provides_it(
+    target: list[dict[str, Any]], required: list[bool]
+) -> None:
+    bounds = level_thresholds(LEVELS[0], watch=Watch.model_validate({"target": target}))
+    assert [each["required"] for each in bounds] == [True, True, *required, True]
+
+
+def test_throughput_is_a_share_of_what_is_offered_where_it_is_not_said() -> None:
+    level = ScalingLevel(connections=100, duration=5, expected_latency=50)
+    assert offered(level, 100.0).throughput_min == level.throughput_min == 80
+    slow = offered(level, 5.0)
+    assert slow.throughput_min == 4
+    assert ("ws_msgs_delivered{phase:hold}", "rate>=4") in [
+        (each["metric"], each["threshold"]) for each in level_thresholds(slow, watch=Watch())
+    ]
+    said = msgspec.structs.replace(level, min_throughput=7.0)
+    assert offered(said, 5.0).throughput_min == 7
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from squall.errors import PlanError
-from squall.testing.fixture import Scale, SquallFixture, folder_for
+from squall.scale import Scale
+from squall.testing.fixture import SquallFixture, folder_for
 
 
 @pytest.mark.parametrize(("scale", "size"), [("smoke", 1), ("standard", 2), ("full", 3)])

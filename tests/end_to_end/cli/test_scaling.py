@@ -1,0 +1,44 @@
+"""`squall scaling` as its users call it: two small levels against the bundled service, which it starts and watches."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from end_to_end.cli.calling import Squall
+from squall.metrics.scaling import ScalingResult
+
+QUICK = ("--settle", "0s", "--growth-floor", "1s", "--no-html", "--no-csv", "--out", "series")
+
+
+def result(folder: Path) -> ScalingResult:
+    return msgspec.json.decode((folder / "series" / "scaling.json").read_bytes(), type=ScalingResult)
+
+
+def test_two_levels_are_held_and_the_service_is_watched(squall: Squall, tmp_path: Path) -> None:
+    levels = ("--level", "5:2s:1s", "--level", "10:2s:1s", "--rate", "4/s", "--watch-interval", "500ms")
+    done = squall("scaling", *levels, *QUICK, cwd=tmp_path)
+    found = result(tmp_path)
+    assert done.returncode == found.exit_code, done.stdout + done.stderr
+    assert done.returncode in (0, 110), done.stdout + done.stderr
+    assert "Progressive Scaling Test Results" in done.stdout
+    assert [each.connection_level for each in found.levels] == [5, 10]
+    for each in found.levels:
+        usage = each.metrics.resource_usage
+        assert usage.memory is not None
+        assert usage.cpu is not None
+        assert 0 < usage.memory < each.level.memory_max
+        assert 0 <= usage.cpu < each.level.cpu_max
+        assert each.validation.resources_efficient is True
+        assert each.level.throughput_min == 0.8 * 4 * each.connection_level
+        assert (tmp_path / "series" / each.folder / "summary.json").exists()
+
+
+def test_a_level_that_fails_fails_the_series_and_the_next_one_is_held(squall: Squall, tmp_path: Path) -> None:
+    done = squall("scaling", "--level", "5:1s:0.001", "--level", "6:1s:1s", *QUICK, cwd=tmp_path)
+    found = result(tmp_path)
+    assert done.returncode == found.exit_code == 99, done.stdout + done.stderr
+    assert [each.validation.latency_within_bounds for each in found.levels] == [False, True]
+    assert (found.levels[0].outcome, found.left_out) == ("failed", ())
+    assert "FAILED: at 5 connections failed: ws_response_time{phase:hold} avg<=0.001" in done.stdout
