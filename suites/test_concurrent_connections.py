@@ -1,7 +1,7 @@
 """The specification's first test file, as a user of squall writes it: 10,000 concurrent connections.
 
     pytest suites --squall-scale smoke                          500 connections, under a minute
-    pytest suites --squall-scale standard                       2,000 connections, some ten minutes
+    pytest suites --squall-scale standard                       2,000 connections and scaling, a quarter of an hour
     pytest suites --squall-scale full --squall-target wss://…   10,000 connections, the specification's own times
 
 Scale changes sizes, times and how often it is looked, and no bound: ratios and times stand as the specification has

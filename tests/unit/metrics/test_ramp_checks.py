@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from made_runs import connections, messages, phase, second, some_totals, times
-from squall.metrics.ramp_checks import RampChecks
+from squall.metrics.cells import MessageTotals
+from squall.metrics.ramp_checks import RampChecks, RampInterval
 from squall.metrics.totals import Totals
 from squall.record.snapshots import ConnectionCell, MessageCell
 
@@ -48,6 +49,15 @@ def test_latency_is_that_of_answers_else_that_of_connecting() -> None:
     assert unlagged is not None
     assert (slowest.latency_ns(), slowest.at_s) == (pytest.approx(70e6), 10)
     assert (unlagged.latency_ns(unlagged=True), unlagged.at_s) == (pytest.approx(40e6), 5)
+
+
+def test_one_interval_says_what_its_latency_is_of() -> None:
+    interval = RampInterval(5)
+    assert (interval.success, interval.latency_ns(), interval.latency_of) == (None, None, None)
+    interval.connections.add(connections(1, connect=times(50)))
+    assert (interval.success, interval.latency_of) == (1.0, "connect_time")
+    interval.messages.merge(MessageTotals.of(messages(1, phase=0, response_ms=[20])))
+    assert (interval.latency_ns(), interval.latency_of) == (pytest.approx(20e6), "response_time")
 
 
 def test_the_open_interval_counts_and_other_phases_do_not() -> None:

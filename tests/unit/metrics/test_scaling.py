@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from made_runs import a_run, messages, scenario, second
+from made_runs import S, a_run, messages, scenario, second
 from squall.errors import ExitCode, PlanError
 from squall.metrics.scaling import (
     BATCHES_MAX,
@@ -29,6 +29,7 @@ from squall.metrics.scaling import (
 )
 from squall.metrics.summary import summarise
 from squall.metrics.verdict import judge
+from squall.record.resources import ResourceSample
 from squall.record.run import FORMAT_VERSION, RunHeader
 from squall.scenario.watch import Watch
 
@@ -179,6 +180,23 @@ def test_a_bound_that_does_not_hold_fails_its_level(changes: dict[str, float], n
     found = carried_out(level)
     assert getattr(found.validation, name) is False
     assert (found.outcome, found.exit_code) == ("failed", ExitCode.FAILED)
+
+
+def test_a_resource_that_was_measured_above_its_bound_fails_the_level_though_nobody_knew_that_it_would_be() -> (
+    None
+):
+    level = ScalingLevel(connections=10, duration=5, expected_latency=50)
+    totals = a_run()
+    totals.sampled(
+        ResourceSample(at_ns=3 * S, source="target", role="target", memory_share=0.95, cpu_share=0.1)
+    )
+    verdict = judge(scenario(thresholds=level_thresholds(level, watch=Watch())), totals)
+    assert verdict.outcome == "passed"
+    summary = summarise(HEADER, list(totals.phases.values()), totals, verdict)
+    found = level_result(level, summary, "f", 0.1)
+    assert found.validation.resources_efficient is False
+    assert (found.outcome, found.exit_code) == ("failed", ExitCode.FAILED)
+    assert found.reasons[0].startswith("failed: target_memory_share{phase:hold} max<0.7002 (")
 
 
 def test_an_unstable_level_fails() -> None:
