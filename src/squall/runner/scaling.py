@@ -185,11 +185,7 @@ async def run_scaling(
         StoreError: a folder cannot be made or written.
         FleetError: the workers cannot be started.
     """
-    _check_base(base)
-    levels = [offered(each, offered_hz(base, each.connections)) for each in checked_levels(levels)]
-    switch = switch or StopSwitch()
-    for level in levels:
-        _check(level_scenario(base, level, None))
+    levels, switch = _planned(base, levels), switch or StopSwitch()
     folder = create_run_folder(out, "scaling", RealClock().wall_ns())
     results: list[LevelResult] = []
     for number, level in enumerate(levels, 1):
@@ -296,9 +292,18 @@ def level_scenario(base: Scenario, level: ScalingLevel, out: str | None) -> Scen
     return load_scenario(base, overrides=overrides).scenario
 
 
-def _check(scenario: Scenario) -> None:
-    machine = this_machine(scenario.target.source_addresses)
-    check(make_plan(scenario, machine).demand, machine)
+def _planned(base: Scenario, levels: Sequence[ScalingLevel]) -> list[ScalingLevel]:
+    """The levels with the bounds that follow from what is offered, if all of them can be carried out.
+
+    Raises:
+        PlanError, PreflightError: one cannot.
+    """
+    _check_base(base)
+    planned = [offered(each, offered_hz(base, each.connections)) for each in checked_levels(levels)]
+    machine = this_machine(base.target.source_addresses)
+    for level in planned:
+        check(make_plan(level_scenario(base, level, None), machine).demand, machine)
+    return planned
 
 
 def _error_ms(run: RunResult) -> float | None:

@@ -16,14 +16,17 @@ def result(folder: Path) -> ScalingResult:
     return msgspec.json.decode((folder / "series" / "scaling.json").read_bytes(), type=ScalingResult)
 
 
-def test_two_levels_are_held_and_the_service_is_watched(squall: Squall, tmp_path: Path) -> None:
-    levels = ("--level", "5:2s:1s", "--level", "10:2s:1s", "--rate", "4/s", "--watch-interval", "500ms")
+def test_a_level_that_fails_fails_the_series_and_the_next_one_is_held_and_watched(
+    squall: Squall, tmp_path: Path
+) -> None:
+    levels = ("--level", "5:1s:0.001", "--level", "10:1s:1s", "--rate", "4/s", "--watch-interval", "500ms")
     done = squall("scaling", *levels, *QUICK, cwd=tmp_path)
     found = result(tmp_path)
-    assert done.returncode == found.exit_code, done.stdout + done.stderr
-    assert done.returncode in (0, 110), done.stdout + done.stderr
+    assert done.returncode == found.exit_code == 99, done.stdout + done.stderr
     assert "Progressive Scaling Test Results" in done.stdout
+    assert "FAILED: at 5 connections failed: ws_response_time{phase:hold} avg<=0.001" in done.stdout
     assert [each.connection_level for each in found.levels] == [5, 10]
+    assert [each.validation.latency_within_bounds for each in found.levels] == [False, True]
     for each in found.levels:
         usage = each.metrics.resource_usage
         assert usage.memory is not None
@@ -35,10 +38,11 @@ def test_two_levels_are_held_and_the_service_is_watched(squall: Squall, tmp_path
         assert (tmp_path / "series" / each.folder / "summary.json").exists()
 
 
-def test_a_level_that_fails_fails_the_series_and_the_next_one_is_held(squall: Squall, tmp_path: Path) -> None:
-    done = squall("scaling", "--level", "5:1s:0.001", "--level", "6:1s:1s", *QUICK, cwd=tmp_path)
-    found = result(tmp_path)
-    assert done.returncode == found.exit_code == 99, done.stdout + done.stderr
-    assert [each.validation.latency_within_bounds for each in found.levels] == [False, True]
-    assert (found.levels[0].outcome, found.left_out) == ("failed", ())
-    assert "FAILED: at 5 connections failed: ws_response_time{phase:hold} avg<=0.001" in done.stdout
+def test_a_level_that_holds_every_bound_passes_and_what_is_not_watched_is_not_known(
+    squall: Squall, service_url: str, tmp_path: Path
+) -> None:
+    done = squall("scaling", service_url, "--level", "5:1s:1s", *QUICK, cwd=tmp_path)
+    (level,) = result(tmp_path).levels
+    assert done.returncode in (0, 110), done.stdout + done.stderr  # 110: this machine was too busy to be sure
+    assert level.validation.system_stable is True
+    assert level.validation.resources_efficient is None
