@@ -7,7 +7,9 @@ of `slow_when` halves growth at once. Else the callback, if there is one, has it
 it still runs is not given to it (`callback_intervals_skipped` counts them); the conditions of that interval
 are judged all the same, and what the callback says late counts when it says it.
 
-The ramp ends when its level is reached, frozen, or after `longest_s`. What it did is in the event log.
+The ramp ends when its level is reached, frozen, or after `longest_s`; what is left of it by then is judged like
+an interval, so that a level that was reached and broke the target is not called carried. What it did is in the
+event log.
 """
 
 from __future__ import annotations
@@ -110,8 +112,8 @@ class Steering:
             with following(self._recording, self._phase) as interval:
                 await self._watch(interval)
                 await settle()
-                if self._callback is not None and interval.seconds:
-                    await self._have_the_last_word(interval)
+                if interval.seconds:
+                    await self._judge_the_rest(*interval.take())
             conversing.cancel()
 
     # --- what each interval says ---
@@ -186,24 +188,32 @@ class Steering:
 
     async def _follow(self, decision: RampDecision, statistics: RampStatistics) -> None:
         slow, self._unsettled = self._unsettled, None
-        if self._coordinator.now_ns() >= self.end_ns:
-            return
         if not decision.continue_ramp_up:
             await self._stop(Finding(True, None, "the monitoring callback said so"))
+        elif self._coordinator.now_ns() >= self.end_ns:
+            return
         elif decision.adjust_ramp_rate and self._slow_at_s != statistics.at_s:
             await self._step(Finding(True, None, "the monitoring callback asked for it"))
         elif slow is not None:
             unknown = slow.holds is None and self._rules.slow_when
             await self._step(Finding(None if unknown else False, None, ""))
 
-    async def _have_the_last_word(self, interval: PresentInterval) -> None:
-        """The ramp is over: the callback sees the rest of it, and may still raise."""
+    async def _judge_the_rest(self, totals: Totals, statistics: RampStatistics) -> None:
+        """The level is reached: what its last stretch says still counts, though nothing is left to slow."""
+        stop = _any(each.judge(totals, statistics) for each in self._rules.stop_when)
+        if stop.holds:
+            await self._stop(stop)
+        if self._callback is not None:
+            await self._have_the_last_word(statistics)
+
+    async def _have_the_last_word(self, statistics: RampStatistics) -> None:
+        """The callback sees the rest of the ramp as well, and may still stop it, or raise."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LAST_WORD_S):
                 await self._is_free.wait()
         if self.failure is not None:
             return
-        self._ask(interval.take()[1])
+        self._ask(statistics)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LAST_WORD_S):
                 await self._is_free.wait()
@@ -231,7 +241,7 @@ class Steering:
                 return
             self._growth = self._growth.after(None, stop=True)
             level = await self._coordinator.steer(0.0)
-            self.freeze = Freeze(level=level, at_ns=self.end_ns, why=stop.why)
+            self.freeze = Freeze(level=level, at_ns=self._coordinator.now_ns(), why=stop.why)
         self._recording.freeze(self.freeze)
         self._say("ramp_frozen", f"the ramp is frozen at {connections_in_words(level)}: {stop.why}", stop)
 

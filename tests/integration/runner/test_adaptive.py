@@ -88,6 +88,16 @@ def test_a_quick_service_is_ramped_as_planned(make: Any, run: Any) -> None:
             assert each.planned == planned.level_at(each.at_ns / 1e9)
 
 
+def test_the_last_stretch_of_a_ramp_is_judged_although_its_level_is_reached(
+    service: str, tmp_path: Path
+) -> None:
+    ramp = AdaptiveRamp(shape="linear", duration=1, stop_when=("active_connections>=20",))
+    up, tester = ramped(service, tmp_path, None, strategy=ramp)
+    assert (up.final_connection_count, up.frozen_at_connections) == (20, 20)
+    assert up.frozen_why == "active_connections>=20 (20 connections)"
+    assert tester.result.phases[0].freeze is not None
+
+
 # --- the callback ---
 
 
@@ -98,7 +108,7 @@ def a_tester(url: str, folder: Path) -> LoadTester:
 
 
 def ramped(
-    url: str, folder: Path, callback: Callable[[RampStatistics], Any], **options: Any
+    url: str, folder: Path, callback: Callable[[RampStatistics], Any] | None, **options: Any
 ) -> tuple[RampUpResult, LoadTester]:
     """A ramp to 20 connections with a callback each second; the result, and the tester when all is over."""
 
