@@ -360,7 +360,7 @@ class LoadTester:
             run.totals,
             phase,
             duration_s=_length_s(phase, run),
-            resources_left=run.resources_left,
+            left=run.left,
             stopped_by=run.stopped_by,
         )
 

@@ -8,13 +8,15 @@ may have made the latency, so what rests on that is left out, and the advice is 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 import msgspec
 
 from squall.metrics.alerts import Alert
 from squall.metrics.figures import moment, number, percent
+from squall.metrics.leftovers import Leftovers
+from squall.metrics.readiness import NOTHING_LEFT
 from squall.record.verdicts import Judgement, Validity
 
 __all__ = ["About", "Findings", "Recommendation", "recommendations"]
@@ -38,6 +40,8 @@ class Findings:
     alerts: Sequence[Alert] = ()
     judgements: Sequence[Judgement] = ()
     validity: Validity | None = None
+    left: Leftovers = field(default_factory=Leftovers)
+    """What was left once all had ended."""
     cpu_measured: bool = False
     """Whether the target's processor was watched."""
 
@@ -119,6 +123,25 @@ def _failed_bounds(findings: Findings) -> Iterator[Recommendation]:
             )
 
 
+def _left_behind(findings: Findings) -> Iterator[Recommendation]:
+    """By the end at which something was left: the target's, or squall's own."""
+    failed = [each for each in findings.judgements if each.name == NOTHING_LEFT and each.truth == "failed"]
+    evidence = tuple(map(_judgement, failed))
+    if failed and findings.left.at_target:
+        yield Recommendation(
+            about="target",
+            advice="See why the target keeps connections that its clients have closed.",
+            evidence=evidence,
+        )
+    if failed and findings.left.at_squall:
+        yield Recommendation(
+            about="squall",
+            advice="Report it: squall itself left connections, descriptors or tasks behind, which is a bug of squall"
+            " or of what was plugged into it.",
+            evidence=evidence,
+        )
+
+
 _ADVICE_ON_FAILED: Final[dict[tuple[str, ...], str]] = {
     ("connect success", "connections established", "connections reached"): (
         "See why connects fail (the errors name the step and the way), and whether the target's backlog, its limit of"
@@ -146,9 +169,6 @@ _ADVICE_ON_FAILED: Final[dict[tuple[str, ...], str]] = {
         "Let the target, and what stands before it, answer close frames (RFC 6455, section 7): clients that leave are"
         " cut or left waiting."
     ),
-    ("nothing left behind",): (
-        "See why the target keeps connections that its clients have closed: their sockets wait for it."
-    ),
 }
 """By the names of bounds: what to do where one of them failed."""
 
@@ -157,6 +177,7 @@ _RULES: Final[tuple[Callable[[Findings], Iterator[Recommendation]], ...]] = (
     _processor_and_latency,
     _memory,
     _failed_bounds,
+    _left_behind,
 )
 
 

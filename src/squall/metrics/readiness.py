@@ -33,13 +33,17 @@ from typing import Final
 
 from squall.metrics.cells import ConnectionTotals
 from squall.metrics.figures import Figure, judged, number, percent, truth
+from squall.metrics.leftovers import Leftovers
 from squall.metrics.phases import ramps, settled, sustained
 from squall.metrics.ramp_checks import RampInterval
 from squall.metrics.thresholds import Ruling
 from squall.metrics.totals import Selection, Totals
 from squall.scenario.watch import Watch, provides
 
-__all__ = ["READINESS", "RampFailure", "Requirement", "judge_readiness", "ramp_failures"]
+__all__ = ["NOTHING_LEFT", "READINESS", "RampFailure", "Requirement", "judge_readiness", "ramp_failures"]
+
+NOTHING_LEFT: Final = "nothing left behind"
+"""The bound on `squall.metrics.leftovers`."""
 
 _NS_PER_MS: Final = 1_000_000
 
@@ -68,20 +72,20 @@ class Requirement:
 
 
 def judge_readiness(
-    totals: Totals, *, resources_left: int | None = None, watch: Watch | None = None
+    totals: Totals, *, left: Leftovers = Leftovers(), watch: Watch | None = None
 ) -> list[Ruling]:
     """Every bound of the set, on a run that is over.
 
     Args:
         totals: the run.
-        resources_left: descriptors, tasks and connections that the workers counted once all was closed.
+        left: what was left of it once all had ended.
         watch: what was to be watched; None for nothing.
     """
     rulings = [
         _ruling(_watched(requirement, watch, totals) if requirement.watched else requirement, totals)
         for requirement in READINESS
     ]
-    made = [_stability_checks(totals), _cleanup(resources_left)]
+    made = [_stability_checks(totals), _cleanup(left)]
     return rulings + [_ruling(requirement, totals) for requirement in made]
 
 
@@ -288,11 +292,12 @@ def _stability_checks(totals: Totals) -> Requirement:
     )
 
 
-def _cleanup(resources_left: int | None) -> Requirement:
-    words = f"{number(resources_left or 0)} connections, descriptors and tasks left"
-    figure = None if resources_left is None else Figure.exact(resources_left, words)
+def _cleanup(left: Leftovers) -> Requirement:
+    figure = None
+    if left.none_left is not None:
+        figure = Figure(left.known, left.known if left.is_whole else math.inf, left.in_words())
     return Requirement(
-        name="nothing left behind",
+        name=NOTHING_LEFT,
         sign="==",
         limit=0,
         shown="== 0",

@@ -21,6 +21,7 @@ import msgspec
 
 from squall.errors import ExitCode, strongest
 from squall.metrics.integrity import judge_integrity
+from squall.metrics.leftovers import Leftovers
 from squall.metrics.readiness import judge_readiness
 from squall.metrics.thresholds import Ruling, judge_thresholds
 from squall.metrics.totals import Totals
@@ -47,7 +48,7 @@ def judge(
     befell: Collection[ExitCode] = (),
     stopped_by: str = "",
     aborted: Judgement | None = None,
-    resources_left: int | None = None,
+    left: Leftovers = Leftovers(),
 ) -> Verdict:
     """The verdict on a run.
 
@@ -57,14 +58,14 @@ def judge(
         befell: what befell it beside its judgements (INTERRUPTED, ENVIRONMENT, …).
         stopped_by: what ended it before its plan did; empty where the plan was carried to its end.
         aborted: the judgement for which `Monitor` stopped it.
-        resources_left: what the workers still held once all was closed; None where that was not counted.
+        left: what was left of it once all had ended.
 
     Raises:
         ScenarioError: a threshold is not understood.
     """
     rulings = judge_thresholds(scenario.thresholds, totals)
     if "readiness" in scenario.threshold_sets:
-        rulings += judge_readiness(totals, resources_left=resources_left, watch=scenario.watch)
+        rulings += judge_readiness(totals, left=left, watch=scenario.watch)
     validity = assess(totals, rulings)
     judgements = judge_integrity(scenario, totals) + [_final(each, validity, aborted) for each in rulings]
     required = [each for each in judgements if each.required]

@@ -29,6 +29,7 @@ from squall.engine.preflight import is_local
 from squall.errors import ExitCode, SquallError, StoreError
 from squall.fleet.base import Fleet
 from squall.live.base import LiveView
+from squall.metrics.leftovers import Leftovers
 from squall.metrics.summary import summarise
 from squall.metrics.summary_document import Summary
 from squall.metrics.totals import Totals
@@ -37,7 +38,7 @@ from squall.record.run import FORMAT_VERSION, Phase, RunHeader
 from squall.record.verdicts import Verdict
 from squall.runner.callback import MonitoringCallback
 from squall.runner.elsewhere import target_descriptors
-from squall.runner.leftovers import left_at, waiting_at
+from squall.runner.leftovers import left_at, waiting_at, waiting_before
 from squall.runner.masking import masker
 from squall.runner.phase_results import RampAccount
 from squall.runner.plan import Plan, PlannedPhase, settle_s
@@ -137,8 +138,8 @@ class ActiveRun:
         self._begun = 0
         self.verdict: Verdict | None = None
         """What it came to; None until it has finished."""
-        self.resources_left: int | None = None
-        """What was left of the run once it had finished; None where that was not measured."""
+        self.left = Leftovers()
+        """What was left of the run once it had finished; not measured before."""
         self.level = 0
         """The level that the plan has reached."""
         self._steering: Steering | None = None
@@ -276,19 +277,19 @@ class ActiveRun:
         self._recording.end_phase(end_ns)
         await self._watching.aclose()
         self._recording.finish()
-        resources_left = self.resources_left = await self._leave_nothing()
-        verdict = self._judge(resources_left)
+        self.left = await self._leave_nothing()
+        verdict = self._judge()
         try:
             self._writer.finish(verdict)
         except StoreError as error:
             self._recording.failure = self._recording.failure or error
-            verdict = self._judge(resources_left)
+            verdict = self._judge()
         summary = summarise(self.header, self.phases, self.totals, verdict)
         try:
             self._write_reports(summary)
         except StoreError as error:
             self._recording.failure = self._recording.failure or error
-            verdict = self._judge(resources_left)
+            verdict = self._judge()
             summary = summarise(self.header, self.phases, self.totals, verdict)
         self.verdict = verdict
         for view in self._views:
@@ -321,8 +322,8 @@ class ActiveRun:
         scenario = self.plan.scenario
         wall_ns = self._clock.wall_ns()
         run_number = run_number_of(wall_ns, os.getpid())
-        self._before = waiting_at(self._local_ports())
-        self._before_elsewhere = await self._descriptors_elsewhere()
+        self._before = waiting_before(self._local_ports())
+        self._descriptors_before = await self._descriptors()
         channels = await self._fleet.start()
         mask = masker(scenario)
         coordinator = Coordinator(scenario, channels, self._recording, self._clock, run_number, mask)
@@ -446,8 +447,8 @@ class ActiveRun:
 
     # --- the end ---
 
-    async def _leave_nothing(self) -> int | None:
-        """Let every worker be gone; what is left of the run, None where that was not measured."""
+    async def _leave_nothing(self) -> Leftovers:
+        """Let every worker be gone; what is left of the run."""
         by_workers = self._coordinator.resources_left
         await self._workers.aclose()
         for _ in range(_LEFT_LOOKS):
@@ -455,19 +456,18 @@ class ActiveRun:
             if not left:
                 break
             await asyncio.sleep(_LEFT_PAUSE_S)
-        return None if by_workers is None or left is None else by_workers + left
+        return Leftovers(at_squall=by_workers, at_target=left)
 
     async def _left_at_target(self) -> int | None:
-        """By the socket table where it is here, else by its metrics; None where neither tells."""
-        ports = self._local_ports()
-        if ports:
-            return left_at(self._before, waiting_at(ports))
-        before, after = self._before_elsewhere, await self._descriptors_elsewhere()
+        """By the socket table where it listens here, else by its metrics; None where neither tells."""
+        if self._before is not None:
+            return left_at(self._before, waiting_at(self._local_ports()))
+        before, after = self._descriptors_before, await self._descriptors()
         return None if before is None or after is None else max(0, after - before)
 
-    async def _descriptors_elsewhere(self) -> int | None:
-        """What a target that is not here has open, where it tells that."""
-        if self._local_ports():
+    async def _descriptors(self) -> int | None:
+        """What a target that the socket table does not show has open, where it tells that."""
+        if self._before is not None:
             return None
         return await target_descriptors(self.plan.scenario.watch, lambda: (0, self._clock.monotonic_ns()))
 
@@ -478,7 +478,7 @@ class ActiveRun:
             return []
         return [each.port for each in found]
 
-    def _judge(self, resources_left: int | None) -> Verdict:
+    def _judge(self) -> Verdict:
         befell = set()
         if self._switch.times:
             befell.add(ExitCode.INTERRUPTED)
@@ -492,5 +492,5 @@ class ActiveRun:
             befell=befell,
             stopped_by=self._coordinator.stopped_by,
             aborted=self._recording.aborted,
-            resources_left=resources_left,
+            left=self.left,
         )

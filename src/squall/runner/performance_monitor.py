@@ -30,6 +30,7 @@ from squall.errors import PlanError
 from squall.metrics.alerts import AlertTotals, AlertWatch, Reading
 from squall.metrics.figures import number, percent
 from squall.metrics.history import History
+from squall.metrics.leftovers import Leftovers
 from squall.record.run import Phase
 from squall.reports.pictures import backdrop, overview, resources
 from squall.runner.active import ActiveRun
@@ -171,6 +172,7 @@ class PerformanceMonitor:
             alerts=tuple(alerts),
             judgements=() if verdict is None else verdict.judgements,
             validity=None if verdict is None else verdict.validity,
+            left=Leftovers() if run is None else run.left,
             cpu_measured=run is not None and _has_cpu(run, phases),
         )
         return PerformanceReport(

@@ -18,8 +18,9 @@ intended in it. None is not measured.
 - **system_resource_utilization**: the target's memory and processor, as shares of what it may use
   (`squall.metrics.resources`); None where they were not watched.
 - **resource_cleanup_success**: no connection, descriptor, task or worker process left once all had ended: at squall's
-  end by what the workers counted, at the target's by the socket table where it is on this machine, else by the
-  descriptors of its Prometheus endpoint, if that is watched; not measured for any other.
+  end by what the workers counted (`resources_left_at_squall`), at the target's (`resources_left_at_target`) by the
+  socket table where it listens on this machine, else by the descriptors of its Prometheus endpoint, if that is
+  watched; not measured for any other.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from typing import Literal
 
 import msgspec
 
+from squall.metrics.leftovers import Leftovers
 from squall.metrics.resources import Utilization
 from squall.metrics.totals import Selection, Totals
 from squall.record.outcomes import Blame, Step
@@ -175,6 +177,8 @@ class RampDownResult(msgspec.Struct, frozen=True, kw_only=True):
     connections_dropped: int
     final_active_connections: int | None
     resource_cleanup_success: bool | None
+    resources_left_at_squall: int | None
+    resources_left_at_target: int | None
     errors: tuple[PhaseError, ...]
     stopped_by: str
 
@@ -266,9 +270,9 @@ def sustained_load_result(
 
 
 def ramp_down_result(
-    totals: Totals, phase: Phase, *, duration_s: float, resources_left: int | None, stopped_by: str
+    totals: Totals, phase: Phase, *, duration_s: float, left: Leftovers, stopped_by: str
 ) -> RampDownResult:
-    """The result of a ramp down. `resources_left` is None where it was not measured, or not all have gone."""
+    """The result of a ramp down. `left` knows nothing as long as not all have gone."""
     selection = _only(phase)
     connections = totals.connections(selection)
     return RampDownResult(
@@ -280,7 +284,9 @@ def ramp_down_result(
         forced_disconnections=_forced(totals, phase),
         connections_dropped=connections.dropped,
         final_active_connections=totals.level().last,
-        resource_cleanup_success=None if resources_left is None else resources_left == 0,
+        resource_cleanup_success=left.none_left,
+        resources_left_at_squall=left.at_squall,
+        resources_left_at_target=left.at_target,
         errors=_errors(totals, selection),
         stopped_by=stopped_by,
     )

@@ -7,6 +7,7 @@ import pytest
 from made_runs import a_run, connections, messages, scenario
 from squall.analysis.advice import Findings, recommendations
 from squall.metrics.alerts import Alert
+from squall.metrics.leftovers import Leftovers
 from squall.metrics.readiness import judge_readiness
 from squall.metrics.totals import Totals
 from squall.metrics.verdict import judge
@@ -20,6 +21,7 @@ def alert(name: str, raised_s: float = 10, cleared_s: float | None = 20, **figur
 
 SLOW = alert("connection_latency", bound=100, figure=143.21)
 FULL = alert("cpu_usage", raised_s=15, cleared_s=None)
+CLEAN = Leftovers(at_squall=0, at_target=0)
 INVALID = Validity(valid=False, reasons=("pacer_lag p99 too high in 7 of 30 seconds",))
 
 
@@ -28,7 +30,8 @@ def advice(*alerts: Alert, **findings: Any) -> list[str]:
 
 
 def of_run(totals: Totals, **settings: Any) -> Findings:
-    verdict = judge(scenario(threshold_sets=["readiness"]), totals, resources_left=settings.pop("left", 0))
+    left = settings.setdefault("left", CLEAN)
+    verdict = judge(scenario(threshold_sets=["readiness"]), totals, left=left)
     return Findings(judgements=verdict.judgements, validity=verdict.validity, **settings)
 
 
@@ -71,23 +74,38 @@ def test_memory_has_its_own() -> None:
 
 
 @pytest.mark.parametrize(
-    ("totals", "left", "said"),
+    ("totals", "said"),
     [
-        (a_run(connections(0, attempted=1, failed=1)), 0, "why connects fail"),
-        (a_run(connections(0, dropped=1)), 0, "why connections end"),
-        (a_run(messages(100, delivered=99, lost=1)), 0, "Follow a lost message"),
-        (a_run(messages(10, duplicated=1)), 0, "several ways"),
-        (a_run(messages(10, corrupted_body=1)), 0, "checksums did not fit"),
-        (a_run(messages(10, delivered=8, not_sent_target=2)), 0, "read as fast as"),
-        (a_run(connections(0, closed=1)), 0, "answer close frames"),
-        (a_run(), 3, "keeps connections"),
+        (a_run(connections(0, attempted=1, failed=1)), "why connects fail"),
+        (a_run(connections(0, dropped=1)), "why connections end"),
+        (a_run(messages(100, delivered=99, lost=1)), "Follow a lost message"),
+        (a_run(messages(10, duplicated=1)), "several ways"),
+        (a_run(messages(10, corrupted_body=1)), "checksums did not fit"),
+        (a_run(messages(10, delivered=8, not_sent_target=2)), "read as fast as"),
+        (a_run(connections(0, closed=1)), "answer close frames"),
     ],
 )
-def test_each_failure_has_its_advice_with_its_evidence(totals: Totals, left: int, said: str) -> None:
-    (found,) = recommendations(of_run(totals, left=left))
+def test_each_failure_has_its_advice_with_its_evidence(totals: Totals, said: str) -> None:
+    (found,) = recommendations(of_run(totals))
     assert said in found.advice
     assert found.evidence
     assert all(each.startswith("failed: ") for each in found.evidence)
+
+
+@pytest.mark.parametrize(
+    ("left", "about"),
+    [
+        (Leftovers(at_squall=0, at_target=3), ["target"]),
+        (Leftovers(at_squall=2, at_target=0), ["squall"]),
+        (Leftovers(at_squall=2), ["squall"]),
+        (Leftovers(at_squall=2, at_target=3), ["target", "squall"]),
+        (Leftovers(at_squall=0), []),
+    ],
+)
+def test_what_is_left_is_laid_at_the_door_of_the_end_where_it_is(left: Leftovers, about: list[str]) -> None:
+    found = recommendations(of_run(a_run(), left=left))
+    assert [each.about for each in found] == about
+    assert all(left.in_words() in each.evidence[0] for each in found)
 
 
 def test_an_alert_on_drops_is_evidence_beside_the_judgements() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from made_runs import S, a_run, check, connections, messages, phase, second, some_totals, times
+from squall.metrics.leftovers import Leftovers
 from squall.metrics.readiness import judge_readiness, ramp_failures
 from squall.metrics.thresholds import Ruling
 from squall.metrics.totals import Totals
@@ -23,7 +24,7 @@ UNWATCHED = {"target's peak memory", "target's peak processor"}
 
 
 def test_a_good_run_passes_all_that_was_watched() -> None:
-    found = truths(a_run(), resources_left=0)
+    found = truths(a_run(), left=Leftovers(at_squall=0, at_target=0))
     assert {name for name, truth in found.items() if truth != "passed"} == UNWATCHED
 
 
@@ -122,7 +123,24 @@ def test_an_interval_of_a_ramp_says_what_it_does_not_hold() -> None:
 
 
 def test_what_is_left_behind_fails() -> None:
-    assert truths(a_run(), resources_left=2)["nothing left behind"] == "failed"
+    for left in (
+        Leftovers(at_squall=2, at_target=0),
+        Leftovers(at_squall=0, at_target=2),
+        Leftovers(at_squall=2),
+    ):
+        (found,) = [
+            each.judgement for each in judge_readiness(a_run(), left=left) if "left" in each.judgement.name
+        ]
+        assert (found.truth, found.figure, found.evidence) == ("failed", 2, left.in_words())
+
+
+def test_nothing_seen_at_one_end_is_not_nothing_left() -> None:
+    (found,) = [
+        each.judgement
+        for each in judge_readiness(a_run(), left=Leftovers(at_squall=0))
+        if "left" in each.judgement.name
+    ]
+    assert (found.truth, found.figure, found.required) == ("unknown", None, False)
 
 
 def checked(*checks: StabilityCheck) -> Ruling:

@@ -9,6 +9,7 @@ import pytest
 
 from made_runs import a_run, lost_worker, messages, scenario, second
 from squall.errors import ExitCode
+from squall.metrics.leftovers import Leftovers
 from squall.metrics.thresholds import Monitor
 from squall.metrics.verdict import judge
 from squall.record.snapshots import Interval
@@ -79,7 +80,7 @@ def test_in_an_invalid_run_latency_is_unknown_and_integrity_stands() -> None:
 
 
 def test_readiness_is_judged_where_it_is_asked_for() -> None:
-    asked = judge(scenario(threshold_sets=["readiness"]), a_run(), resources_left=0)
+    asked = judge(scenario(threshold_sets=["readiness"]), a_run(), left=Leftovers(at_squall=0, at_target=0))
     assert {"integrity", "readiness"} == {each.source for each in asked.judgements}
     assert (asked.outcome, asked.exit_code) == ("passed", 0)
     assert {each.source for each in judge(scenario(), a_run()).judgements} == {"integrity"}

@@ -6,6 +6,7 @@ import pytest
 
 from made_runs import check
 from squall.metrics.histogram import Histogram
+from squall.metrics.leftovers import Leftovers
 from squall.metrics.resources import Utilization
 from squall.metrics.totals import Totals
 from squall.record.outcomes import Trouble
@@ -182,13 +183,24 @@ def test_a_level_held_without_messages_measures_no_delivery() -> None:
     assert result.connection_stability_score is None
 
 
-@pytest.mark.parametrize(("left", "clean"), [(0, True), (3, False), (None, None)])
-def test_a_ramp_down_in_figures(left: int | None, clean: bool | None) -> None:
-    result = ramp_down_result(totals(), DOWN, duration_s=1.0, resources_left=left, stopped_by="")
+@pytest.mark.parametrize(
+    ("left", "clean"),
+    [
+        (Leftovers(at_squall=0, at_target=0), True),
+        (Leftovers(at_squall=1, at_target=3), False),
+        (Leftovers(at_squall=0), None),
+    ],
+)
+def test_a_ramp_down_in_figures(left: Leftovers, clean: bool | None) -> None:
+    result = ramp_down_result(totals(), DOWN, duration_s=1.0, left=left, stopped_by="")
     assert result.graceful_disconnections == 6 / 8
     assert (result.connections_closed, result.connections_dropped) == (8, 0)
     assert result.final_active_connections == 0
     assert result.resource_cleanup_success is clean
+    assert (result.resources_left_at_squall, result.resources_left_at_target) == (
+        left.at_squall,
+        left.at_target,
+    )
 
 
 def test_forced_closes_of_the_phase_are_listed_with_their_reasons() -> None:
@@ -203,7 +215,9 @@ def test_forced_closes_of_the_phase_are_listed_with_their_reasons() -> None:
         )
     ]
     made.add(Interval(index=5, at_ns=5 * S, held=0, planned=0, events=events))
-    result = ramp_down_result(made, DOWN, duration_s=1.0, resources_left=0, stopped_by="")
+    result = ramp_down_result(
+        made, DOWN, duration_s=1.0, left=Leftovers(at_squall=0, at_target=0), stopped_by=""
+    )
     assert result.connections_forced == 2
     assert result.forced_disconnections == (
         ForcedDisconnection(connection=7, at_s=(4 * S + 1) / S, reason="no close frame within 5 s"),

@@ -70,6 +70,8 @@ DOWN = RampDownResult(
     connections_dropped=0,
     final_active_connections=0,
     resource_cleanup_success=True,
+    resources_left_at_squall=0,
+    resources_left_at_target=0,
     errors=(),
     stopped_by="",
 )
