@@ -7,7 +7,7 @@ may have made the latency, so what rests on that is left out, and the advice is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -42,8 +42,10 @@ class Findings:
     validity: Validity | None = None
     left: Leftovers = field(default_factory=Leftovers)
     """What was left once all had ended."""
-    cpu_measured: bool = False
-    """Whether the target's processor was watched."""
+    cpu_bound: float | None = None
+    """Above which the alert on the target's processor is raised; None where it is switched off."""
+    cpu_while: Mapping[Alert, float] = field(default_factory=dict)
+    """Of alerts during which the target's processor was looked at: the highest share in use that was seen."""
 
     def raised(self, name: str) -> list[Alert]:
         """The alerts of this name."""
@@ -71,7 +73,7 @@ def _squall_was_late(findings: Findings) -> Iterator[Recommendation]:
 
 
 def _processor_and_latency(findings: Findings) -> Iterator[Recommendation]:
-    """Slow while the processor was full, or slow while it was not; a processor that nobody watched says neither."""
+    """Slow while the processor was full, or slow while it was not; where nobody looked meanwhile, neither."""
     full = findings.raised("cpu_usage")
     slow = findings.raised("connection_latency") if findings.latency_is_the_targets else []
     together = [(one, other) for one in slow for other in full if _overlap(one, other)]
@@ -90,12 +92,17 @@ def _processor_and_latency(findings: Findings) -> Iterator[Recommendation]:
             advice="Plan for more processor before more load comes: its use stood above the bound.",
             evidence=tuple(map(_alert, full)),
         )
-    if slow and not together and findings.cpu_measured:
+    bound = findings.cpu_bound
+    idle = {one: findings.cpu_while[one] for one in slow if one in findings.cpu_while}
+    if bound is not None and idle and not together and max(idle.values()) <= bound:
         yield Recommendation(
             about="target",
             advice="Look for what the target waits for (a lock, one busy thread, a store behind it): it was slow"
             " while its processor was not full.",
-            evidence=(*map(_alert, slow), "cpu_usage: watched, and not raised at the same time"),
+            evidence=(
+                *map(_alert, idle),
+                f"cpu_usage: at most {percent(max(idle.values()))} meanwhile, its bound is {percent(bound)}",
+            ),
         )
 
 

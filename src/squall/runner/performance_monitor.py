@@ -27,17 +27,17 @@ from squall.analysis.advice import Findings, recommendations
 from squall.charts.chart import Chart, Line
 from squall.charts.svg import svg_file
 from squall.errors import PlanError
-from squall.metrics.alerts import AlertTotals, AlertWatch, Reading
+from squall.metrics.alerts import Alert, AlertTotals, AlertWatch, Reading
 from squall.metrics.figures import number, percent
 from squall.metrics.history import History
 from squall.metrics.leftovers import Leftovers
-from squall.record.run import Phase
 from squall.reports.pictures import backdrop, overview, resources
 from squall.runner.active import ActiveRun
 from squall.runner.performance_report import (
     PerformanceReport,
     RecordedMetrics,
     alerts_in,
+    highest_cpu,
     phase_report,
     phases_named,
 )
@@ -168,12 +168,16 @@ class PerformanceMonitor:
             graphs = await asyncio.to_thread(_drawn, list(self._recorded))
             if run is not None:
                 graphs |= await asyncio.to_thread(_drawn_of, run)
+        cpu_while: dict[Alert, float] = {}
+        if run is not None and include_recommendations:
+            cpu_while = await asyncio.to_thread(_cpu_while, run, alerts)
         findings = Findings(
             alerts=tuple(alerts),
             judgements=() if verdict is None else verdict.judgements,
             validity=None if verdict is None else verdict.validity,
             left=Leftovers() if run is None else run.left,
-            cpu_measured=run is not None and _has_cpu(run, phases),
+            cpu_bound=None if run is None else run.plan.scenario.monitoring.alerts.cpu_usage,
+            cpu_while=cpu_while,
         )
         return PerformanceReport(
             metrics_interval_s=self._monitoring.interval,
@@ -236,10 +240,13 @@ def _readings(group: Sequence[RecordedMetrics]) -> dict[str, Reading]:
     return found
 
 
-def _has_cpu(run: ActiveRun, phases: Sequence[Phase]) -> bool:
-    """Whether the target's processor was watched in these phases."""
-    peak = run.totals.resources.utilization(frozenset(phase.id for phase in phases)).peak
-    return peak.cpu is not None
+def _cpu_while(run: ActiveRun, alerts: Sequence[Alert]) -> dict[Alert, float]:
+    """How busy the target's processor was while each of these alerts stood, from the run's record."""
+    slow = [alert for alert in alerts if alert.name == "connection_latency"]
+    if not slow:
+        return {}
+    interval_s = run.plan.scenario.monitoring.interval
+    return highest_cpu(slow, open_run(run.folder).resources, interval_s=interval_s)
 
 
 def _drawn_of(run: ActiveRun) -> dict[str, str]:

@@ -41,7 +41,7 @@ def test_a_good_run_gives_no_advice() -> None:
 
 
 def test_slow_while_the_processor_is_full_asks_for_more_processor() -> None:
-    (found,) = recommendations(Findings(alerts=(SLOW, FULL), cpu_measured=True))
+    (found,) = recommendations(Findings(alerts=(SLOW, FULL), cpu_bound=0.8, cpu_while={SLOW: 0.7}))
     assert "more processor" in found.advice
     assert found.about == "target"
     assert found.evidence == (
@@ -52,20 +52,27 @@ def test_slow_while_the_processor_is_full_asks_for_more_processor() -> None:
 
 def test_slow_at_another_time_than_full_are_two_advices() -> None:
     early = alert("connection_latency", raised_s=1, cleared_s=5, bound=100, figure=200)
-    plan, wait = advice(early, FULL, cpu_measured=True)
+    plan, wait = advice(early, FULL, cpu_bound=0.8, cpu_while={early: 0.7})
     assert "Plan for more processor" in plan
     assert "waits for" in wait
 
 
-def test_slow_alone_says_something_only_where_the_processor_was_watched() -> None:
-    (found,) = recommendations(Findings(alerts=(SLOW,), cpu_measured=True))
+def test_slow_alone_says_something_only_where_the_processor_was_seen_not_to_be_full() -> None:
+    (found,) = recommendations(Findings(alerts=(SLOW,), cpu_bound=0.8, cpu_while={SLOW: 0.4321}))
     assert "waits for" in found.advice
-    assert found.evidence[-1] == "cpu_usage: watched, and not raised at the same time"
-    assert advice(SLOW) == []
+    assert found.evidence == (
+        "alert connection_latency: 143 ms, above 100 ms, from 10 s to 20 s",
+        "cpu_usage: at most 43.2 % meanwhile, its bound is 80 %",
+    )
+    assert advice(SLOW, cpu_bound=0.8) == [], "nobody looked while it was slow"
+    assert advice(SLOW, cpu_while={SLOW: 0.4}) == [], "its alert is switched off"
+    assert advice(SLOW, cpu_bound=0.8, cpu_while={SLOW: 0.81}) == [], "it was full at a look"
 
 
 def test_what_squall_may_have_caused_is_not_laid_at_the_targets_door() -> None:
-    (found,) = recommendations(Findings(alerts=(SLOW,), validity=INVALID, cpu_measured=True))
+    (found,) = recommendations(
+        Findings(alerts=(SLOW,), validity=INVALID, cpu_bound=0.8, cpu_while={SLOW: 0.4})
+    )
     assert (found.about, found.evidence) == ("squall", INVALID.reasons)
 
 
