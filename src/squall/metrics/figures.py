@@ -22,7 +22,9 @@ from typing import Final, Literal
 from squall.record.verdicts import Judgement, Truth
 from squall.units import significant
 
-__all__ = ["OPERATORS", "Figure", "judged", "moment", "number", "percent", "truth"]
+__all__ = ["OPERATORS", "Figure", "judged", "milliseconds", "moment", "number", "percent", "ratio", "truth"]
+
+_NS_PER_MS: Final = 1_000_000
 
 OPERATORS: Final[dict[str, Callable[[float, float], bool]]] = {
     "<": operator.lt,
@@ -92,6 +94,16 @@ def judged(
         required=required,
         evidence=evidence,
     )
+
+
+def ratio(part: float, whole: float) -> float | None:
+    """The share of a whole; None of nothing."""
+    return part / whole if whole else None
+
+
+def milliseconds(value_ns: float | None) -> float | None:
+    """Nanoseconds as milliseconds; None stays not measured."""
+    return None if value_ns is None else value_ns / _NS_PER_MS
 
 
 def number(value: float) -> str:

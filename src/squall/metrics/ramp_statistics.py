@@ -15,17 +15,16 @@ None is not measured: a figure of nothing is none.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final, Literal
+from typing import Literal
 
 import msgspec
 
+from squall.metrics.figures import milliseconds, ratio
 from squall.metrics.ramp_checks import RampInterval
 from squall.metrics.totals import Totals
 from squall.record.resources import ResourceSample
 
 __all__ = ["RampStatistics", "ramp_statistics"]
-
-_NS_PER_MS: Final = 1_000_000
 
 
 class RampStatistics(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,19 +65,15 @@ def ramp_statistics(
         at_s=figures.at_s,
         interval_s=length_s,
         active_connections=held_before if held is None else held,
-        connections_per_second=_ratio(connections.established, length_s),
-        average_latency=None if latency_ns is None else latency_ns / _NS_PER_MS,
+        connections_per_second=ratio(connections.established, length_s),
+        average_latency=milliseconds(latency_ns),
         average_latency_of=figures.latency_of,
         error_count=errors,
-        error_rate=_ratio(errors, connections.attempted + held_before),
+        error_rate=ratio(errors, connections.attempted + held_before),
         connection_success_rate=figures.success,
         server_memory_usage=_highest(each.memory_share for each in target),
         server_cpu_usage=_highest(each.cpu_share for each in target),
     )
-
-
-def _ratio(part: float, whole: float) -> float | None:
-    return part / whole if whole else None
 
 
 def _highest(figures: Iterable[float | None]) -> float | None:

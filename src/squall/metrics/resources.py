@@ -197,11 +197,6 @@ class Resources:
         found = [gauge for each in self.of_role(role, source) if (gauge := each.gauge(figure, phases))]
         return sum(gauge.total for gauge in found) if found else None
 
-    @property
-    def target_now(self) -> Shares:
-        """The target's shares at the last look; of several sources the highest. None is not measured."""
-        return Shares(memory=self._now("memory_share"), cpu=self._now("cpu_share"))
-
     def utilization(self, phases: frozenset[int] | None = None) -> Utilization:
         """The target's shares over some phases, or the whole run."""
         memory = self.highest("memory_share", role="target", phases=phases)
@@ -214,9 +209,6 @@ class Resources:
                 memory=None if memory is None else memory.most, cpu=None if cpu is None else cpu.most
             ),
         )
-
-    def _now(self, figure: str) -> float | None:
-        return _most(getattr(each.latest, figure) for each in self.of_role("target"))
 
 
 def _most(values: Iterable[float | None]) -> float | None:

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from squall.metrics.cells import ConnectionTotals, MessageTotals
 from squall.metrics.distribution import Distribution
+from squall.metrics.figures import milliseconds, ratio
 from squall.metrics.phases import settled, sustained
 from squall.metrics.pushes import counts_pushes, push_figures
 from squall.metrics.resources import SourceTotals
@@ -79,7 +80,7 @@ def summarise(header: RunHeader, phases: Sequence[Phase], totals: Totals, verdic
         latency_phases=[phase.name for phase in phases if not names or phase.id in names],
         latency_by_type={name: _latency(totals.messages(replace(latency_of, type=name))) for name in types},
         latency_by_phase=_latency_by_phase(totals, phases),
-        peak_latency_ms=_ms(totals.peak_ns()),
+        peak_latency_ms=milliseconds(totals.peak_ns()),
         delivery_success=_success(messages),
         not_sent=_not_sent(totals, messages),
         reordering=_reordering(messages),
@@ -166,14 +167,14 @@ def _percentiles(values: Distribution) -> Percentiles:
         return Percentiles()
     p50, p90, p95, p99, p999 = values.quantiles_ns(0.5, 0.9, 0.95, 0.99, 0.999)
     return Percentiles(
-        p50=_ms(p50),
-        p90=_ms(p90),
-        p95=_ms(p95),
-        p99=_ms(p99),
-        p999=_ms(p999),
-        max=_ms(values.max_ns),
-        mean=_ms(values.mean_ns),
-        min=_ms(values.min_ns),
+        p50=milliseconds(p50),
+        p90=milliseconds(p90),
+        p95=milliseconds(p95),
+        p99=milliseconds(p99),
+        p999=milliseconds(p999),
+        max=milliseconds(values.max_ns),
+        mean=milliseconds(values.mean_ns),
+        min=milliseconds(values.min_ns),
         count=values.count,
     )
 
@@ -197,10 +198,10 @@ def _connections(totals: Totals, selection: Selection) -> Connections:
         graceful=found.graceful,
         reconnected=found.reconnected,
         abandoned=found.abandoned,
-        success_rate=_ratio(found.established, found.attempted),
-        drop_rate=_ratio(found.dropped, found.established),
-        graceful_rate=_ratio(found.graceful, found.closed),
-        stability=_ratio(level.held_of_planned_ns, level.planned_ns) if all_of_it else None,
+        success_rate=ratio(found.established, found.attempted),
+        drop_rate=ratio(found.dropped, found.established),
+        graceful_rate=ratio(found.graceful, found.closed),
+        stability=ratio(level.held_of_planned_ns, level.planned_ns) if all_of_it else None,
         held_mean=level.mean if all_of_it else None,
         held_last=totals.level().last if all_of_it else None,
     )
@@ -286,8 +287,8 @@ def _throughput(totals: Totals, messages: MessageTotals, connections: Connection
     sending_s = (totals.sending_to_ns - totals.sending_from_ns) / _NS_PER_S
     return Throughput(
         sending_s=sending_s,
-        sent_per_s=_ratio(messages.sent, sending_s),
-        delivered_per_s=_ratio(messages.delivered, sending_s),
+        sent_per_s=ratio(messages.sent, sending_s),
+        delivered_per_s=ratio(messages.delivered, sending_s),
         **received,
     )
 
@@ -306,7 +307,7 @@ def _phase(totals: Totals, phase: Phase) -> PhaseSummary:
         held_mean=level.mean,
         held_min=level.least,
         held_max=level.most,
-        peak_latency_ms=_ms(totals.peak_ns(selection)),
+        peak_latency_ms=milliseconds(totals.peak_ns(selection)),
         delivery=_delivery(totals, selection),
         held_last=level.last,
         adaptive=phase.adaptive,
@@ -359,7 +360,7 @@ def _places(totals: Totals) -> list[PlaceSummary]:
                 dropped=connections.dropped,
                 delivered=messages.delivered,
                 lost=messages.lost,
-                response_p99_ms=_ms(messages.response.quantile_ns(0.99)),
+                response_p99_ms=milliseconds(messages.response.quantile_ns(0.99)),
             )
         )
     return found
@@ -430,11 +431,3 @@ def _evidence(scenario: dict[str, Any]) -> str | None:
 
 def _measured(totals: Totals, count: int) -> int | None:
     return count if totals.seconds else None
-
-
-def _ratio(part: float, whole: float) -> float | None:
-    return part / whole if whole else None
-
-
-def _ms(value_ns: float | None) -> float | None:
-    return None if value_ns is None else value_ns / _NS_PER_MS

@@ -172,11 +172,7 @@ class Timeline:
 
     def names(self) -> list[str]:
         """The levels and rates that occurred, in the order in which they first did."""
-        return _in_order(point.spreads for point in self.points)
-
-    def times_names(self) -> list[str]:
-        """The distributions that occurred."""
-        return _in_order(point.times for point in self.points)
+        return list(dict.fromkeys(name for point in self.points for name in point.spreads))
 
     def mean(self, name: str) -> list[float | None]:
         """The mean of a level, or a rate, in each point."""
@@ -231,10 +227,3 @@ def read_ms(times: Distribution) -> dict[str, float]:
     quantiles = times.quantiles_ns(*QUANTILES.values())
     named = dict(zip(QUANTILES, quantiles, strict=True)) | {"mean": times.mean_ns, "max": times.max_ns}
     return {name: value / _NS_PER_MS for name, value in named.items() if value is not None}
-
-
-def _in_order(found: Iterable[dict[str, object] | dict[str, Spread] | dict[str, Times]]) -> list[str]:
-    seen: dict[str, None] = {}
-    for names in found:
-        seen.update(dict.fromkeys(names))
-    return list(seen)

@@ -25,7 +25,7 @@ from math import gcd
 
 from squall.seeds import mix64
 
-__all__ = ["PopulationSplit", "population_of", "sessions_of", "share"]
+__all__ = ["PopulationSplit", "population_of", "share"]
 
 
 def share(level: int, worker: int, workers: int) -> int:
@@ -34,18 +34,9 @@ def share(level: int, worker: int, workers: int) -> int:
     Raises:
         ValueError: the level is negative, or there is no such worker.
     """
-    _check_worker(level, worker, workers)
+    if level < 0 or not 0 <= worker < workers:
+        raise ValueError(f"no share of {level} connections for worker {worker} of {workers}")
     return (level + workers - 1 - worker) // workers
-
-
-def sessions_of(worker: int, workers: int, level: int) -> range:
-    """The sessions of a worker among the first `level`, by their global index.
-
-    Raises:
-        ValueError: the level is negative, or there is no such worker.
-    """
-    _check_worker(level, worker, workers)
-    return range(worker, level, workers)
 
 
 def population_of(session: int, weights: Sequence[int]) -> int:
@@ -150,8 +141,3 @@ def _dealt_by_deadline(weights: tuple[int, ...], cycle: int) -> Iterator[int]:
         _, population, index = heapq.heappop(urgent)
         heapq.heappush(may_come, ((index + 1) * cycle // weights[population], population, index + 1))
         yield population
-
-
-def _check_worker(level: int, worker: int, workers: int) -> None:
-    if level < 0 or not 0 <= worker < workers:
-        raise ValueError(f"no share of {level} connections for worker {worker} of {workers}")

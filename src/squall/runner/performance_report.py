@@ -18,6 +18,7 @@ import msgspec
 from squall.analysis.advice import Recommendation
 from squall.errors import PlanError
 from squall.metrics.alerts import Alert
+from squall.metrics.figures import milliseconds
 from squall.metrics.resources import Utilization
 from squall.metrics.totals import Selection, Totals
 from squall.record.resources import ResourceSample
@@ -36,7 +37,6 @@ __all__ = [
 ]
 
 _NS: Final = 1_000_000_000
-_MS: Final = 1_000_000
 _KINDS: Final[dict[str, tuple[PhaseKind, ...]]] = {
     "ramp_up": ("ramp_up",),
     "sustained_load": ("sustained",),
@@ -163,11 +163,11 @@ def phase_report(totals: Totals, phase: Phase) -> PhaseReport:
         connections_established=connections.established,
         connections_failed=connections.failed,
         connections_dropped=connections.dropped,
-        average_connection_time_ms=_ms(connections.connect.mean_ns),
-        average_latency_ms=_ms(messages.response.mean_ns),
-        latency_p95_ms=_ms(p95_ns),
-        latency_p99_ms=_ms(p99_ns),
-        peak_latency_ms=_ms(totals.peak_ns(selection)),
+        average_connection_time_ms=milliseconds(connections.connect.mean_ns),
+        average_latency_ms=milliseconds(messages.response.mean_ns),
+        latency_p95_ms=milliseconds(p95_ns),
+        latency_p99_ms=milliseconds(p99_ns),
+        peak_latency_ms=milliseconds(totals.peak_ns(selection)),
         messages_sent=messages.sent,
         messages_delivered=messages.delivered,
         messages_per_second=messages.delivered / length_s if length_s else None,
@@ -202,7 +202,3 @@ def highest_cpu(
 
 def _plain(name: str) -> str:
     return name.strip().lower().replace("-", "_").replace(" ", "_")
-
-
-def _ms(value_ns: float | None) -> float | None:
-    return None if value_ns is None else value_ns / _MS

@@ -29,6 +29,7 @@ from typing import Literal
 
 import msgspec
 
+from squall.metrics.figures import milliseconds, ratio
 from squall.metrics.leftovers import Leftovers
 from squall.metrics.resources import Utilization
 from squall.metrics.totals import Selection, Totals
@@ -48,8 +49,6 @@ __all__ = [
     "ramp_up_result",
     "sustained_load_result",
 ]
-
-_NS_PER_MS = 1_000_000
 
 
 class DeliverySuccess(msgspec.Struct, frozen=True):
@@ -206,12 +205,12 @@ def ramp_up_result(
         phase=phase.name,
         target_connections=phase.level_end,
         final_connection_count=totals.level().last,
-        overall_success_rate=_ratio(connections.established, connections.attempted),
-        average_connection_time_ms=_ms(connections.connect.mean_ns),
-        connection_time_p99_ms=_ms(connections.connect.quantile_ns(0.99)),
-        peak_latency_ms=_ms(peak_ns),
+        overall_success_rate=ratio(connections.established, connections.attempted),
+        average_connection_time_ms=milliseconds(connections.connect.mean_ns),
+        connection_time_p99_ms=milliseconds(connections.connect.quantile_ns(0.99)),
+        peak_latency_ms=milliseconds(peak_ns),
         peak_latency_of=peak_of,
-        average_latency_ms=_ms(messages.response.mean_ns),
+        average_latency_ms=milliseconds(messages.response.mean_ns),
         time_to_target_s=reached_s,
         duration_s=duration_s,
         connections_attempted=connections.attempted,
@@ -243,13 +242,13 @@ def sustained_load_result(
         average_active_connections=level.mean,
         active_connections_min=level.least,
         active_connections_max=level.most,
-        average_message_latency_ms=_ms(messages.response.mean_ns),
-        message_latency_p50_ms=_ms(messages.response.quantile_ns(0.50)),
-        message_latency_p95_ms=_ms(messages.response.quantile_ns(0.95)),
-        message_latency_p99_ms=_ms(messages.response.quantile_ns(0.99)),
-        peak_latency_ms=_ms(totals.peak_ns(selection)),
+        average_message_latency_ms=milliseconds(messages.response.mean_ns),
+        message_latency_p50_ms=milliseconds(messages.response.quantile_ns(0.50)),
+        message_latency_p95_ms=milliseconds(messages.response.quantile_ns(0.95)),
+        message_latency_p99_ms=milliseconds(messages.response.quantile_ns(0.99)),
+        peak_latency_ms=milliseconds(totals.peak_ns(selection)),
         message_delivery_success=None if success is None else DeliverySuccess(*success),
-        connection_stability_score=_ratio(level.held_of_planned_ns, level.planned_ns),
+        connection_stability_score=ratio(level.held_of_planned_ns, level.planned_ns),
         connection_drops=connections.dropped,
         messages_intended=messages.intended,
         messages_sent=messages.sent,
@@ -278,7 +277,7 @@ def ramp_down_result(
     return RampDownResult(
         phase=phase.name,
         duration_s=duration_s,
-        graceful_disconnections=_ratio(connections.graceful, connections.closed),
+        graceful_disconnections=ratio(connections.graceful, connections.closed),
         connections_closed=connections.closed,
         connections_forced=connections.closed - connections.graceful,
         forced_disconnections=_forced(totals, phase),
@@ -312,11 +311,3 @@ def _errors(totals: Totals, selection: Selection) -> tuple[PhaseError, ...]:
         for trouble, count in totals.connections(selection).troubles.items()
     ]
     return tuple(sorted(found, key=lambda each: (-each.count, each.step, each.kind, each.blame)))
-
-
-def _ratio(part: float, whole: float) -> float | None:
-    return part / whole if whole else None
-
-
-def _ms(value_ns: float | None) -> float | None:
-    return None if value_ns is None else value_ns / _NS_PER_MS

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from squall.metrics.figures import Figure, judged, moment, number, percent, truth
+from squall.metrics.figures import Figure, judged, milliseconds, moment, number, percent, ratio, truth
 
 
 @pytest.mark.parametrize(
@@ -87,3 +87,8 @@ def test_only_all_is_100_percent(share: float, text: str) -> None:
 )
 def test_a_time_of_the_run_is_told_to_the_second_at_least(at_s: float, text: str) -> None:
     assert moment(at_s) == text
+
+
+def test_a_share_of_nothing_and_a_time_that_was_not_measured_are_none() -> None:
+    assert (ratio(1, 4), ratio(0, 4), ratio(0, 0)) == (0.25, 0, None)
+    assert (milliseconds(1_500_000), milliseconds(0), milliseconds(None)) == (1.5, 0, None)

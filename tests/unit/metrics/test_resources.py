@@ -74,7 +74,6 @@ def test_of_several_nodes_the_fullest_is_the_target() -> None:
         look(25, source="b", problem="down"),
         look(25, source="host", role="host", memory_share=0.99, cpu_share=1.0),
     )
-    assert found.target_now == Shares(memory=0.4, cpu=0.1)
     used = found.utilization(frozenset({1}))
     assert used.peak == Shares(memory=0.6, cpu=0.9)
     assert used.average == Shares(memory=0.6, cpu=0.2)
@@ -89,7 +88,6 @@ def test_of_several_nodes_the_fullest_is_the_target() -> None:
 
 def test_nothing_watched_is_not_measured() -> None:
     empty = Resources()
-    assert empty.target_now == Shares(memory=None, cpu=None)
     assert empty.utilization().peak == Shares()
     assert empty.latest("target") is None
 

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from squall.profiles.share import PopulationSplit, population_of, sessions_of, share
+from squall.profiles.share import PopulationSplit, population_of, share
 
 
 def test_ten_connections_over_three_workers() -> None:
     assert [share(10, worker, 3) for worker in range(3)] == [4, 3, 3]
-    assert [list(sessions_of(worker, 3, 10)) for worker in range(3)] == [[0, 3, 6, 9], [1, 4, 7], [2, 5, 8]]
 
 
 @pytest.mark.parametrize(("level", "worker", "workers"), [(-1, 0, 1), (5, 2, 2), (5, -1, 2), (5, 0, 0)])
 def test_a_share_of_no_worker_is_refused(level: int, worker: int, workers: int) -> None:
     with pytest.raises(ValueError, match="no share of"):
         share(level, worker, workers)
-    with pytest.raises(ValueError, match="no share of"):
-        sessions_of(worker, workers, level)
 
 
 def test_wanted_numbers_as_weights_are_met_exactly_at_their_sum() -> None:
@@ -35,7 +32,7 @@ def test_the_split_is_even_from_the_first_sessions_on() -> None:
 
 def test_no_worker_gets_all_sessions_of_a_population() -> None:
     split = PopulationSplit((1, 1))
-    first_worker = [split.population_of(session) for session in sessions_of(0, 2, 1000)]
+    first_worker = [split.population_of(session) for session in range(0, 1000, 2)]
     assert 200 < first_worker.count(0) < 300
 
 
