@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 TIMEOUT_S = 60.0
 SHORT = ("--ramp-up", "500ms", "--ramp-down", "500ms", "-d", "2s")
@@ -23,3 +24,16 @@ def environment(**changes: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("SQUALL_")}
     pure = {"SQUALL_PURE": os.environ["SQUALL_PURE"]} if "SQUALL_PURE" in os.environ else {}
     return {**kept, **pure, **changes}
+
+
+def started(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
+    """squall as a process, with both its streams to be read; whoever starts it ends it."""
+    return subprocess.Popen(
+        command(*arguments),
+        cwd=cwd,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )

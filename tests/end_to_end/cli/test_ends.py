@@ -15,21 +15,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from end_to_end.cli.calling import SHORT, TIMEOUT_S, command, environment
+from end_to_end.cli.calling import SHORT, TIMEOUT_S, command, environment, started
 
 LONG = ("-c", "20", "--ramp-up", "500ms", "--ramp-down", "500ms", "-d", "10m", "--out", "run")
-
-
-def started(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        command(*arguments),
-        cwd=cwd,
-        env=environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
 
 
 def until(process: subprocess.Popen[str], words: str) -> None:

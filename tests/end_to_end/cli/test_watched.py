@@ -15,22 +15,10 @@ from typing import Any
 import pytest
 
 from browser import Page, a_page, needs_chromium
-from end_to_end.cli.calling import TIMEOUT_S, command, environment
+from end_to_end.cli.calling import TIMEOUT_S, started
 from exposition_reader import read_exposition
 
 QUICK = ("--ramp-up", "500ms", "--ramp-down", "500ms")
-
-
-def started(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        command(*arguments),
-        cwd=cwd,
-        env=environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
 
 
 def told(process: subprocess.Popen[str], what: str) -> str:
