@@ -38,6 +38,8 @@ class Book:
         self._active: dict[int, Tallies] = {}
         self._places: dict[tuple[str, str], int] = {}
         self._told = 0
+        self.outstanding = 0
+        """Messages sent and not settled, as of the last report: kept by the cells, since to ask 10,000 streams is a pause."""
 
     def begin(self, order: PhaseOrder) -> None:
         """A phase follows the last one; it may start later than now."""
@@ -96,6 +98,7 @@ class Book:
         for tallies in list(self._active.values()):
             cells, connection = tallies.take()
             messages += cells
+            self.outstanding += sum(cell.sent - cell.delivered - cell.lost - cell.unknown for cell in cells)
             if connection is not None:
                 connections.append(connection)
             elif not cells and tallies.until_ns + _SET_ASIDE_AFTER_NS < now_ns:

@@ -22,6 +22,7 @@ cdef class Lane:
     cdef readonly Py_ssize_t receive_message_max
     cdef public long long start_ns
     cdef public long long unsent_total
+    cdef public long long held_total
     cdef public long long last_arrival_ns
     cdef public long long silence_ns
     cdef public long long silence_start_ns

@@ -64,6 +64,7 @@ class Lane:
         self.receive_message_max = receive_message_max
         self.start_ns = 0
         self.unsent_total = 0
+        self.held_total = 0
         self.last_arrival_ns = -1
         self.silence_ns = 0
         self.silence_start_ns = 0

@@ -161,6 +161,7 @@ class Session(Connection):
     def give_up_held(self) -> None:
         """What is still held back was never sent, by the target's doing."""
         held, self.held = self.held, None
+        self.lane.held_total -= len(held or ())
         for intended, _ in held or ():
             self.lane.checks.unsent_at(intended)
             self._count_not_sent(self.lane.keeper.tallies_at(self, intended), True)
@@ -378,10 +379,12 @@ class Session(Connection):
         if self.held is None:
             self.held = []
         self.held.append((intended, now))
+        self.lane.held_total += 1
         self.lane.checks.sent_at(intended)
         self._release(now)
         if self.held and len(self.held) > self.lane.blocked_max:
             self.held.pop()
+            self.lane.held_total -= 1
             self.lane.checks.unsent_at(intended)
             self._count_not_sent(self.tallies, True)
 
@@ -392,6 +395,7 @@ class Session(Connection):
             if self.paused and self._is_blocked(now):
                 self.held = held[index:]
                 return
+            self.lane.held_total -= 1
             self._transmit(self.lane.keeper.tallies_at(self, intended), intended, seen)
 
     # --- receiving ---

@@ -319,15 +319,14 @@ class Worker:
     def _sample(self) -> WorkerSample:
         """How this worker itself is."""
         lanes = self._setup.lanes
-        sessions = self._roster.sessions.values()
         usage = resource.getrusage(resource.RUSAGE_SELF)
         quietest = max(lanes, key=lambda lane: lane.silence_ns)
         sample = WorkerSample(
             worker=self._setup.worker,
             held=self._roster.held,
             pending=self._roster.pending,
-            outstanding=sum(session.stream.outstanding() for session in sessions),
-            blocked=sum(len(session.held) for session in sessions if session.held),
+            outstanding=self._book.outstanding,
+            blocked=sum(lane.held_total for lane in lanes),
             unsent_bytes=sum(lane.unsent_total for lane in lanes),
             started=self._roster.started,
             cpu_ns=int((usage.ru_utime + usage.ru_stime) * 1e9),
