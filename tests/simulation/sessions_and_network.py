@@ -174,13 +174,16 @@ class Network:
         return [(to, copy) for _, to, copy in self.held]
 
 
-def lane_of(keeper: Any, types: tuple[float, ...]) -> Lane:
+def lane_of(
+    keeper: Any, types: tuple[float, ...], *, arrivals: Any = None, messages: int = 0, **pattern: Any
+) -> Lane:
+    arrivals = arrivals or UniformArrivals(PERIOD_NS, 5)
     return Lane(
         population=0,
         codec=Codec(77, False, (SIZE,), 5),
-        mix=MessageMix(types, (1.0,), 0, 5),
-        arrivals=UniformArrivals(PERIOD_NS, 5),
-        period_ns=PERIOD_NS,
+        mix=MessageMix(types, (1.0,), messages, 5),
+        arrivals=arrivals,
+        period_ns=arrivals.step_ns,
         keeper=keeper,
         checks=CheckWindows(NEVER_NS),
         enveloped=True,
@@ -191,6 +194,7 @@ def lane_of(keeper: Any, types: tuple[float, ...]) -> Lane:
         send_buffer_total_max=1 << 30,
         blocked_max=10,
         receive_message_max=1 << 20,
+        **pattern,
     )
 
 

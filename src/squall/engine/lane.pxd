@@ -9,6 +9,8 @@ cdef class Lane:
     cdef readonly MessageMix mix
     cdef object arrivals
     cdef readonly long long period_ns
+    cdef readonly long long burst_more
+    cdef readonly bint sequential
     cdef readonly long long block_ns
     cdef readonly object keeper
     cdef readonly CheckWindows checks

@@ -25,7 +25,11 @@ __all__ = ["Lane"]
 
 @cython.cclass
 class Lane:
-    """See the module. `start_ns` is the start of the run on this process's monotonic clock."""
+    """See the module. `start_ns` is the start of the run on this process's monotonic clock.
+
+    `period_ns` leads from each due time to the next; 0 where they are drawn. `burst_more` messages are due at each one
+    beside the first. `sequential`: one is due on the reply to the last one as well.
+    """
 
     def __init__(
         self,
@@ -35,6 +39,8 @@ class Lane:
         mix: MessageMix,
         arrivals: Arrivals,
         period_ns: int,
+        burst_size: int = 1,
+        sequential: bool = False,
         keeper: Keeper,
         checks: CheckWindows,
         enveloped: bool,
@@ -51,6 +57,8 @@ class Lane:
         self.mix = mix
         self.arrivals = arrivals
         self.period_ns = period_ns
+        self.burst_more = burst_size - 1
+        self.sequential = sequential
         self.block_ns = getattr(arrivals, "block_ns", 0)
         self.keeper = keeper
         self.checks = checks

@@ -12,7 +12,8 @@ Its sessions are the `started` lowest of its own that the plan has; of those tha
 are those that the plan had here at the last report, each until the end of the visit that it was on. What nobody can
 know any more is shared out: of which type such messages would have been, by weight; at which place, where most of
 the worker's open connections were. The messages of a Poisson schedule are counted one by one up to `COUNTED_MAX`,
-and beyond that taken from the mean rate.
+and beyond that taken from the mean rate. Of a sequential session, whose messages nobody planned, those count that
+are due without any reply.
 
 Pure. What happened between the last report and the death, and left no trace, it does not know.
 """
@@ -28,7 +29,7 @@ from squall.engine.agenda import Agenda
 from squall.engine.base import PhaseOrder
 from squall.engine.orders import moves_of
 from squall.profiles.quotas import exact_quotas
-from squall.profiles.schedule import Arrivals, arrivals
+from squall.profiles.schedule import Arrivals, arrivals_of
 from squall.profiles.share import PopulationSplit
 from squall.profiles.visits import Visits
 from squall.record.outcomes import Trouble
@@ -209,11 +210,11 @@ class DueCounts:
         for index, each in enumerate(populations):
             seed = population_seed(self.scenario.seed, index)
             silent = each.rate_hz == 0
-            self._arrivals.append(None if silent else arrivals(each.traffic.arrival, each.rate_hz, seed))
+            self._arrivals.append(None if silent else arrivals_of(each.traffic, seed))
 
     def type_weights(self, population: int) -> list[float]:
         """The weights of a population's message types."""
-        return [each.weight for each in self.scenario.populations[population].traffic.types]
+        return list(self.scenario.populations[population].traffic.type_weights)
 
     def messages_max(self, population: int, worker: int, started: int) -> int:
         """How many messages the sessions of a counted population intend in all."""
@@ -297,7 +298,7 @@ class DueCounts:
         traffic = self.scenario.populations[population].traffic
         if counted or traffic.arrival == "uniform":
             return schedule.count_due(index, from_ns, until_ns)
-        return round((until_ns - from_ns) / _NS * traffic.rate)
+        return round((until_ns - from_ns) / _NS * traffic.mean_rate)
 
 
 def _phase_at(orders: Sequence[PhaseOrder], at_ns: int) -> int:

@@ -52,5 +52,6 @@ cdef class Session(Connection):
     cdef int _arrived(
         self, long long sequence, Py_ssize_t type_index, bint recovered, long long intended, long long now
     )
+    cdef int _replied(self, long long sequence, long long now)
     cdef int _clock(self, MessageTally tally, long long sequence, long long intended, long long now)
     cdef int _misread(self, int found, unsigned char* data, Py_ssize_t size, bint text)

@@ -205,6 +205,7 @@ class Session(Connection):
     def on_due(self, now: cython.longlong) -> cython.longlong:
         """Send all that is due by `now`; returns when the next message is due."""
         intended: cython.longlong
+        _more: cython.longlong
         while self.due_ns <= now:
             intended = self.due_ns
             if intended >= self.leave_ns or self.state == 5:
@@ -218,6 +219,8 @@ class Session(Connection):
                 self.tallies = self.lane.keeper.tallies_at(self, intended)
             if self.tallies.sends:
                 self._submit(intended, now)
+                for _more in range(self.lane.burst_more):
+                    self._submit(intended, now)
         return self.due_ns
 
     @cython.cfunc
@@ -468,6 +471,19 @@ class Session(Connection):
             self._enter_evicted()
         if self.state == 2 and self.owes_nothing():
             self.lane.keeper.drained(self)
+        if self.lane.sequential:
+            self._replied(sequence, now)
+        return 0
+
+    @cython.cfunc
+    def _replied(self, sequence: cython.longlong, now: cython.longlong) -> cython.int:
+        """In a sequential session the reply to the last message makes the next one due, sooner than its time-out.
+
+        The pacer still has it where that time-out was to be, finds it due later, and lets it be.
+        """
+        if self.state == 1 and sequence == self.stream.next_sequence - 1 and self.due_ns < 1 << 62:
+            self.due_ns = now
+            self.on_due(now)
         return 0
 
     @cython.cfunc

@@ -14,7 +14,7 @@ from squall.engine.talking import TalkingSession
 from squall.engine.tally import NEVER_NS
 from squall.engine.user_function import user_function
 from squall.profiles.mix import MessageMix
-from squall.profiles.schedule import arrivals, period_ns
+from squall.profiles.schedule import Bursts, arrivals, arrivals_of
 from squall.profiles.share import PopulationSplit
 from squall.profiles.visits import Span, Visits
 from squall.protocols.base import Seat, Surroundings
@@ -132,19 +132,21 @@ class Setup:
         enveloped = population.exchange.enveloped
         seed = population_seed(self.seed, index)
         silent = population.rate_hz == 0
-        rate_hz = 1.0 if silent else population.rate_hz
+        due = arrivals("uniform", 1.0, seed) if silent else arrivals_of(traffic, seed)
         sizes = tuple(each.size for each in traffic.payload) if enveloped else (TEXT_SIZE_MIN,)
         lane = Lane(
             population=index,
             codec=Codec(self.run_number, traffic.format == "text", sizes, seed),
             mix=MessageMix(
-                tuple(each.weight for each in traffic.types),
+                traffic.type_weights,
                 tuple(each.weight for each in traffic.payload),
                 traffic.messages_per_session or 0,
                 seed,
             ),
-            arrivals=arrivals(traffic.arrival, rate_hz, seed),
-            period_ns=period_ns(rate_hz) if traffic.arrival == "uniform" else 0,
+            arrivals=due.points if isinstance(due, Bursts) else due,
+            period_ns=due.step_ns,
+            burst_size=due.size if isinstance(due, Bursts) else 1,
+            sequential=traffic.pattern == "sequential",
             keeper=keeper,
             checks=self.checks,
             enveloped=enveloped,

@@ -20,17 +20,34 @@ sessions of equal index in two populations send in step.
 blocks of 64 periods; block b of session g has its own draws (a Poisson number of points, each placed
 uniformly: this *is* the Poisson process, given the number), so any moment is reached without living through
 those before it. Two points that fall on the same nanosecond are one.
+
+**Burst** (`Bursts`): at each point of such a grid not one message is due but several, in one moment.
+
+**Sequential** (`OnReply`): nothing is planned but the beginning, at once. The next message is due when the reply to
+the last one comes, or a time-out after that one was due; only the time-outs can be told in advance.
 """
 
 from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from typing import Final, Literal, Protocol
+from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 from squall.seeds import derive, unit_draw, word_draw
 
-__all__ = ["Arrivals", "PoissonArrivals", "UniformArrivals", "arrivals", "period_ns"]
+if TYPE_CHECKING:
+    from squall.scenario.traffic import Traffic
+
+__all__ = [
+    "Arrivals",
+    "Bursts",
+    "OnReply",
+    "PoissonArrivals",
+    "UniformArrivals",
+    "arrivals",
+    "arrivals_of",
+    "period_ns",
+]
 
 GOLDEN64: Final = 0x9E3779B97F4A7C15
 BLOCK_PERIODS: Final = 64
@@ -41,6 +58,10 @@ _PERIOD_MAX_NS: Final = 1 << 56  # two years; a block of 64 periods still fits 6
 class Arrivals(Protocol):
     """The due times of every session, in nanoseconds since the run's start."""
 
+    @property
+    def step_ns(self) -> int:
+        """From each due time to the next; 0 where these are drawn."""
+
     def due_at_or_after(self, session: int, t_ns: int) -> int:
         """The first due time that is not before `t_ns`."""
 
@@ -48,7 +69,7 @@ class Arrivals(Protocol):
         """The first due time that is later than `after_ns`."""
 
     def count_due(self, session: int, from_ns: int, until_ns: int) -> int:
-        """How many due times lie in [from, until)."""
+        """How many messages are due in [from, until)."""
 
 
 def period_ns(rate_hz: float) -> int:
@@ -77,6 +98,19 @@ def arrivals(kind: Literal["uniform", "poisson"], rate_hz: float, seed: int) -> 
     return kinds[kind](period_ns(rate_hz), seed)
 
 
+def arrivals_of(traffic: Traffic, seed: int) -> Arrivals:
+    """The schedule of sessions with this traffic, which sends something.
+
+    Raises:
+        ValueError: no such schedule can be kept.
+    """
+    if traffic.pattern == "sequential":
+        return OnReply(round(traffic.reply_timeout * 1e9))
+    if traffic.pattern == "burst":
+        return Bursts(arrivals(traffic.arrival, 1 / traffic.burst_every, seed), traffic.burst_size)
+    return arrivals(traffic.arrival, traffic.mean_rate, seed)
+
+
 class UniformArrivals:
     """Evenly spaced due times, evenly spread over the sessions.
 
@@ -85,7 +119,7 @@ class UniformArrivals:
     """
 
     def __init__(self, period_ns: int, seed: int) -> None:
-        self.period_ns = _checked_period(period_ns)
+        self.period_ns = self.step_ns = _checked_period(period_ns)
         self.offset64 = derive(seed, "arrivals.uniform")
         """Where session 0 stands in the period, in 2^-64 of it."""
 
@@ -124,6 +158,7 @@ class PoissonArrivals:
 
     def __init__(self, period_ns: int, seed: int) -> None:
         self.period_ns = _checked_period(period_ns)
+        self.step_ns = 0
         self.block_ns = BLOCK_PERIODS * self.period_ns
         self._count_seed = derive(seed, "arrivals.poisson.count")
         self._place_seed = derive(seed, "arrivals.poisson.place")
@@ -166,6 +201,52 @@ class PoissonArrivals:
             points = self.points(session, block)
             count += bisect_left(points, until_ns) - bisect_left(points, from_ns)
         return count
+
+
+class Bursts:
+    """Several messages at each point of another grid."""
+
+    def __init__(self, points: Arrivals, size: int) -> None:
+        self.points, self.size = points, size
+        self.step_ns = points.step_ns
+
+    def due_at_or_after(self, session: int, t_ns: int) -> int:
+        """The first due time that is not before `t_ns`."""
+        return self.points.due_at_or_after(session, t_ns)
+
+    def next_due(self, session: int, after_ns: int) -> int:
+        """The first due time that is later than `after_ns`."""
+        return self.points.next_due(session, after_ns)
+
+    def count_due(self, session: int, from_ns: int, until_ns: int) -> int:
+        """How many messages are due in [from, until); none where the interval is empty."""
+        return self.size * self.points.count_due(session, from_ns, until_ns)
+
+
+class OnReply:
+    """The next message on the reply: what is known of it in advance, which is what time-outs alone lead to.
+
+    Raises:
+        ValueError: no such time-out can be kept.
+    """
+
+    def __init__(self, timeout_ns: int) -> None:
+        self.step_ns = _checked_period(timeout_ns)
+
+    def due_at_or_after(self, session: int, t_ns: int) -> int:
+        """A session begins as soon as it may."""
+        del session
+        return t_ns
+
+    def next_due(self, session: int, after_ns: int) -> int:
+        """When the next is due, at the latest, if the last was due at `after_ns`."""
+        del session
+        return after_ns + self.step_ns
+
+    def count_due(self, session: int, from_ns: int, until_ns: int) -> int:
+        """How many are due in [from, until) at the least: one at once, and one each time-out."""
+        del session
+        return max(0, -((from_ns - until_ns) // self.step_ns))
 
 
 def _poisson_cdf(mean: float, terms: int) -> list[float]:

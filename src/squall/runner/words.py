@@ -150,14 +150,22 @@ def _population_line(population: Population, scenario: Scenario) -> str:
         opening = f"; first an opening of {steps} step{'' if steps == 1 else 's'}"
     if not exchange.sends:
         return f"{population.name}{share}: {words}{opening}"
-    types = shares_in_words([(each.name, each.weight) for each in traffic.types])
+    names = [each.name for each in traffic.types]
+    types = shares_in_words(list(zip(names, traffic.type_weights, strict=True)))
     count = ""
     if traffic.messages_per_session is not None:
         count = f", {format_count(traffic.messages_per_session)} messages a session"
-    return (
-        f"{population.name}{share}: {exchange.kind}, {format_rate(traffic.rate)} a connection"
-        f" ({traffic.arrival}), {words}; types: {types}{count}{opening}"
-    )
+    return f"{population.name}{share}: {exchange.kind}, {_pace(traffic)}, {words}; types: {types}{count}{opening}"
+
+
+def _pace(traffic: Traffic) -> str:
+    """When a message is due."""
+    if traffic.pattern == "sequential":
+        return f"the next on the reply, or after {duration_in_words(traffic.reply_timeout)}"
+    if traffic.pattern == "burst":
+        every = duration_in_words(traffic.burst_every)
+        return f"{format_count(traffic.burst_size)} at once each {every} a connection ({traffic.arrival})"
+    return f"{format_rate(traffic.mean_rate)} a connection ({traffic.arrival})"
 
 
 def _traffic_line(plan: Plan) -> str:
@@ -166,10 +174,12 @@ def _traffic_line(plan: Plan) -> str:
         return "messages: none"
     sizes = [part.size for each in sending if each.exchange.enveloped for part in each.traffic.payload]
     smallest = f"; the smallest has {format_size(min(sizes))}" if sizes else ""
-    about = ""
+    on_reply = any(each.traffic.pattern == "sequential" for each in sending)
+    at_least, about = ("at least ", "at least") if on_reply else ("", "about")
+    in_all = ""
     if plan.phases:
-        about = f", about {format_count(plan.messages_total)} in {duration_in_words(plan.duration_s)}"
-    return f"messages: {format_rate(plan.messages_peak_hz)} at the peak{about}{smallest}"
+        in_all = f", {about} {format_count(plan.messages_total)} in {duration_in_words(plan.duration_s)}"
+    return f"messages: {at_least}{format_rate(plan.messages_peak_hz)} at the peak{in_all}{smallest}"
 
 
 def _memory_line(plan: Plan) -> str:

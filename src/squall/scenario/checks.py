@@ -20,8 +20,9 @@ from squall.scenario.urls import url_mistake
 from squall.units import format_duration
 
 if TYPE_CHECKING:
+    from squall.scenario.exchanges import ExchangeKind
     from squall.scenario.models import Load, Target
-    from squall.scenario.traffic import Population
+    from squall.scenario.traffic import Population, Traffic
 
 __all__ = [
     "CONNECTIONS_MAX",
@@ -35,9 +36,11 @@ __all__ = [
     "payload_sizes",
     "places",
     "ramp",
+    "rates",
     "repeated_names",
     "report",
     "scraped_metrics",
+    "sequential",
     "source_addresses",
     "subprotocols",
     "templates",
@@ -211,6 +214,41 @@ def arrivals(load: Load, populations: Sequence[Population]) -> Iterator[Finding]
             yield (place, "sessions", "length"), "is missing: with load.arrivals each session ends by itself"
         if each.sessions.think_time.mean > 0:
             yield (place, "sessions", "think_time"), "is never: with load.arrivals no session comes again"
+
+
+_OF_PATTERNS: Final = {
+    "rate": ("steady",),
+    "arrival": ("steady", "burst"),
+    "burst_size": ("burst",),
+    "burst_every": ("burst",),
+    "reply_timeout": ("sequential",),
+}
+"""Settings of the traffic that say when messages are due, each with the patterns that it is for."""
+
+
+def rates(traffic: Traffic) -> Iterator[Finding]:
+    """How often a message is due is said once: by the pattern's own settings, and by rate or by type."""
+    for name, patterns in _OF_PATTERNS.items():
+        if name in traffic.model_fields_set and traffic.pattern not in patterns:
+            yield (name,), f"has no use with pattern {traffic.pattern}, only with {' or '.join(patterns)}"
+    rated = [each.rate is not None for each in traffic.types]
+    if not any(rated):
+        return
+    if traffic.pattern != "steady":
+        yield ("types",), f"have rates, which have no use with pattern {traffic.pattern}"
+    elif "rate" in traffic.model_fields_set:
+        yield ("rate",), "is given, and the types have rates of their own; give one of them"
+    for place, each in enumerate(traffic.types):
+        if each.rate is None:
+            yield ("types", place, "rate"), "is missing: another type has one"
+        elif "weight" in each.model_fields_set:
+            yield ("types", place, "weight"), "is given beside a rate; give one of them"
+
+
+def sequential(traffic: Traffic, exchange: ExchangeKind) -> Iterator[Finding]:
+    """Traffic that goes on with the reply needs an exchange whose sessions get one."""
+    if traffic.pattern == "sequential" and not exchange.answers_sender:
+        yield ("pattern",), "waits for a reply to each message, and in this exchange the sender gets none"
 
 
 def repeated_names(items: Any, *, default: str) -> Iterator[tuple[int, str]]:

@@ -117,6 +117,8 @@ class ExchangeKind(Model):
     """It counts what comes unasked."""
     evidence: ClassVar[str] = ""
     """What shows that a message was delivered; "" where none is sent."""
+    answers_sender: ClassVar[bool] = True
+    """What shows that comes to the session that sent it: it may wait for that before its next message."""
     ping_interval_s: ClassVar[float | None] = None
     """How often its connections are pinged where the traffic does not say."""
 

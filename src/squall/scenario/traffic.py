@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import (
     Field,
@@ -11,6 +11,7 @@ from pydantic import (
     ValidationInfo,
     ValidatorFunctionWrapHandler,
     field_validator,
+    model_validator,
 )
 
 from squall.scenario import checks
@@ -38,6 +39,20 @@ class MessageType(Model):
     )
     max_latency: Duration | None = Field(
         None, gt=0, description="a message delivered after this is late; seconds; by default none is"
+    )
+    priority: Literal["high", "medium", "normal", "low"] | None = Field(
+        None, description="stands in the envelope, for a service that answers by it; squall sends by none"
+    )
+    guarantee: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="more than this share is to be delivered (1: every message), where `delivery` is judged",
+    )
+    rate: Rate | None = Field(
+        None,
+        gt=0,
+        description="messages per second and connection on average, instead of a weight; of all types or none",
     )
 
 
@@ -71,6 +86,32 @@ class Traffic(Model):
     ping_interval: Duration | None = Field(
         None, gt=0, description="ping round trips on each connection; seconds; 5 s for an idle exchange"
     )
+    pattern: Literal["steady", "sequential", "burst"] = Field(
+        "steady",
+        description="steady: by rate; sequential: the next on the reply to the last; burst: several at once",
+    )
+    burst_size: Count = Field(10, ge=1, le=10_000, description="of bursts: messages due at one moment")
+    burst_every: Duration = Field(
+        1.0, gt=0, description="of bursts: from one to the next of a connection; seconds"
+    )
+    reply_timeout: Duration = Field(
+        5.0, gt=0, description="of sequential traffic: the next is due then without a reply, too; seconds"
+    )
+
+    @property
+    def mean_rate(self) -> float:
+        """Messages per second and connection; of sequential traffic the fewest, as without any reply."""
+        if self.pattern == "burst":
+            return self.burst_size / self.burst_every
+        if self.pattern == "sequential":
+            return 1 / self.reply_timeout
+        rates = [each.rate for each in self.types if each.rate is not None]
+        return sum(rates) if rates else self.rate
+
+    @property
+    def type_weights(self) -> tuple[float, ...]:
+        """Of each type: its share of the messages, to the others'."""
+        return tuple(each.weight if each.rate is None else each.rate for each in self.types)
 
     @field_validator("types", mode="wrap")
     @classmethod
@@ -83,6 +124,11 @@ class Traffic(Model):
         if messages is not None and info.data.get("rate") == 0:
             raise ValueError("cannot be sent at a rate of 0")
         return messages
+
+    @model_validator(mode="after")
+    def _says_once_how_much(self) -> Self:
+        checks.report(checks.rates(self))
+        return self
 
 
 class PerConnectionData(Model):
@@ -134,13 +180,16 @@ class Population(Model):
         if traffic is not None and exchange is not None and exchange.sends and not enveloped:
             for name in sorted({"payload", "format"} & traffic.model_fields_set):
                 found.add("has no use here: what is sent stands in exchange.send", name)
+        if traffic is not None and exchange is not None and exchange.sends:
+            for path, message in checks.sequential(traffic, exchange):
+                found.add(message, *path)
         found.raise_any()
         return traffic
 
     @property
     def rate_hz(self) -> float:
         """Messages per second of one of its sessions: none where its exchange sends none."""
-        return self.traffic.rate if self.exchange.sends else 0.0
+        return self.traffic.mean_rate if self.exchange.sends else 0.0
 
     @field_validator("headers")
     @classmethod

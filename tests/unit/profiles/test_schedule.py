@@ -7,7 +7,16 @@ import math
 import numpy as np
 import pytest
 
-from squall.profiles.schedule import PoissonArrivals, UniformArrivals, arrivals, period_ns
+from squall.profiles.schedule import (
+    Bursts,
+    OnReply,
+    PoissonArrivals,
+    UniformArrivals,
+    arrivals,
+    arrivals_of,
+    period_ns,
+)
+from squall.scenario.traffic import Traffic
 
 SECOND = 1_000_000_000
 
@@ -113,3 +122,35 @@ def test_the_next_poisson_point_may_lie_in_a_later_block() -> None:
     grid = PoissonArrivals(SECOND, seed=1)
     last = grid.points(0, 4)[-1]
     assert grid.next_due(0, last) == grid.points(0, 5)[0]
+
+
+def test_a_traffic_has_the_schedule_of_its_pattern() -> None:
+    steady = arrivals_of(Traffic(rate=4), 1)
+    assert isinstance(steady, UniformArrivals)
+    assert steady.step_ns == SECOND // 4
+    burst = arrivals_of(Traffic(pattern="burst", burst_size=7, burst_every=2, arrival="poisson"), 1)
+    assert isinstance(burst, Bursts)
+    assert isinstance(burst.points, PoissonArrivals)
+    assert (burst.size, burst.points.period_ns, burst.step_ns) == (7, 2 * SECOND, 0)
+    on_reply = arrivals_of(Traffic(pattern="sequential", reply_timeout=3), 1)
+    assert isinstance(on_reply, OnReply)
+    assert on_reply.step_ns == 3 * SECOND
+
+
+def test_a_burst_counts_each_of_its_messages() -> None:
+    grid = UniformArrivals(SECOND, 3)
+    burst = Bursts(grid, 10)
+    due = burst.due_at_or_after(4, 5 * SECOND)
+    assert due == grid.due_at_or_after(4, 5 * SECOND)
+    assert burst.next_due(4, due) == due + SECOND
+    assert burst.count_due(4, due, due + 1) == 10
+    assert burst.count_due(4, due, due + 3 * SECOND) == 30
+    assert burst.count_due(4, due, due) == 0
+
+
+def test_on_reply_begins_at_once_and_counts_time_outs_alone() -> None:
+    schedule = OnReply(5 * SECOND)
+    assert schedule.due_at_or_after(0, 77) == 77
+    assert schedule.next_due(0, 77) == 77 + 5 * SECOND
+    counted = [schedule.count_due(0, 77, 77 + s * SECOND) for s in (-1, 0, 1, 5, 6)]
+    assert counted == [0, 0, 1, 1, 2]

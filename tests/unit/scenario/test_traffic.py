@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from pydantic import ValidationError
 
+from squall.scenario import checks
+from squall.scenario.exchanges import EchoExchange
 from squall.scenario.traffic import Population, Traffic
 
 
@@ -67,3 +69,53 @@ def test_headers_are_kept_secret_and_checked() -> None:
     population = Population.model_validate({"headers": {"Authorization": "hunter2"}})
     assert "hunter2" not in repr(population) + population.model_dump_json()
     assert _refused(Population, {"headers": {"X-A": "a\rb"}}) == {("headers", "X-A")}
+
+
+def test_how_often_is_said_by_the_pattern_in_use_alone() -> None:
+    assert Traffic(rate=3).mean_rate == 3
+    assert Traffic(pattern="burst", burst_size=10, burst_every=2).mean_rate == 5
+    assert Traffic(pattern="sequential").mean_rate == 0.2
+    assert _refused(Traffic, {"pattern": "burst", "rate": 2}) == {("rate",)}
+    assert _refused(Traffic, {"pattern": "sequential", "arrival": "poisson", "burst_size": 2}) == {
+        ("arrival",),
+        ("burst_size",),
+    }
+    assert _refused(Traffic, {"reply_timeout": 2}) == {("reply_timeout",)}
+
+
+def test_types_have_rates_all_or_none_and_instead_of_a_weight() -> None:
+    rated = Traffic.model_validate({"types": [{"name": "a", "rate": 3}, {"name": "b", "rate": "60/min"}]})
+    assert (rated.mean_rate, rated.type_weights) == (4, (3, 1))
+    types = [{"name": "a", "rate": 3}, {"name": "b"}, {"name": "c", "rate": 1, "weight": 2}]
+    assert _refused(Traffic, {"types": types, "rate": 2}) == {
+        ("rate",),
+        ("types", 1, "rate"),
+        ("types", 2, "weight"),
+    }
+    assert _refused(Traffic, {"types": types[:1], "pattern": "burst"}) == {("types",)}
+    assert ("types", 0, "rate") in _refused(Traffic, {"types": [{"rate": 0}]})
+
+
+@pytest.mark.parametrize("guarantee", [-0.1, 1.5, "nan"])
+def test_a_guarantee_that_is_no_share_is_refused(guarantee: Any) -> None:
+    assert ("types", 0, "guarantee") in _refused(Traffic, {"types": [{"guarantee": guarantee}]})
+
+
+@pytest.mark.parametrize("guarantee", [0, 0.9999, 1])
+def test_a_guarantee_is_a_share(guarantee: float) -> None:
+    assert Traffic.model_validate({"types": [{"guarantee": guarantee}]}).types[0].guarantee == guarantee
+
+
+def test_a_priority_has_one_of_four_names() -> None:
+    assert ("types", 0, "priority") in _refused(Traffic, {"types": [{"priority": "urgent"}]})
+    assert Traffic.model_validate({"types": [{"priority": "high"}]}).types[0].priority == "high"
+
+
+def test_sequential_traffic_needs_somebody_who_answers_the_sender() -> None:
+    class Silent(EchoExchange):
+        answers_sender: ClassVar[bool] = False
+
+    traffic = Traffic(pattern="sequential")
+    assert list(checks.sequential(traffic, EchoExchange())) == []
+    assert [path for path, _ in checks.sequential(traffic, Silent())] == [("pattern",)]
+    assert list(checks.sequential(Traffic(), Silent())) == []
