@@ -9,7 +9,7 @@ from squall.runner.rules import LONGEST
 from squall.runner.turnover import connects_hz, most_here, share_here
 from squall.scenario.exchanges import shares_in_words
 from squall.scenario.loader import Loaded
-from squall.scenario.models import Population, Scenario
+from squall.scenario.models import Population, Scenario, Traffic
 from squall.scenario.redact import public_url, redacted_settings
 from squall.units import format_count, format_rate, format_size
 
