@@ -39,7 +39,7 @@ class Book:
         self._places: dict[tuple[str, str], int] = {}
         self._told = 0
         self.outstanding = 0
-        """Messages sent and not settled, as of the last report: kept by the cells, since asking 10,000 streams is a pause."""
+        """Messages sent and not settled, as of the last report: kept by the cells, as to ask 10,000 streams is a pause."""
 
     def begin(self, order: PhaseOrder) -> None:
         """A phase follows the last one; it may start later than now."""
