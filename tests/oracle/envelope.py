@@ -5,9 +5,9 @@ body directly behind it. All numbers are little-endian. It knows nothing of who 
 
 offset  size  field
 0       4     magic ``sqEl``
-4       1     version in the high four bits (1), flags in the low four (1 = text, 2 = has a cause)
+4       1     version in the high four bits (1), flags in the low four (1 = text, 2 = has a cause, 4 = an acknowledgement)
 5       1     type
-6       1     attempt
+6       1     attempt in the low four bits, priority in the high four
 7       4     run
 11      4     stream
 15      2     epoch
@@ -51,6 +51,7 @@ class Envelope:
     flags: int
     type: int
     attempt: int
+    priority: int
     run: int
     stream: int
     epoch: int
@@ -99,7 +100,8 @@ def parse(opcode: int, payload: bytes) -> Envelope | None:
         version=head[4] >> 4,
         flags=head[4] & 15,
         type=head[5],
-        attempt=head[6],
+        attempt=head[6] & 15,
+        priority=head[6] >> 4,
         run=_number(head, 7, 11),
         stream=_number(head, 11, 15),
         epoch=_number(head, 15, 17),

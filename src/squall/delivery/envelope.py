@@ -2,9 +2,9 @@
 
     offset  size  field
     0       4     magic "sqEl"
-    4       1     version (high nibble, 1) and flags (low nibble; 1 = text, 2 = has a cause)
+    4       1     version (high nibble, 1) and flags (low nibble; 1 = text, 2 = has a cause, 4 = an acknowledgement)
     5       1     type
-    6       1     attempt, from 1
+    6       1     attempt, from 1 (low nibble) and priority (high nibble; 0 = not stated, 1 = low … 4 = high)
     7       4     run
     11      4     stream
     15      2     epoch: how often the stream has reconnected
@@ -17,7 +17,8 @@
     44      4     header checksum: CRC-32 (ISO 3309, as zlib has it) of bytes 0 to 43
 
 All numbers are little-endian. In a text message the magic is followed by 60 characters of base64 (RFC 4648 §4)
-of bytes 4 to 47 and one zero byte; the body, printable ASCII, comes last in both forms.
+of bytes 4 to 47 and one zero byte; the body, printable ASCII, comes last in both forms. An acknowledgement has no
+body, and repeats the fields of the message that it acknowledges, all but the cause.
 
 What a receiver says of a payload:
 
@@ -51,6 +52,8 @@ __all__ = [
     "BAD_HEADER",
     "BINARY_SIZE_MIN",
     "BODY_CHOICES",
+    "FLAG_ACK",
+    "FLAG_CAUSE",
     "GOOD",
     "MAGIC",
     "NO_ENVELOPE",
@@ -63,6 +66,7 @@ MAGIC = b"sqEl"
 VERSION = 1
 FLAG_TEXT = 1
 FLAG_CAUSE = 2
+FLAG_ACK = 4
 BINARY_SIZE_MIN = 48
 TEXT_SIZE_MIN = 64
 BODY_CHOICES = 64
@@ -96,9 +100,12 @@ class Codec:
         text: text messages rather than binary ones.
         sizes: the message sizes in use, in bytes, envelope included; `encode` takes an index into it.
         seed: the run's seed, from which the bodies come.
+        priorities: the priority of each type, 0 (not stated) to 4 (high); of those left out it is not stated.
     """
 
-    def __init__(self, run: int, text: bool, sizes: tuple[int, ...], seed: int) -> None:
+    def __init__(
+        self, run: int, text: bool, sizes: tuple[int, ...], seed: int, priorities: tuple[int, ...] = ()
+    ) -> None:
         self.run_number = run
         self.text = text
         self.header_size = smallest_size(text)
@@ -110,6 +117,9 @@ class Codec:
         self.pool = _body_pool(max(sizes) + BODY_CHOICES * _BODY_STRIDE, text, seed)
         self.body_sums = [self._sums_of(size) for size in sizes]
         self.scratch = bytearray(48)
+        self.priorities = bytearray(256)
+        self.priorities[: len(priorities)] = bytes(priority << 4 for priority in priorities)
+        self._empty_sum = xxhash.xxh3_64_intdigest(b"", self.header_size) & 0xFFFFFFFF
         self._fill_table()
         if cython.compiled:
             self.out = cython.cast(cython.p_uchar, PyByteArray_AS_STRING(self.buffer)) + 16
@@ -152,12 +162,63 @@ class Codec:
         attempt: cython.uint,
         intended_ns: cython.longlong,
         size_index: cython.Py_ssize_t,
+        cause_stream: cython.longlong = -1,
+        cause_sequence: cython.longlong = -1,
     ) -> cython.Py_ssize_t:
-        """Put a message into `buffer` at `offset`; returns its size. Valid until the next call."""
+        """Put a message into `buffer` at `offset`; returns its size. Valid until the next call.
+
+        `cause_stream` and `cause_sequence` name the message that this one follows from; without them it has no cause.
+        """
         size: cython.Py_ssize_t = self.sizes[size_index]
         choice: cython.uint = (stream + sequence) & 63
         body_sum: cython.uint = self.body_sums[size_index][choice]
         flags: cython.uint = 0x11 if self.text else 0x10
+        if cause_stream >= 0:
+            flags |= 2
+        else:
+            cause_stream = cause_sequence = 0
+        mark: cython.uint = self.priorities[type_index & 0xFF] | (attempt & 15)
+        self._write(
+            flags, mark, stream, epoch, sequence, type_index, type_sequence, intended_ns,
+            cause_stream, cause_sequence, body_sum,
+        )  # fmt: skip
+        if cython.compiled:
+            memcpy(
+                self.out + self.header_size,
+                self.pool_data + choice * 64,
+                size - self.header_size,
+            )
+        else:
+            start = self.offset + self.header_size
+            body = self.pool[choice * _BODY_STRIDE :][: size - self.header_size]
+            self.buffer[start : start + len(body)] = body
+        return size
+
+    @cython.ccall
+    def encode_ack(self) -> cython.Py_ssize_t:
+        """Put the acknowledgement of the message decoded last into `buffer` at `offset`; returns its size."""
+        self._write(
+            0x15 if self.text else 0x14, (self.priority << 4) | self.attempt, self.stream, self.epoch,
+            self.sequence, self.type_index, self.type_sequence, self.intended_ns, 0, 0, self._empty_sum,
+        )  # fmt: skip
+        return self.header_size
+
+    @cython.cfunc
+    def _write(
+        self,
+        flags: cython.uint,
+        mark: cython.uint,
+        stream: cython.uint,
+        epoch: cython.uint,
+        sequence: cython.uint,
+        type_index: cython.uint,
+        type_sequence: cython.uint,
+        intended_ns: cython.longlong,
+        cause_stream: cython.uint,
+        cause_sequence: cython.uint,
+        body_sum: cython.uint,
+    ) -> cython.int:
+        """Put a header into `buffer` at `offset`, in the form of this codec."""
         if cython.compiled:
             head: cython.p_uchar = self.scratch_data if self.text else self.out
             head[0] = 0x73
@@ -166,37 +227,30 @@ class Codec:
             head[3] = 0x6C
             head[4] = flags
             head[5] = type_index
-            head[6] = attempt
+            head[6] = mark
             _put(head + 7, self.run_number, 4)
             _put(head + 11, stream, 4)
             _put(head + 15, epoch, 2)
             _put(head + 17, sequence, 4)
             _put(head + 21, type_sequence, 4)
             _put(head + 25, intended_ns, 7)
-            _put(head + 32, 0, 8)
+            _put(head + 32, cause_stream, 4)
+            _put(head + 36, cause_sequence, 4)
             _put(head + 40, body_sum, 4)
             _put(head + 44, self._crc(head, 44), 4)
             if self.text:
                 self._armour(bytes(self.scratch))
-            memcpy(
-                self.out + self.header_size,
-                self.pool_data + choice * 64,
-                size - self.header_size,
-            )
         else:
             header = _FIELDS.pack(
-                MAGIC, flags, type_index, attempt, self.run_number, stream, epoch, sequence, type_sequence,
-                intended_ns.to_bytes(7, "little"), 0, 0, body_sum, 0,
+                MAGIC, flags, type_index, mark, self.run_number, stream, epoch, sequence, type_sequence,
+                intended_ns.to_bytes(7, "little"), cause_stream, cause_sequence, body_sum, 0,
             )  # fmt: skip
             header = header[:44] + struct.pack("<I", zlib.crc32(header[:44]))
             if self.text:
                 self._armour(header)
             else:
                 self.buffer[self.offset : self.offset + 48] = header
-            start = self.offset + self.header_size
-            body = self.pool[choice * _BODY_STRIDE :][: size - self.header_size]
-            self.buffer[start : start + len(body)] = body
-        return size
+        return 0
 
     def _armour(self, header: bytes) -> None:
         """Write a header in its text form."""
@@ -247,7 +301,8 @@ class Codec:
                 return False
             self.flags = head[4]
             self.type_index = head[5]
-            self.attempt = head[6]
+            self.attempt = head[6] & 15
+            self.priority = head[6] >> 4
             self.run = _get(head + 7, 4)
             self.stream = _get(head + 11, 4)
             self.epoch = _get(head + 15, 2)
@@ -262,7 +317,8 @@ class Codec:
             fields = _FIELDS.unpack(header)
             if fields[13] != zlib.crc32(header[:44]):
                 return False
-            self.flags, self.type_index, self.attempt, self.run, self.stream = fields[1:6]
+            self.flags, self.type_index, mark, self.run, self.stream = fields[1:6]
+            self.attempt, self.priority = mark & 15, mark >> 4
             self.epoch, self.sequence, self.type_sequence = fields[6:9]
             self.intended_ns = int.from_bytes(fields[9], "little")
             self.cause_stream, self.cause_sequence, self.body_sum = fields[10:13]

@@ -55,6 +55,9 @@ _HISTOGRAM_NAMES: Final = (
     "opening",
     "push_delay",
     "reconnect",
+    "ack",
+    "ack_total",
+    "retry_recovery",
 )
 _STANDS_FOR: Final = {"pacer_lag": "lag", "unlagged": "service"}
 """Histograms that a cell leaves out where they equal another one of its own."""

@@ -18,6 +18,25 @@ cdef class MessageTally:
     cdef public long long reorder_late_ns_sum
     cdef public long long reorder_late_ns_max
     cdef public long long service_unmeasured
+    cdef public long long acknowledged
+    cdef public long long acknowledged_first
+    cdef public long long retried
+    cdef public long long retry_acknowledged
+    cdef public long long retries_sent
+    cdef public long long gave_up
+    cdef public long long ack_duplicates
+    cdef public long long acknowledged_lost
+    cdef public long long duplicate_arrivals
+    cdef public long long reordered_in_type
+    cdef public long long order_waited
+    cdef public long long order_wait_ns_sum
+    cdef public long long order_wait_unmeasured
+    cdef public long long gaps
+    cdef public long long messages_in_gaps
+    cdef public long long causal_pairs
+    cdef public long long causal_violations
+    cdef public long long timestamps_judged
+    cdef public long long timestamps_wrong
     cdef public bint blocked_sent
     cdef public bint blocked_delivered
     cdef readonly long long max_latency_ns
@@ -26,10 +45,16 @@ cdef class MessageTally:
     cdef readonly Histogram lag
     cdef readonly Histogram pacer_lag
     cdef readonly Histogram unlagged
+    cdef readonly Histogram ack
+    cdef readonly Histogram ack_total
+    cdef readonly Histogram retry_recovery
 
     cpdef void delivered_after(self, long long response_ns, long long unlagged_ns)
     cpdef void delivered_untimed(self)
     cpdef void reordered_by(self, long long extent, long long late_ns)
+    cpdef void acknowledged_after(self, long long ack_ns)
+    cpdef void acknowledged_in_all_after(self, long long ack_total_ns)
+    cpdef void recovered_after(self, long long retry_recovery_ns)
 
 
 cdef class ConnectionTally:
@@ -59,6 +84,7 @@ cdef class ConnectionTally:
     cdef public long long push_duplicated
     cdef public long long push_reordered
     cdef public long long push_early
+    cdef public long long ack_unexpected
     cdef public dict close_codes
     cdef public dict troubles
     cdef public dict misfits

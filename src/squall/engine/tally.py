@@ -38,6 +38,25 @@ _MESSAGE_COUNTS = (
     "reorder_late_ns_sum",
     "reorder_late_ns_max",
     "service_unmeasured",
+    "acknowledged",
+    "acknowledged_first",
+    "retried",
+    "retry_acknowledged",
+    "retries_sent",
+    "gave_up",
+    "ack_duplicates",
+    "acknowledged_lost",
+    "duplicate_arrivals",
+    "reordered_in_type",
+    "order_waited",
+    "order_wait_ns_sum",
+    "order_wait_unmeasured",
+    "gaps",
+    "messages_in_gaps",
+    "causal_pairs",
+    "causal_violations",
+    "timestamps_judged",
+    "timestamps_wrong",
 )
 _CONNECTION_COUNTS = (
     "attempted",
@@ -66,6 +85,7 @@ _CONNECTION_COUNTS = (
     "push_duplicated",
     "push_reordered",
     "push_early",
+    "ack_unexpected",
 )
 _CONNECTION_HISTOGRAMS = (
     "connect",
@@ -82,7 +102,10 @@ _CONNECTION_HISTOGRAMS = (
 
 @cython.cclass
 class MessageTally:
-    """Counts and histograms of one message cell since the last report."""
+    """Counts and histograms of one message cell since the last report.
+
+    The histograms of acknowledgements exist from their first value on: most cells never have one.
+    """
 
     def __init__(self, max_latency_ns: int) -> None:
         self.max_latency_ns = max_latency_ns
@@ -91,6 +114,9 @@ class MessageTally:
         self.lag = Histogram()
         self.pacer_lag = Histogram()
         self.unlagged = Histogram()
+        self.ack = None
+        self.ack_total = None
+        self.retry_recovery = None
         self._clear()
 
     def _clear(self) -> None:
@@ -123,6 +149,27 @@ class MessageTally:
         self.reorder_late_ns_sum += late_ns
         self.reorder_late_ns_max = max(self.reorder_late_ns_max, late_ns)
 
+    @cython.ccall
+    def acknowledged_after(self, ack_ns: cython.longlong) -> cython.void:
+        """Record ack_time: from the attempt that the acknowledgement names."""
+        if self.ack is None:
+            self.ack = Histogram()
+        self.ack.record(ack_ns)
+
+    @cython.ccall
+    def acknowledged_in_all_after(self, ack_total_ns: cython.longlong) -> cython.void:
+        """Record ack_time_total: from the first intended send."""
+        if self.ack_total is None:
+            self.ack_total = Histogram()
+        self.ack_total.record(ack_total_ns)
+
+    @cython.ccall
+    def recovered_after(self, retry_recovery_ns: cython.longlong) -> cython.void:
+        """Record what a retry cost: from the first time-out's expiry to the acknowledgement."""
+        if self.retry_recovery is None:
+            self.retry_recovery = Histogram()
+        self.retry_recovery.record(retry_recovery_ns)
+
     def take(self, population: int, phase: int, type_index: int, place: int) -> MessageCell | None:
         """The cell since the last call, None where nothing happened; the tally starts anew."""
         counts = {name: value for name in _MESSAGE_COUNTS if (value := getattr(self, name))}
@@ -132,6 +179,9 @@ class MessageTally:
             "lag": self.lag.take(),
             "pacer_lag": self.pacer_lag.take(),
             "unlagged": self.unlagged.take(),
+            "ack": None if self.ack is None else self.ack.take(),
+            "ack_total": None if self.ack_total is None else self.ack_total.take(),
+            "retry_recovery": None if self.retry_recovery is None else self.retry_recovery.take(),
         }
         if not self.blocked_sent:
             histograms["pacer_lag"] = None

@@ -23,6 +23,25 @@ class MessageTally:
     reorder_late_ns_sum: int
     reorder_late_ns_max: int
     service_unmeasured: int
+    acknowledged: int
+    acknowledged_first: int
+    retried: int
+    retry_acknowledged: int
+    retries_sent: int
+    gave_up: int
+    ack_duplicates: int
+    acknowledged_lost: int
+    duplicate_arrivals: int
+    reordered_in_type: int
+    order_waited: int
+    order_wait_ns_sum: int
+    order_wait_unmeasured: int
+    gaps: int
+    messages_in_gaps: int
+    causal_pairs: int
+    causal_violations: int
+    timestamps_judged: int
+    timestamps_wrong: int
     blocked_sent: bool
     blocked_delivered: bool
     max_latency_ns: int
@@ -31,10 +50,16 @@ class MessageTally:
     lag: Histogram
     pacer_lag: Histogram
     unlagged: Histogram
+    ack: Histogram | None
+    ack_total: Histogram | None
+    retry_recovery: Histogram | None
     def __init__(self, max_latency_ns: int) -> None: ...
     def delivered_after(self, response_ns: int, unlagged_ns: int) -> None: ...
     def delivered_untimed(self) -> None: ...
     def reordered_by(self, extent: int, late_ns: int) -> None: ...
+    def acknowledged_after(self, ack_ns: int) -> None: ...
+    def acknowledged_in_all_after(self, ack_total_ns: int) -> None: ...
+    def recovered_after(self, retry_recovery_ns: int) -> None: ...
     def take(self, population: int, phase: int, type_index: int, place: int) -> MessageCell | None: ...
 
 class ConnectionTally:
@@ -64,6 +89,7 @@ class ConnectionTally:
     push_duplicated: int
     push_reordered: int
     push_early: int
+    ack_unexpected: int
     close_codes: dict[int, int]
     troubles: dict[Trouble, int]
     misfits: dict[str, int]

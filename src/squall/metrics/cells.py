@@ -40,7 +40,28 @@ _MESSAGE_SUMS: Final = (
     "reorder_extent_sum",
     "reorder_late_ns_sum",
     "service_unmeasured",
+    "acknowledged",
+    "acknowledged_first",
+    "retried",
+    "retry_acknowledged",
+    "retries_sent",
+    "gave_up",
+    "ack_duplicates",
+    "acknowledged_lost",
+    "duplicate_arrivals",
+    "reordered_in_type",
+    "order_waited",
+    "order_wait_ns_sum",
+    "order_wait_unmeasured",
+    "gaps",
+    "messages_in_gaps",
+    "causal_pairs",
+    "causal_violations",
+    "timestamps_judged",
+    "timestamps_wrong",
 )
+_RARE_TIMES: Final = ("ack", "ack_total", "retry_recovery")
+"""Made only where there is one: most cells never have any."""
 _CONNECTION_SUMS: Final = (
     "attempted",
     "established",
@@ -68,6 +89,7 @@ _CONNECTION_SUMS: Final = (
     "push_duplicated",
     "push_reordered",
     "push_early",
+    "ack_unexpected",
 )
 _CONNECTION_TIMES: Final = (
     "connect",
@@ -102,11 +124,31 @@ class MessageTotals:
     reorder_late_ns_sum: int = 0
     reorder_late_ns_max: int = 0
     service_unmeasured: int = 0
+    acknowledged: int = 0
+    acknowledged_first: int = 0
+    retried: int = 0
+    retry_acknowledged: int = 0
+    retries_sent: int = 0
+    gave_up: int = 0
+    ack_duplicates: int = 0
+    acknowledged_lost: int = 0
+    duplicate_arrivals: int = 0
+    reordered_in_type: int = 0
+    order_waited: int = 0
+    order_wait_ns_sum: int = 0
+    order_wait_unmeasured: int = 0
+    gaps: int = 0
+    messages_in_gaps: int = 0
+    causal_pairs: int = 0
+    causal_violations: int = 0
+    timestamps_judged: int = 0
+    timestamps_wrong: int = 0
     response: Distribution = field(default_factory=Distribution)
     service: Distribution = field(default_factory=Distribution)
     lag: Distribution = field(default_factory=Distribution)
     _pacer_lag: Distribution | None = None
     _unlagged: Distribution | None = None
+    _rare: dict[str, Distribution] = field(default_factory=dict)
 
     @classmethod
     def of(cls, cell: MessageCell) -> Self:
@@ -120,6 +162,9 @@ class MessageTotals:
             made._pacer_lag = _add(Distribution(), cell.pacer_lag)
         if cell.unlagged is not None:
             made._unlagged = _add(Distribution(), cell.unlagged)
+        for name in _RARE_TIMES:
+            if (histogram := getattr(cell, name)) is not None:
+                made._rare[name] = _add(Distribution(), histogram)
         return made
 
     def merge(self, other: MessageTotals) -> None:
@@ -139,6 +184,8 @@ class MessageTotals:
         self.response.merge(other.response)
         self.service.merge(other.service)
         self.lag.merge(other.lag)
+        for name, times in other._rare.items():
+            self._rare.setdefault(name, Distribution()).merge(times)
 
     @property
     def pacer_lag(self) -> Distribution:
@@ -149,6 +196,21 @@ class MessageTotals:
     def unlagged(self) -> Distribution:
         """response_time − pacer_lag."""
         return self.service if self._unlagged is None else self._unlagged
+
+    @property
+    def ack(self) -> Distribution:
+        """ack_time: from the attempt that the acknowledgement names."""
+        return self._rare.get("ack") or Distribution()
+
+    @property
+    def ack_total(self) -> Distribution:
+        """ack_time_total: from the first intended send."""
+        return self._rare.get("ack_total") or Distribution()
+
+    @property
+    def retry_recovery(self) -> Distribution:
+        """From the first time-out's expiry to the acknowledgement, of messages that needed a retry."""
+        return self._rare.get("retry_recovery") or Distribution()
 
     @property
     def not_sent(self) -> int:
@@ -202,6 +264,7 @@ class ConnectionTotals:
     push_duplicated: int = 0
     push_reordered: int = 0
     push_early: int = 0
+    ack_unexpected: int = 0
     close_codes: Counter[int] = field(default_factory=Counter)
     troubles: Counter[Trouble] = field(default_factory=Counter)
     misfits: Counter[str] = field(default_factory=Counter)

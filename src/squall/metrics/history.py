@@ -61,6 +61,15 @@ _MESSAGE_FIELDS: Final = (
     "late",
     "recovered",
     "corrupted_body",
+    "acknowledged",
+    "retried",
+    "retries_sent",
+    "gave_up",
+    "acknowledged_lost",
+    "duplicate_arrivals",
+    "reordered_in_type",
+    "gaps",
+    "causal_violations",
 )
 CONNECTION_COUNTS: Final = (
     "attempted",
@@ -77,6 +86,7 @@ CONNECTION_COUNTS: Final = (
     "messages_received",
     "bytes_sent",
     "bytes_received",
+    "ack_unexpected",
 )
 _OF_A_PLACE: Final = frozenset(
     (

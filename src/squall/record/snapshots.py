@@ -52,6 +52,18 @@ class MessageCell(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
 
     `response`, `service`, `lag` are histograms of the delivered (lag: of the sent). `pacer_lag` and `unlagged`
     (response_time − pacer_lag) are None where no message was blocked: then they equal `lag` and `service`.
+
+    Acknowledgements: `acknowledged` messages, `acknowledged_first` of them without a retry; `retried` needed one or
+    more, `retry_acknowledged` of them were acknowledged, `gave_up` were not within all attempts; `retries_sent` are
+    frames, `ack_duplicates` further acknowledgements. `acknowledged_lost` are those of `lost` that were acknowledged.
+    `duplicate_arrivals` are copies before the receiver's own de-duplication, `duplicated` those after it. `ack`
+    holds ack_time, `ack_total` ack_time_total, `retry_recovery` the first time-out's expiry to the acknowledgement.
+
+    Order: `reordered_in_type` came behind a successor of their own type. `order_waited` would have been held back by
+    an in-order receiver, for `order_wait_ns_sum` together; of `order_wait_unmeasured` the wait is known in part.
+    `gaps` are runs of lost numbers with a later arrival behind them, booked with their first message,
+    `messages_in_gaps` what is in them. `causal_violations` are those of `causal_pairs` whose effect was seen first,
+    `timestamps_wrong` those of `timestamps_judged` that went back within their stream or lay after their arrival.
     """
 
     population: int
@@ -79,6 +91,28 @@ class MessageCell(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     lag: SparseHistogram | None = None
     pacer_lag: SparseHistogram | None = None
     unlagged: SparseHistogram | None = None
+    acknowledged: int = 0
+    acknowledged_first: int = 0
+    retried: int = 0
+    retry_acknowledged: int = 0
+    retries_sent: int = 0
+    gave_up: int = 0
+    ack_duplicates: int = 0
+    acknowledged_lost: int = 0
+    duplicate_arrivals: int = 0
+    reordered_in_type: int = 0
+    order_waited: int = 0
+    order_wait_ns_sum: int = 0
+    order_wait_unmeasured: int = 0
+    gaps: int = 0
+    messages_in_gaps: int = 0
+    causal_pairs: int = 0
+    causal_violations: int = 0
+    timestamps_judged: int = 0
+    timestamps_wrong: int = 0
+    ack: SparseHistogram | None = None
+    ack_total: SparseHistogram | None = None
+    retry_recovery: SparseHistogram | None = None
 
     @property
     def sent(self) -> int:
@@ -94,7 +128,7 @@ class ConnectionCell(msgspec.Struct, frozen=True, array_like=True, kw_only=True)
     drop to the accepted upgrade that replaced it; `abandoned` are drops that nothing replaces any more, so that
     dropped = reconnected + abandoned + those still to come. `opening` are the times from
     the upgrade until what goes before the traffic was done. `misfits` says by fixed words why messages were not
-    what was waited for.
+    what was waited for. `ack_unexpected` are acknowledgements of messages that were never sent.
 
     `pushed` are the messages that a push exchange counts, `push_sequenced` those of them that carried a sequence
     number; `push_missing` and `push_gaps` are changes of what is missing: a late message that fills a gap takes
@@ -142,6 +176,7 @@ class ConnectionCell(msgspec.Struct, frozen=True, array_like=True, kw_only=True)
     push_delay: SparseHistogram | None = None
     reconnect: SparseHistogram | None = None
     abandoned: int = 0
+    ack_unexpected: int = 0
 
 
 class CheckCell(msgspec.Struct, frozen=True, array_like=True):

@@ -94,10 +94,27 @@ __all__ = [
     "TimeStamp",
     "Tls",
     "Tolerances",
+    "Tracking",
     "Traffic",
     "Watch",
     "WatchedSource",
 ]
+
+
+class Tracking(Model):
+    """What is kept account of beside delivery itself. What is switched off is not measured, and costs nothing."""
+
+    checksums: bool = Field(True, description="whether each body is as it was sent, by its checksum")
+    sequence_numbers: bool = Field(
+        True, description="order: what came behind a successor, how long that holds others back, gaps"
+    )
+    timestamps: bool = Field(
+        True, description="whether the times in the envelopes go back, or lie after the arrival"
+    )
+    confirmations: bool = Field(
+        True, description="acknowledgements: how many, after how long, with what retries"
+    )
+    causality: bool = Field(True, description="whether a message is seen before the one that it answers")
 
 
 class Delivery(Model):
@@ -115,6 +132,7 @@ class Delivery(Model):
     foreign: Literal["count", "ignore"] = Field(
         "count", description="messages without an envelope: unexpected, or declared and not counted"
     )
+    tracking: Tracking = Field(Tracking(), description="what is kept account of beside delivery itself")
     integrity: bool = Field(
         True, description="judge integrity; false where thresholds of your own replace it"
     )

@@ -25,7 +25,7 @@ FIELDS = (
     ("attempt", 1),
     ("intended_ns", 7),
 )
-"""What `encode` is given, in its order, and how many bytes each has."""
+"""What `encode` is given, in its order, and how many bytes each has; of the attempt only the low four bits are kept."""
 
 
 @pytest.fixture(scope="session", params=FORMS)
@@ -38,9 +38,15 @@ def text(request: pytest.FixtureRequest) -> bool:
     return bool(request.param == "text")
 
 
-def message(codec: Any, *fields: int, size_index: int = 0) -> bytes:
+def message(codec: Any, *fields: int, size_index: int = 0, cause: tuple[int, int] | None = None) -> bytes:
     """A copy of what `encode` puts into the buffer."""
-    size = codec.encode(*(fields or (7, 2, 265, 3, 5, 1, 123_456_789)), size_index)
+    size = codec.encode(*(fields or (7, 2, 265, 3, 5, 1, 123_456_789)), size_index, *(cause or ()))
+    return bytes(codec.buffer[codec.offset : codec.offset + size])
+
+
+def acknowledgement(codec: Any) -> bytes:
+    """A copy of what `encode_ack` puts into the buffer."""
+    size = codec.encode_ack()
     return bytes(codec.buffer[codec.offset : codec.offset + size])
 
 
@@ -61,6 +67,7 @@ def test_each_field_comes_back_at_its_least_and_greatest(envelope: ModuleType, t
         for pattern in (0, -1):
             values = [(pattern if place == number else place + 1) for place in range(len(FIELDS))]
             values = [value & ((1 << 8 * size) - 1) for value, (_, size) in zip(values, FIELDS, strict=True)]
+            values[5] &= 15
             assert reader.decode_bytes(message(codec, *values), text) == envelope.GOOD
             assert [getattr(reader, name) for name, _ in FIELDS] == values
             assert (reader.run, reader.flags) == (0xFFFFFFFF, 0x11 if text else 0x10)
@@ -82,16 +89,74 @@ def test_the_bytes_are_those_that_the_oracle_reads(envelope: ModuleType, text: b
         assert (read.intended_ns, read.cause_stream, read.cause_sequence) == (86_400_000_000_000, 0, 0)
 
 
+def test_a_cause_is_written_and_read_and_none_is_told_from_the_first_of_all(
+    envelope: ModuleType, text: bool
+) -> None:
+    codec = envelope.Codec(9, text, (100,), 3)
+    for cause in ((0, 0), (0xFFFFFFFF, 0), (7, 0xFFFFFFFF)):
+        assert codec.decode_bytes(message(codec, cause=cause), text) == envelope.GOOD
+        assert codec.flags & envelope.FLAG_CAUSE
+        assert (codec.cause_stream, codec.cause_sequence) == cause
+        read = parse(TEXT if text else BINARY, message(codec, cause=cause))
+        assert read is not None
+        assert (read.header_good, read.body_good) == (True, True)
+        assert (read.cause_stream, read.cause_sequence) == cause
+    assert codec.decode_bytes(message(codec), text) == envelope.GOOD
+    assert not codec.flags & envelope.FLAG_CAUSE
+
+
+def test_the_priority_is_that_of_the_type_and_stands_beside_the_attempt(
+    envelope: ModuleType, text: bool
+) -> None:
+    codec = envelope.Codec(9, text, (100,), 3, (4, 0, 1))
+    for kind, priority in ((0, 4), (1, 0), (2, 1), (3, 0)):
+        for attempt in (1, 15):
+            sent = message(codec, 1, 0, 0, kind, 0, attempt, 5)
+            assert codec.decode_bytes(sent, text) == envelope.GOOD
+            assert (codec.priority, codec.attempt) == (priority, attempt)
+            read = parse(TEXT if text else BINARY, sent)
+            assert read is not None
+            assert (read.priority, read.attempt) == (priority, attempt)
+
+
+def test_an_acknowledgement_repeats_its_message_without_body_and_cause(
+    envelope: ModuleType, text: bool
+) -> None:
+    codec = envelope.Codec(0xFEDCBA98, text, (200,), 3, (0, 0, 0, 3))
+    sent = message(codec, 70_000, 3, 265, 3, 5, 2, 1 << 55, cause=(1, 2))
+    assert codec.decode_bytes(sent, text) == envelope.GOOD
+    answer = acknowledgement(codec)
+    assert len(answer) == envelope.smallest_size(text)
+    reader = envelope.Codec(1, text, (64,), 2)
+    assert reader.decode_bytes(answer, text) == envelope.GOOD
+    assert [getattr(reader, name) for name, _ in FIELDS] == [70_000, 3, 265, 3, 5, 2, 1 << 55]
+    assert (reader.run, reader.priority, reader.flags) == (0xFEDCBA98, 3, 0x15 if text else 0x14)
+    assert (reader.cause_stream, reader.cause_sequence) == (0, 0)
+    read = parse(TEXT if text else BINARY, answer)
+    assert read is not None
+    assert (read.header_good, read.body_good, read.flags & envelope.FLAG_ACK) == (True, True, 4)
+
+
+def test_both_forms_acknowledge_with_the_same_bytes(text: bool) -> None:
+    answers = []
+    for form in FORMS:
+        codec = module_in(form, "squall.delivery.envelope").Codec(77, text, (150,), 12345)
+        codec.decode_bytes(message(codec), text)
+        answers.append(acknowledgement(codec))
+    assert answers[0] == answers[1]
+
+
 def test_both_forms_write_the_same_bytes(text: bool) -> None:
     installed, source = (
-        module_in(form, "squall.delivery.envelope").Codec(77, text, (64, 65, 200, 8192), 12345)
+        module_in(form, "squall.delivery.envelope").Codec(77, text, (64, 65, 200, 8192), 12345, (2, 3))
         for form in FORMS
     )
     for sequence in range(130):
-        fields = (3_000_000_000, 65_535, sequence, 250, sequence // 2, 1, 1 << 55)
+        fields = (3_000_000_000, 65_535, sequence, sequence % 3, sequence // 2, 1 + sequence % 15, 1 << 55)
+        cause = (3_000_000_000, sequence) if sequence % 2 else None
         for size_index in range(4):
-            assert message(installed, *fields, size_index=size_index) == message(
-                source, *fields, size_index=size_index
+            assert message(installed, *fields, size_index=size_index, cause=cause) == message(
+                source, *fields, size_index=size_index, cause=cause
             )
 
 

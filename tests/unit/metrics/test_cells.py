@@ -68,3 +68,12 @@ def test_connections_add_up_with_codes_and_troubles() -> None:
     assert total.troubles == {refused: 4}
     assert total.close_codes == {1000: 1}
     assert total.connect.count == 1
+
+
+def test_times_of_acknowledgements_add_up_and_most_cells_have_none() -> None:
+    assert totals_of(messages(3)).ack.count == 0
+    total = totals_of(
+        messages(1, acknowledged=1, ack=times(4)), messages(2), messages(1, ack=times(6), ack_total=times(9))
+    )
+    assert (total.acknowledged, total.ack.count, total.ack.max_ns) == (1, 2, 6_000_000)
+    assert (total.ack_total.count, total.retry_recovery.count) == (1, 0)
