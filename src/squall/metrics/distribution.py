@@ -88,17 +88,17 @@ class Distribution:
             raise ValueError(f"a percentile is a share from 0 to 1, not one of {shares}")
         if not self.count:
             return [None] * len(shares)
-        ranks = [max(1, _ceiling(share * self.count)) for share in shares]
+        ranks = [_ceiling(share * self.count) or 1 for share in shares]
         buckets = self._counts.cumsum().searchsorted(ranks)
-        middles_ns: list[int] = MIDDLES_NS[np.minimum(buckets, BUCKETS - 1)].tolist()
+        middles_ns: list[int] = MIDDLES_NS.take(buckets, mode="clip").tolist()
         return [self._at_rank(rank, middle_ns) for rank, middle_ns in zip(ranks, middles_ns, strict=True)]
 
     def _at_rank(self, rank: int, middle_ns: int) -> int:
-        if rank == 1:
+        if rank == 1 or middle_ns < self.min_ns:
             return self.min_ns
-        if rank >= self.count:
+        if rank >= self.count or middle_ns > self.max_ns:
             return self.max_ns
-        return min(max(middle_ns, self.min_ns), self.max_ns)
+        return middle_ns
 
     def curve_ns(self, parts: int = 12) -> list[tuple[float, int]]:
         """Shares and their percentiles along the distribution, as many for each nine: 0 %, …, 90 %, …, 99 %, ….
@@ -128,8 +128,10 @@ class Distribution:
         return [int(up_to[place]) for place in MIDDLES_NS.searchsorted(limits_ns, side="right")]
 
     def _add_extremes(self, count: int, sum_ns: int, min_ns: int, max_ns: int) -> None:
-        self.min_ns = min(self.min_ns, min_ns) if self.count else min_ns
-        self.max_ns = max(self.max_ns, max_ns) if self.count else max_ns
+        if min_ns < self.min_ns or not self.count:
+            self.min_ns = min_ns
+        if max_ns > self.max_ns:
+            self.max_ns = max_ns
         self.count += count
         self.sum_ns += sum_ns
 
@@ -149,4 +151,4 @@ class Distribution:
 def _ceiling(rank: float) -> int:
     """⌈rank⌉, taking 989.9999999 and 990.0000001 for the 990 that they stand for."""
     nearest = round(rank)
-    return nearest if math.isclose(rank, nearest, rel_tol=1e-12) else math.ceil(rank)
+    return nearest if abs(rank - nearest) <= 1e-12 * nearest else math.ceil(rank)
