@@ -124,7 +124,7 @@ def test_a_sound_service_passes_and_everything_is_kept(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_broken_service_fails_the_job_and_everything_is_kept_all_the_same(tmp_path: Path) -> None:
-    with broken_server("swallows", every=10) as service:
+    with broken_server("lose", every=10) as service:
         job = github(service.url)
         code, said = carried_out(job, tmp_path, SHORT)
     assert code == 99, said

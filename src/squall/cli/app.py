@@ -252,10 +252,15 @@ def serve(
     bug: Annotated[
         list[str] | None,
         typer.Option(
-            help="misbehave each so many messages, as in swallows:10; several for several",
+            help="misbehave at each so many messages (lose:10) or at a rate (lose:0.01); several for several",
             metavar="NAME:EVERY",
             show_default=False,
         ),
+    ] = None,
+    bug_seed: Annotated[int, typer.Option(help="draws what a bug with a rate strikes", metavar="NUMBER")] = 0,
+    wire_log: Annotated[
+        str | None,
+        typer.Option(help="log each message in and frame out there, a file a node", metavar="DIR"),
     ] = None,
     stdin_lifeline: Annotated[
         bool, typer.Option("--stdin-lifeline", help="end when standard input ends", show_default=False)
@@ -276,6 +281,8 @@ def serve(
         "--tls-cert": tls_cert,
         "--tls-key": tls_key,
         "--bug": bug,
+        "--bug-seed": bug_seed,
+        "--wire-log": wire_log,
         "--stdin-lifeline": stdin_lifeline,
     }
     serve_as_process(_state(ctx), given)

@@ -11,8 +11,13 @@ a mistake on one side cannot hide behind the same mistake on the other.
     listening    the sockets, bound before anything is started
     node         one process: one loop, many connections
     connection   one connection: frames in, whole messages out
-    behaviours   what happens to a message
-    bugs         what goes wrong with it, where that is asked for
+    wire_log     what came and what went, line by line, where that is asked for
+    paths        which behaviour serves which path
+    behaviours   what happens to a message: the echo
+    outlet       the way out, counted
+    bugs         what goes wrong, where that is asked for, and how often; delivery_bugs does it
+    neighbours   the open connections in their order
+    draws        choices by seed and count
     counters     what each node counts, in memory that all of them can read
     health       what `/healthz` and `/metrics` answer
 """

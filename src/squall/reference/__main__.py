@@ -11,6 +11,7 @@ import argparse
 import re
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final, NoReturn
 
 from squall.errors import ExitCode, SquallError
@@ -21,6 +22,7 @@ __all__ = ["main"]
 
 _PORT_MAX: Final = 65535
 _PROCESSES_MAX: Final = 256
+_SEED_MAX: Final = 2**64 - 1
 _NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -40,6 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         tls_key=given.tls_key,
         stdin_lifeline=given.stdin_lifeline,
         bugs=tuple(given.bug),
+        bug_seed=given.bug_seed,
+        wire_log=given.wire_log,
     )
     try:
         serve(settings)
@@ -79,8 +83,10 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="NAME:EVERY",
-        help="misbehave each so many messages (squall.reference.bugs); several for several",
+        help="misbehave at each so many messages, or at a RATE below 1 (squall.reference.bugs); several for several",
     )
+    add("--bug-seed", type=_seed, default=0, metavar="NUMBER", help="draws what a bug with a rate strikes")
+    add("--wire-log", type=Path, metavar="DIR", help="log each message in and frame out there, a file a node")
     add("--stdin-lifeline", action="store_true", help="end when standard input reaches its end")
     return parser
 
@@ -91,6 +97,10 @@ def _port(text: str) -> int:
 
 def _processes(text: str) -> int:
     return _whole_number(text, least=1, most=_PROCESSES_MAX)
+
+
+def _seed(text: str) -> int:
+    return _whole_number(text, least=0, most=_SEED_MAX)
 
 
 def _bug(text: str) -> Bug:

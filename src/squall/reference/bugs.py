@@ -1,192 +1,116 @@
 """Bugs that the service can be given, so that whoever looks for one can be seen to find it.
 
-    --bug swallows:10          each tenth message gets no answer
-    --bug delays:10:0.2        each tenth answer comes 0.2 s late
+    --bug lose:10              each tenth message gets no answer
+    --bug lose:0.01            one in a hundred, drawn by --bug-seed
+    --bug delay:10:0.2         each tenth answer comes 0.2 s late
 
-A bug is a behaviour around another, so several can be had at once. It counts the messages of its node, over all
-connections, from its start: with EVERY = n it strikes at the n-th, the 2n-th, … It lies in no figure: what is
-counted as sent was sent.
+A bug counts what it can strike at its node, over all connections, from the start: with EVERY = n it strikes at
+the n-th, the 2n-th, …; with a RATE below 1 the seed, the bug's name and the count decide. It lies in no figure:
+what is counted and logged as sent was sent. What a strike does is in `delivery_bugs` and in the behaviours.
 """
 
 from __future__ import annotations
 
-from asyncio import AbstractEventLoop
+import math
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from picows import WSMsgType, WSTransport
+from squall.reference.draws import drawn
 
-from squall.reference.behaviours import Behaviour
-
-__all__ = ["BUGS", "Bug", "parse_bug", "refusal_every", "with_bugs"]
+__all__ = ["BUGS", "Bug", "Strikes", "find", "parse_bug"]
 
 BUGS: Final = {
-    "swallows": "the message gets no answer",
-    "duplicates": "the answer is sent twice",
-    "corrupts": "the last byte of the answer is changed",
-    "reorders": "the answer comes after the next one of its connection",
-    "delays": "the answer comes SECONDS late (1 by default)",
-    "cuts": "the connection is cut, without an answer and without a close frame",
-    "refuses": "not a message but an upgrade: it is answered with 503",
+    "lose": "the message gets no answer",
+    "duplicate": "the answer is sent twice",
+    "reorder": "the answer comes after the next one to its connection, or SECONDS later (1) where none follows",
+    "corrupt": "the last byte of the answer is changed",
+    "corrupt-header": "a byte of the answer's envelope is changed, behind its magic",
+    "delay": "the answer comes SECONDS late (1 by default)",
+    "stall": "the answers to the connection pause for SECONDS (1 by default), and then come in order",
+    "cross-deliver": "the answer goes to another connection of the node instead",
+    "cut": "the connection is cut, without an answer and without a close frame",
+    "refuse": "not a message but an upgrade: it is answered with 503",
 }
 """By name, what happens each time it strikes."""
 
-_DELAY_S: Final = 1.0
+TIMED: Final = frozenset({"reorder", "delay", "stall"})
+"""The bugs that take SECONDS."""
+
+_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bug:
-    """One bug: its name, how often it strikes, and by how many seconds where it is one of time."""
+    """One bug: its name, how often it strikes (one of `every` and `rate`), and for how long, if it lasts."""
 
     name: str
-    every: int
-    seconds: float = _DELAY_S
+    every: int | None = None
+    rate: float | None = None
+    seconds: float = _SECONDS
 
 
 def parse_bug(text: str) -> Bug:
-    """NAME:EVERY, or delays:EVERY:SECONDS.
+    """NAME:EVERY or NAME:RATE, with :SECONDS behind it for those that last.
 
     Raises:
         ValueError: it is not, with what it must be.
     """
     name, _, rest = text.partition(":")
-    every, _, seconds = rest.partition(":")
+    often, _, seconds = rest.partition(":")
     if name not in BUGS:
         raise ValueError(f"{name!r} is no bug; there are {', '.join(BUGS)}")
-    if not every.isdecimal() or int(every) < 1:
-        raise ValueError(f"{text!r}: a bug is written NAME:EVERY, as in {name}:10")
+    every, rate = None, None
+    if often.isdecimal():
+        every = int(often)
+    else:
+        rate = _number(often)
+    if every == 0 or (rate is not None and not 0 < rate < 1):
+        raise ValueError(
+            f"{text!r}: a bug is written {name}:10 (each tenth) or {name}:0.1 (one in ten, drawn by the seed)"
+        )
     if not seconds:
-        return Bug(name=name, every=int(every))
-    if name != "delays":
-        raise ValueError(f"{text!r}: only delays takes seconds")
-    try:
-        delay_s = float(seconds)
-    except ValueError:
-        delay_s = 0.0
-    if not 0 < delay_s < float("inf"):
-        raise ValueError(f"{text!r}: {seconds!r} is no time; delays is written as in delays:10:0.2")
-    return Bug(name=name, every=int(every), seconds=delay_s)
+        return Bug(name=name, every=every, rate=rate)
+    if name not in TIMED:
+        raise ValueError(f"{text!r}: only {', '.join(sorted(TIMED))} take seconds")
+    lasts_s = _number(seconds)
+    if not 0 < lasts_s < math.inf:
+        raise ValueError(f"{text!r}: {seconds!r} is no time; {name} is written as in {name}:10:0.2")
+    return Bug(name=name, every=every, rate=rate, seconds=lasts_s)
 
 
-def with_bugs(behaviour: Behaviour, bugs: Iterable[Bug], loop: AbstractEventLoop) -> Behaviour:
-    """The behaviour with these around it; the first is the outermost."""
-    for bug in reversed(tuple(bugs)):
-        if bug.name == "delays":
-            behaviour = _Delays(behaviour, bug, loop)
-        elif bug.name in _AROUND:
-            behaviour = _AROUND[bug.name](behaviour, bug)
-    return behaviour
+class Strikes:
+    """Decides, for one bug of one node, at which of what it counts it strikes."""
 
+    __slots__ = ("_every", "_seed", "_seen", "_threshold", "bug")
 
-def refusal_every(bugs: Iterable[Bug]) -> int | None:
-    """Each how many upgrades is refused; None where none is."""
-    return next((bug.every for bug in bugs if bug.name == "refuses"), None)
-
-
-class _Around:
-    """Passes messages on to `inner`, and knows when it strikes."""
-
-    __slots__ = ("_bug", "_inner", "_seen")
-
-    def __init__(self, inner: Behaviour, bug: Bug) -> None:
-        self._inner = inner
-        self._bug = bug
+    def __init__(self, bug: Bug, seed: int) -> None:
+        self.bug = bug
+        self._every = bug.every
+        self._threshold = round((bug.rate or 0.0) * 2**64)
+        self._seed = drawn(seed, zlib.crc32(bug.name.encode()))  # no two bugs strike at the same draws
         self._seen = 0
 
-    def on_message(self, transport: WSTransport, opcode: WSMsgType, payload: memoryview) -> None:
-        """Strike, or pass it on."""
+    def next(self) -> bool:
+        """Count one more; whether it is struck."""
         self._seen += 1
-        if self._seen % self._bug.every:
-            self._inner.on_message(transport, opcode, payload)
-        else:
-            self._strike(transport, opcode, payload)
+        if self._every is not None:
+            return self._seen % self._every == 0
+        return drawn(self._seed, self._seen) < self._threshold
 
-    def _strike(self, transport: WSTransport, opcode: WSMsgType, payload: memoryview) -> None:
-        raise NotImplementedError
-
-
-class _Swallows(_Around):
-    __slots__ = ()
-
-    def _strike(self, transport: WSTransport, opcode: WSMsgType, payload: memoryview) -> None:
-        """Nothing follows."""
+    def draw(self) -> int:
+        """64 bits to choose by in the strike at hand, independent of whether there was one."""
+        return drawn(self._seed, self._seen, 1)
 
 
-class _Duplicates(_Around):
-    __slots__ = ()
-
-    def _strike(self, transport: WSTransport, opcode: WSMsgType, payload: memoryview) -> None:
-        self._inner.on_message(transport, opcode, payload)
-        self._inner.on_message(transport, opcode, payload)
+def find(name: str, strikes: Iterable[Strikes]) -> Strikes | None:
+    """Those of this bug; None where it was not asked for."""
+    return next((each for each in strikes if each.bug.name == name), None)
 
 
-class _Corrupts(_Around):
-    __slots__ = ()
-
-    def _strike(self, transport: WSTransport, opcode: WSMsgType, payload: memoryview) -> None:
-        changed = bytearray(payload)
-        if changed:
-            changed[-1] ^= 1  # of a letter that makes another letter: text stays valid UTF-8
-        self._inner.on_message(transport, opcode, memoryview(changed))
-
-
-class _Reorders(_Around):
-    """Holds at most one message at a time; one whose connection is gone meanwhile is let go of."""
-
-    __slots__ = ("_held",)
-
-    def __init__(self, inner: Behaviour, bug: Bug) -> None:
-        super().__init__(inner, bug)
-        self._held: tuple[WSTransport, WSMsgType, memoryview] | None = None
-
-    def on_message(self, transport: WSTransport, opcode: WSMsgType, payload: memoryview) -> None:
-        """After the next one of its connection comes the one that was held."""
-        if self._held is None or self._held[0] is not transport:
-            super().on_message(transport, opcode, payload)
-            return
-        held, self._held = self._held, None
-        self._inner.on_message(transport, opcode, payload)
-        self._inner.on_message(*held)
-
-    def _strike(self, transport: WSTransport, opcode: WSMsgType, payload: memoryview) -> None:
-        if self._held is not None and _is_writable(self._held[0]):
-            self._inner.on_message(transport, opcode, payload)
-        else:
-            self._held = (transport, opcode, memoryview(bytes(payload)))
-
-
-class _Delays(_Around):
-    __slots__ = ("_loop",)
-
-    def __init__(self, inner: Behaviour, bug: Bug, loop: AbstractEventLoop) -> None:
-        super().__init__(inner, bug)
-        self._loop = loop
-
-    def _strike(self, transport: WSTransport, opcode: WSMsgType, payload: memoryview) -> None:
-        self._loop.call_later(self._bug.seconds, self._answer, transport, opcode, memoryview(bytes(payload)))
-
-    def _answer(self, transport: WSTransport, opcode: WSMsgType, payload: memoryview) -> None:
-        if _is_writable(transport):
-            self._inner.on_message(transport, opcode, payload)
-
-
-class _Cuts(_Around):
-    __slots__ = ()
-
-    def _strike(self, transport: WSTransport, _opcode: WSMsgType, _payload: memoryview) -> None:
-        transport.disconnect(False)
-
-
-_AROUND: Final = {
-    "swallows": _Swallows,
-    "duplicates": _Duplicates,
-    "corrupts": _Corrupts,
-    "reorders": _Reorders,
-    "cuts": _Cuts,
-}
-
-
-def _is_writable(transport: WSTransport) -> bool:
-    """Whether an answer can still be sent: no close frame has gone, and the socket is there."""
-    return not (transport.is_close_frame_sent or transport.underlying_transport.is_closing())
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan

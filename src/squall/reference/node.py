@@ -18,7 +18,7 @@ import time
 import traceback
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, Final, Protocol
+from typing import Any, BinaryIO, Final, Protocol
 
 import uvloop
 from picows import (
@@ -29,12 +29,14 @@ from picows import (
     ws_create_server,
 )
 
+from squall.errors import EnvironmentFailure
 from squall.reference import health
-from squall.reference.behaviours import Behaviour, Echo
-from squall.reference.bugs import Bug, refusal_every, with_bugs
+from squall.reference.bugs import Bug, Strikes, find
 from squall.reference.connection import MESSAGE_BYTES_MAX, Connection
 from squall.reference.counters import NOT_MEASURED, CounterBoard, CounterRow, Tally
 from squall.reference.listening import BACKLOG, ListeningSocket
+from squall.reference.paths import Paths
+from squall.reference.wire_log import WireLog
 
 __all__ = ["ORPHANED_EXIT_CODE", "READY", "STOP_GRACE_S", "NodeSetup", "QuietLogger", "run_node"]
 
@@ -75,10 +77,16 @@ class NodeSetup:
     lifeline_fd: int
     status_fd: int
     bugs: tuple[Bug, ...] = ()
+    bug_seed: int = 0
+    log_file: BinaryIO | None = None
 
 
 def run_node(setup: NodeSetup) -> None:
-    """Serve until asked to stop."""
+    """Serve until asked to stop.
+
+    Raises:
+        EnvironmentFailure: the wire log could not be written any more.
+    """
     uvloop.run(_Node(setup).serve())
 
 
@@ -107,29 +115,34 @@ class _Node:
     def __init__(self, setup: NodeSetup) -> None:
         self._setup = setup
         self._tally = Tally()
-        self._behaviour: Behaviour = Echo(self._tally)
-        self._refuses_every = refusal_every(setup.bugs)
-        self._upgrades = 0
+        self._strikes = [Strikes(bug, setup.bug_seed) for bug in setup.bugs]
+        self._refusals = find("refuse", self._strikes)
+        self._log = None if setup.log_file is None else WireLog(setup.log_file, self._on_log_failure)
+        self._failure: EnvironmentFailure | None = None
         self._held: set[Connection] = set()
         self._row = setup.board.row(setup.index)
         self._node_header = {health.NODE_HEADER: setup.name}
 
     async def serve(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._behaviour = with_bugs(self._behaviour, self._setup.bugs, self._loop)
+        self._paths = Paths(self._tally, self._strikes, self._loop)
         self._loop.set_exception_handler(self._on_loop_error)
         self._loop.add_reader(self._setup.lifeline_fd, os._exit, ORPHANED_EXIT_CODE)
-        stopping = asyncio.Event()
-        self._loop.add_signal_handler(signal.SIGTERM, stopping.set)
+        self._stopping = asyncio.Event()
+        self._loop.add_signal_handler(signal.SIGTERM, self._stopping.set)
         self._row.publish_pid(os.getpid())
-        _Beat(self._loop, self._row, self._tally).start()
+        _Beat(self._loop, self._row, self._tally, self._log).start()
         server = await self._listen()
         gc.collect()
         gc.freeze()
         gc.set_threshold(*_GC_THRESHOLDS)
         os.write(self._setup.status_fd, READY)
-        await stopping.wait()
+        await self._stopping.wait()
         await self._go_away(server)
+        if self._log is not None:
+            self._log.flush()
+        if self._failure is not None:
+            raise self._failure
 
     async def _listen(self) -> _Server:
         self._setup.listening.keep_spare_descriptor()
@@ -141,6 +154,7 @@ class _Node:
             websocket_handshake_timeout=_HANDSHAKE_TIMEOUT_S,
             logger_name=QuietLogger(),  # type: ignore[arg-type] # any object with a logger's methods serves
             max_frame_size=MESSAGE_BYTES_MAX,
+            enable_auto_pong=False,  # what goes out goes through us, so that the wire log has it
             read_buffer_init_size=_READ_BUFFER_BYTES,
             # With the loop's own transports picows hands out views of buffers that are reused before a
             # write of more than 8 KiB is through; aiofastnet copies what it cannot send at once.
@@ -151,10 +165,13 @@ class _Node:
     def _admit(self, request: WSUpgradeRequest) -> WSUpgradeResponseWithListener:
         """Upgrade on any path; answer a plain GET as HTTP."""
         if "upgrade" in request.headers:
-            self._upgrades += 1
-            if self._refuses_every is not None and self._upgrades % self._refuses_every == 0:
+            if self._refusals is not None and self._refusals.next():
                 return health.refusal(self._setup.name, HTTPStatus.SERVICE_UNAVAILABLE, "Not this time.")
-            listener: WSListener = Connection(self._loop, self._behaviour, self._tally, self._held)
+            path = health.path_of(request).decode("latin-1")
+            log = None if self._log is None else self._log.connection(path)
+            listener: WSListener = Connection(
+                self._loop, self._paths.behaviour(path), self._tally, self._held, log
+            )
             response = WSUpgradeResponse.create_101_response(self._node_header)
             return WSUpgradeResponseWithListener(response, listener)
         return self._answer(request)
@@ -184,6 +201,10 @@ class _Node:
         await asyncio.sleep(0)
         self._row.publish(self._tally)
 
+    def _on_log_failure(self, error: OSError) -> None:
+        self._failure = EnvironmentFailure(f"cannot write the wire log any more: {error.strerror}")
+        self._stopping.set()
+
     def _on_loop_error(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """Peers that reset, vanish or never finish their handshake are daily bread; the rest is a bug."""
         if not isinstance(context.get("exception"), OSError | TimeoutError):
@@ -192,12 +213,15 @@ class _Node:
 
 class _Beat:
     """Runs every 50 ms: publishes the counts, and how late it was, which is the loop's lag (uvloop: to 1
-    ms)."""
+    ms). Hands the wire log's lines on, where there is one."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, row: CounterRow, tally: Tally) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, row: CounterRow, tally: Tally, log: WireLog | None
+    ) -> None:
         self._loop = loop
         self._row = row
         self._tally = tally
+        self._log = log
         self._due_ns = 0
         self._beats = 0
         self._window_ns = self._window_before_ns = self._max_ns = NOT_MEASURED
@@ -215,6 +239,8 @@ class _Beat:
         self._window_ns = max(self._window_ns, lag_ns)
         self._max_ns = max(self._max_ns, lag_ns)
         self._publish_and_schedule(now_ns)
+        if self._log is not None:
+            self._log.flush()
 
     def _publish_and_schedule(self, now_ns: int) -> None:
         self._row.publish(self._tally)

@@ -24,17 +24,19 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Final, NoReturn
+from pathlib import Path
+from typing import BinaryIO, Final, NoReturn
 
 import uvloop
 from picows import WSUpgradeRequest, WSUpgradeResponseWithListener, ws_create_server
 
-from squall.errors import EnvironmentFailure
+from squall.errors import EnvironmentFailure, SquallError
 from squall.reference import health
 from squall.reference.bugs import Bug
 from squall.reference.counters import CounterBoard
 from squall.reference.listening import BACKLOG, ListeningSocket, listen, url_host
 from squall.reference.node import ORPHANED_EXIT_CODE, READY, STOP_GRACE_S, NodeSetup, QuietLogger, run_node
+from squall.reference.wire_log import open_log_files
 
 __all__ = ["ServiceSettings", "serve"]
 
@@ -59,6 +61,8 @@ class ServiceSettings:
     tls_key: str | None = None
     stdin_lifeline: bool = False
     bugs: tuple[Bug, ...] = ()
+    bug_seed: int = 0
+    wire_log: Path | None = None
 
 
 def serve(settings: ServiceSettings) -> None:
@@ -67,7 +71,8 @@ def serve(settings: ServiceSettings) -> None:
     Prints one JSON line on standard output when every process accepts connections.
 
     Raises:
-        EnvironmentFailure: a port, the certificate or a process could not be had, or a process ended unasked.
+        EnvironmentFailure: a port, the certificate, a file of the wire log or a process could not be had, or a
+            process ended unasked.
     """
     if settings.stdin_lifeline and sys.stdin is None:
         raise EnvironmentFailure("the lifeline was asked for, and there is no standard input")
@@ -77,10 +82,13 @@ def serve(settings: ServiceSettings) -> None:
     port = listening[0].getsockname()[1]
     health_socket = listen(settings.host, settings.health_port)[0]
     _raise_descriptor_limit()
+    logs: Sequence[BinaryIO | None] = [None] * settings.processes
+    if settings.wire_log is not None:
+        logs = open_log_files(settings.wire_log, settings.processes)
     board = CounterBoard(settings.processes)
     # Until the handlers are in place, in the children too, a signal waits.
     signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
-    nodes = _fork_nodes(settings, listening, health_socket, board, tls)
+    nodes = _fork_nodes(settings, listening, logs, health_socket, board, tls)
     uvloop.run(_Parent(settings, nodes, board, health_socket, port=port).run())
 
 
@@ -219,21 +227,25 @@ class _Parent:
 def _fork_nodes(
     settings: ServiceSettings,
     listening: Sequence[ListeningSocket],
+    logs: Sequence[BinaryIO | None],
     health_socket: ListeningSocket,
     board: CounterBoard,
     tls: ssl.SSLContext | None,
 ) -> list[_NodeProcess]:
-    """Start one process for each listening socket; afterwards only that process has it."""
+    """Start one process for each listening socket; afterwards only that process has it, and its log."""
     lifeline_fd, held_end = os.pipe()
     parent_pid = os.getpid()
     nodes: list[_NodeProcess] = []
     gc.freeze()  # what exists now is shared with the children: a collection would copy every page of it
-    for index, own in enumerate(listening):
+    for index, (own, log) in enumerate(zip(listening, logs, strict=True)):
         status_fd, report_fd = os.pipe()
         pid = os.fork()
         if pid == 0:
             for inherited in (health_socket, *listening[index + 1 :]):
                 inherited.close()
+            for other in logs[index + 1 :]:
+                if other is not None:
+                    other.close()
             for descriptor in (held_end, status_fd, *(node.status_fd for node in nodes)):
                 os.close(descriptor)
             name = settings.name if len(listening) == 1 else f"{settings.name}-{index}"
@@ -246,10 +258,14 @@ def _fork_nodes(
                 lifeline_fd=lifeline_fd,
                 status_fd=report_fd,
                 bugs=settings.bugs,
+                bug_seed=settings.bug_seed,
+                log_file=log,
             )
             _live_as_node(setup, parent_pid)
         os.close(report_fd)
         own.close()
+        if log is not None:
+            log.close()
         nodes.append(_NodeProcess(index=index, pid=pid, status_fd=status_fd))
     os.close(lifeline_fd)
     return nodes
@@ -267,6 +283,9 @@ def _live_as_node(setup: NodeSetup, parent_pid: int) -> NoReturn:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)
         run_node(setup)
         code = 0
+    except SquallError as error:
+        sys.stderr.write(f"squall serve: {error.message}\n")
+        code = int(error.exit_code)
     except BaseException:  # noqa: BLE001 - a child must not return into its parent's code, whatever happens
         traceback.print_exc()
     finally:

@@ -19,6 +19,7 @@ import tempfile
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import IO, Final
 
@@ -129,8 +130,11 @@ def serve(
     port: int = 0,
     tls_cert: str | None = None,
     tls_key: str | None = None,
+    bugs: Sequence[str] = (),
+    bug_seed: int = 0,
+    wire_log: Path | str | None = None,
 ) -> Start:
-    """The bundled echo service.
+    """The bundled service.
 
     Args:
         processes: how many share its port.
@@ -139,6 +143,9 @@ def serve(
         port: its port; 0 takes a free one.
         tls_cert: a certificate chain (PEM): it serves wss.
         tls_key: its key, where it is not in the same file.
+        bugs: how it misbehaves, as `squall serve --bug` takes it: "lose:10", "delay:0.01:0.2".
+        bug_seed: what bugs with a rate draw by.
+        wire_log: a new folder, where each message in and each frame out is logged.
 
     Raises:
         EnvironmentFailure: on entering: it cannot be started.
@@ -150,8 +157,11 @@ def serve(
         "--port": port,
         "--tls-cert": tls_cert,
         "--tls-key": tls_key,
+        "--bug-seed": bug_seed,
+        "--wire-log": wire_log,
     }
-    return Start([f"{option}={value}" for option, value in options.items() if value is not None])
+    given = [f"{option}={value}" for option, value in options.items() if value is not None]
+    return Start([*given, *(f"--bug={bug}" for bug in bugs)])
 
 
 def processes_for(connections: int) -> int:

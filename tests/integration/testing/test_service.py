@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import urllib.request
+from collections import Counter
 from pathlib import Path
 from typing import Any, get_args
 
@@ -70,29 +71,32 @@ def test_what_cannot_be_started_says_why() -> None:
         one = serve()
         with one, pytest.raises(PlanError, match="running already"):
             one.__enter__()
-    with pytest.raises(EnvironmentFailure, match="there are swallows"):
-        broken_server("swallow").__enter__()  # type: ignore[arg-type] # a mistake
+    with pytest.raises(EnvironmentFailure, match="there are lose"):
+        broken_server("loses").__enter__()  # type: ignore[arg-type] # a mistake
 
 
 def test_every_bug_of_the_service_can_be_asked_for() -> None:
     assert set(get_args(Bug)) == BUGS.keys()
 
 
+SHORT = {
+    "load": {
+        "connections": 5,
+        "ramp_up": {"kind": "constant"},
+        "hold": 1,
+        "ramp_down": {"kind": "constant"},
+    },
+    "traffic": {"rate": 20},
+    "delivery": {"drain_timeout": 0.6},
+}
+
+
 async def account(bug: Bug, folder: Path) -> dict[str, Any]:
     """What squall finds in a short run: 5 connections, 20 messages a second each."""
-    scenario = {
-        "load": {
-            "connections": 5,
-            "ramp_up": {"kind": "constant"},
-            "hold": 1,
-            "ramp_down": {"kind": "constant"},
-        },
-        "traffic": {"rate": 20},
-        "delivery": {"drain_timeout": 0.6},
-        "outputs": {"out": str(folder)},
-    }
-    every = 3 if bug == "refuses" else 10
-    async with broken_server(bug, every=every, seconds=0.3 if bug == "delays" else None) as service:
+    scenario = SHORT | {"outputs": {"out": str(folder)}}
+    every = 3 if bug == "refuse" else 10
+    seconds = 0.3 if bug in {"delay", "stall", "reorder"} else None
+    async with broken_server(bug, every=every, seconds=seconds) as service:
         await run_scenario(load_scenario({"target": service.url} | scenario).scenario, fleet=InlineFleet())
     summary = read_run(folder).summary
     found = {name: getattr(summary.delivery, name) for name in summary.delivery.__struct_fields__}
@@ -114,13 +118,58 @@ async def accounts(folder: Path) -> dict[str, dict[str, Any]]:
 def test_squall_finds_each_bug(tmp_path: Path) -> None:
     """Exactly as often as the service has it: it counts messages, and one in ten is hit."""
     found = asyncio.run(accounts(tmp_path))
-    for bug, key in {"swallows": "lost", "duplicates": "duplicated", "corrupts": "corrupted_body"}.items():
-        assert found[bug][key] == found[bug]["sent"] // 10, bug
-    assert found["corrupts"]["lost"] == found["corrupts"]["corrupted_body"]
-    assert found["reorders"]["reordered"] > 0
-    assert found["reorders"]["duplicated"] == 0
-    assert found["delays"]["delivered"] == found["delays"]["sent"]
-    assert found["delays"]["max_ms"] >= 300
-    assert found["cuts"]["dropped"] == found["cuts"]["sent"] // 10
-    assert found["refuses"]["failed"] > 0
-    assert found["refuses"]["refused"] == ["status_503"]
+    struck = {bug: account["sent"] // 10 for bug, account in found.items()}
+    for bug, key in {
+        "lose": "lost",
+        "duplicate": "duplicated",
+        "corrupt": "corrupted_body",
+        "corrupt-header": "corrupted_header",
+        "cross-deliver": "unexpected",
+    }.items():
+        assert found[bug][key] == struck[bug], bug
+    for bug in ("corrupt", "corrupt-header", "cross-deliver"):
+        assert found[bug]["lost"] == struck[bug], bug
+    assert found["reorder"]["reordered"] > 0
+    assert found["reorder"]["duplicated"] == 0
+    for bug in ("delay", "stall", "reorder"):
+        assert found[bug]["delivered"] == found[bug]["sent"], bug
+    for bug in ("delay", "stall"):
+        assert found[bug]["max_ms"] >= 300, bug
+    assert found["stall"]["reordered"] == 0
+    assert found["cut"]["dropped"] == struck["cut"]
+    assert found["refuse"]["failed"] > 0
+    assert found["refuse"]["refused"] == ["status_503"]
+
+
+def test_the_wire_log_is_what_the_service_did_whatever_its_bugs(tmp_path: Path) -> None:
+    """With three bugs at rates: squall's account, the log and the switches agree."""
+    bugs = ["lose:0.05", "duplicate:0.1", "corrupt:0.05"]
+    with serve(bugs=bugs, bug_seed=3, wire_log=tmp_path / "wire") as service:
+        scenario = {"target": service.url} | SHORT | {"outputs": {"out": str(tmp_path / "run")}}
+        asyncio.run(run_scenario(load_scenario(scenario).scenario, fleet=InlineFleet()))
+    lines = [json.loads(line) for line in (tmp_path / "wire" / "node-0.jsonl").read_text().splitlines()]
+    assert [line["n"] for line in lines] == list(range(1, len(lines) + 1))
+    came = [
+        bytes.fromhex(line["hex"]) for line in lines if (line["what"], line.get("op")) == ("in", "binary")
+    ]
+    went = [
+        bytes.fromhex(line["hex"]) for line in lines if (line["what"], line.get("op")) == ("out", "binary")
+    ]
+    assert {line["what"] for line in lines} == {"open", "in", "out", "closed"}
+    assert {line["code"] for line in lines if line["what"] == "closed"} == {1000}
+    found = read_run(tmp_path / "run").summary.delivery
+    assert found.sent == len(set(came)) == len(came)
+    good = Counter(went)
+    for payload in set(went) - set(came):
+        del good[payload]
+    assert found.delivered == len(good)
+    assert found.lost == len(set(came) - set(good)) > 0
+    assert found.duplicated == good.total() - len(good) > 0
+    assert found.corrupted_body == len(went) - good.total() > 0
+
+
+def test_a_wire_log_is_never_written_over(tmp_path: Path) -> None:
+    with serve(wire_log=tmp_path):
+        pass
+    with pytest.raises(EnvironmentFailure, match=r"node-0\.jsonl is there already"):
+        serve(wire_log=tmp_path).__enter__()
