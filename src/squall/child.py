@@ -51,7 +51,7 @@ class Child:
         Raises:
             EnvironmentFailure: it ended before, or said nothing for `START_TIMEOUT_S`; it is stopped.
         """
-        said = self._said = tempfile.TemporaryFile()  # noqa: SIM115 - `stop` closes it
+        said = self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `stop`
         self._process = subprocess.Popen(
             self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said
         )
