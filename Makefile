@@ -7,7 +7,7 @@ PXD := $(wildcard src/squall/*.pxd src/squall/*/*.pxd)
 HOT := src/squall/_native.py src/squall/metrics/buckets.py $(PXD) $(PXD:.pxd=.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test suite check bench clean
+.PHONY: help setup demo test suite controls check bench clean
 
 help:  ## list the verbs
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -26,6 +26,10 @@ test: setup  ## the whole test suite
 
 suite: setup  ## the specification's own tests: SCALE=smoke, standard or full
 	@$(BIN)/python -m pytest -q suites --squall-scale $(or $(SCALE),smoke)
+
+controls: setup  ## squall's counts held against an oracle's: every bug of a service, and every pair of them
+	@SQUALL_PURE=1 $(BIN)/python -m pytest -q -n 3 -m "" tests/controls/matrix_of_bugs.py
+	@$(BIN)/python -m pytest -q -n 3 -m "" tests/controls
 
 check: setup  ## format, lint, types, import layers, tidy
 	@scripts/check $(BIN)

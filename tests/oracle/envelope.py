@@ -41,6 +41,8 @@ BINARY = 2
 
 VERSION = 1
 FLAG_TEXT = 1
+FLAG_CAUSE = 2
+FLAG_ACK = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,16 @@ class Envelope:
     cause_sequence: int
     header_good: bool
     body_good: bool
+
+    @property
+    def is_ack(self) -> bool:
+        """Whether it acknowledges the message whose numbers it bears."""
+        return bool(self.flags & FLAG_ACK)
+
+    @property
+    def cause(self) -> tuple[int, int] | None:
+        """The message that this one follows from: stream and sequence."""
+        return (self.cause_stream, self.cause_sequence) if self.flags & FLAG_CAUSE else None
 
 
 def header_size(opcode: int) -> int:
@@ -127,18 +139,23 @@ def build(
     attempt: int = 0,
     intended_ns: int = 0,
     body: bytes = b"",
+    priority: int = 0,
+    cause: tuple[int, int] | None = None,
+    is_ack: bool = False,
 ) -> bytes:
     """A whole message with a good envelope, for the tests of the oracle itself.
 
     ``type_sequence`` is the sequence where it is not given, as if there were one type.
     """
     size = header_size(opcode)
-    flags = FLAG_TEXT if opcode == TEXT else 0
-    head = MAGIC + bytes([VERSION << 4 | flags, message_type, attempt])
+    flags = (FLAG_TEXT if opcode == TEXT else 0) | (FLAG_ACK if is_ack else 0) | (FLAG_CAUSE if cause else 0)
+    cause_stream, cause_sequence = cause or (0, 0)
+    head = MAGIC + bytes([VERSION << 4 | flags, message_type, priority << 4 | attempt])
     head += run.to_bytes(4, "little") + stream.to_bytes(4, "little") + epoch.to_bytes(2, "little")
     head += sequence.to_bytes(4, "little")
     head += (sequence if type_sequence is None else type_sequence).to_bytes(4, "little")
-    head += intended_ns.to_bytes(7, "little") + bytes(8)
+    head += intended_ns.to_bytes(7, "little")
+    head += cause_stream.to_bytes(4, "little") + cause_sequence.to_bytes(4, "little")
     head += _body_checksum(body, size + len(body)).to_bytes(4, "little")
     head += zlib.crc32(head).to_bytes(4, "little")
     if opcode == TEXT:

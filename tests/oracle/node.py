@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from oracle.services import Service, started
 
-__all__ = ["WhyNot", "installed", "node_service"]
+__all__ = ["WhyNot", "installed", "node_service", "package_or_skip"]
 
 SOURCES = Path(__file__).with_name("node_ws")
 INSTALL_TIMEOUT_S = 60.0
@@ -51,6 +53,15 @@ def _install(folder: Path) -> None:
     if done.returncode != 0:
         words = done.stderr.strip().splitlines()
         raise WhyNot(f"npm could not install ws: {words[0] if words else done.returncode}")
+
+
+def package_or_skip(config: pytest.Config) -> Path:
+    """The package `ws`, kept in pytest's cache; skips the test, saying why, where it cannot be had."""
+    assert config.cache is not None
+    try:
+        return installed(config.cache.mkdir("node_ws"))
+    except WhyNot as reason:
+        pytest.skip(str(reason))
 
 
 @contextmanager

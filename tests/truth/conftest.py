@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from oracle.node import WhyNot, installed
+from oracle.node import package_or_skip
 
 
 @pytest.fixture(scope="module")
@@ -31,9 +31,5 @@ def service_url() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def node_modules(pytestconfig: pytest.Config) -> Path:
-    """The package `ws` for Node, kept in pytest's cache; skips, saying why, where it cannot be had."""
-    assert pytestconfig.cache is not None
-    try:
-        return installed(pytestconfig.cache.mkdir("node_ws"))
-    except WhyNot as reason:
-        pytest.skip(str(reason))
+    """The package `ws` for Node."""
+    return package_or_skip(pytestconfig)

@@ -1,7 +1,4 @@
-"""A small HTTP server for whoever watches or controls: one answer a connection.
-
-`routes` are fixed paths to be looked at (GET and HEAD); where requests are to do more than look, one handler takes
-all others, with their bodies.
+"""A small HTTP server for whoever watches: a few fixed paths, GET and HEAD alone, one answer a connection.
 
 The rule: it never holds up the loop that it runs on, nor the end of the run. What a client sends is bounded in
 size and time, what is sent to one is handed over bit by bit as it reads, and a client that does not is cut off
@@ -15,7 +12,7 @@ import asyncio
 import contextlib
 import ipaddress
 from collections.abc import AsyncGenerator, Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from types import TracebackType
 from typing import Final, Self
@@ -23,11 +20,10 @@ from typing import Final, Self
 from squall.errors import EnvironmentFailure
 from squall.scenario.addresses import host_and_port
 
-__all__ = ["Answer", "Handler", "HttpServer", "Request", "Route", "Stream", "refusal_of"]
+__all__ = ["Answer", "HttpServer", "Route", "Stream", "refusal_of"]
 
 CLIENTS_MAX: Final = 64
 REQUEST_BYTES_MAX: Final = 16 * 1024
-BODY_BYTES_MAX: Final = 256 * 1024
 REQUEST_MAX_S: Final = 5.0
 SEND_MAX_S: Final = 10.0
 """How long a client may take to read what one write sent it."""
@@ -62,22 +58,8 @@ class Stream:
     content_type: str
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What is asked."""
-
-    method: str
-    path: str
-    query: str
-    body: bytes
-
-
 Route = Callable[[], Answer | Stream]
 """What a path is answered with; called at each request, returns at once."""
-
-
-Handler = Callable[[Request], Answer]
-"""What answers requests that are no route's; returns at once."""
 
 
 class HttpServer:
@@ -87,20 +69,16 @@ class HttpServer:
         address: "HOST:PORT"; port 0 takes a free one.
         routes: by path.
         what: what is served, for the message where it cannot be.
-        handler: answers what is no route's; without one that is not found.
 
     Raises:
         EnvironmentFailure: it cannot listen there.
     """
 
-    def __init__(
-        self, address: str, routes: Mapping[str, Route], *, what: str, handler: Handler | None = None
-    ) -> None:
+    def __init__(self, address: str, routes: Mapping[str, Route], *, what: str) -> None:
         self.url = ""
         self._host, self._port = host_and_port(address)
         self._routes = routes
         self._what = what
-        self._handler = handler
         self._clients: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
@@ -155,35 +133,25 @@ class HttpServer:
         except asyncio.LimitOverrunError:
             await _send(writer, _plain(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE), is_head=False)
             return
-        request, headers = _parsed(head)
-        if request is None:
-            await _send(writer, _plain(HTTPStatus.BAD_REQUEST), is_head=False)
-            return
-        answer = refusal_of(headers, self._host) or await self._answer(request, headers, reader)
+        method, path, headers = _parsed(head)
+        answer = self._answer(method, path, headers)
         if isinstance(answer, Answer):
-            await _send(writer, answer, is_head=request.method == "HEAD")
+            await _send(writer, answer, is_head=method == "HEAD")
             return
         await _write(writer, _head(HTTPStatus.OK, answer.content_type, {}, length=None))
-        if request.method == "GET":
+        if method == "GET":
             async with contextlib.aclosing(answer.pieces()) as pieces:
                 async for piece in pieces:
                     await _write(writer, piece)
 
-    async def _answer(
-        self, request: Request, headers: Mapping[str, str], reader: asyncio.StreamReader
-    ) -> Answer | Stream:
-        route = self._routes.get(request.path)
-        if route is None and self._handler is not None:
-            length = headers.get("content-length", "0")
-            if "transfer-encoding" in headers or not length.isdecimal():
-                return _plain(HTTPStatus.LENGTH_REQUIRED)
-            if int(length) > BODY_BYTES_MAX:
-                return _plain(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-            async with asyncio.timeout(REQUEST_MAX_S):
-                body = await reader.readexactly(int(length))
-            return self._handler(replace(request, body=body))
-        if request.method not in ("GET", "HEAD"):
+    def _answer(self, method: str, path: str, headers: Mapping[str, str]) -> Answer | Stream:
+        if not method:
+            return _plain(HTTPStatus.BAD_REQUEST)
+        if (refused := refusal_of(headers, self._host)) is not None:
+            return refused
+        if method not in ("GET", "HEAD"):
             return _plain(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "GET, HEAD"})
+        route = self._routes.get(path)
         return _plain(HTTPStatus.NOT_FOUND) if route is None else route()
 
 
@@ -217,21 +185,20 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def _parsed(head: bytes) -> tuple[Request | None, dict[str, str]]:
-    """The request, its body still to come, and headers by lower-case name; None where it is no request."""
+def _parsed(head: bytes) -> tuple[str, str, dict[str, str]]:
+    """Method, path without its query, headers by lower-case name; an empty method where it is no request."""
     first, *rest = head.decode("latin-1").split("\r\n")
     words = first.split(" ")
     if len(words) != 3 or not words[2].startswith("HTTP/1."):
-        return None, {}
+        return "", "", {}
     headers: dict[str, str] = {}
     for line in rest:
         name, colon, value = line.partition(":")
         if colon and name.lower() in headers:
-            return None, {}  # of two hosts, which one?
+            return "", "", {}  # of two hosts, which one?
         if colon:
             headers[name.lower()] = value.strip()
-    path, _, query = words[1].partition("?")
-    return Request(words[0], path, query, b""), headers
+    return words[0], words[1].partition("?")[0], headers
 
 
 def _plain(status: HTTPStatus, words: str = "", *, headers: Mapping[str, str] | None = None) -> Answer:
