@@ -12,7 +12,7 @@ import json
 from collections.abc import AsyncGenerator, Mapping
 from typing import Final
 
-from squall.live.http_server import Stream
+from squall.http_server import Stream
 
 __all__ = ["EVENT_STREAM", "Audience"]
 

@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
+from squall.http_server import HttpServer
 from squall.live.base import LiveView
-from squall.live.http_server import HttpServer
 from squall.live.prometheus import PrometheusView
 from squall.scenario.models import Outputs
 

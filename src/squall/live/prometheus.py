@@ -11,9 +11,9 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
+from squall.http_server import Answer
 from squall.live.base import LiveView
 from squall.live.exposition import CONTENT_TYPE, Exposed, exposition
-from squall.live.http_server import Answer
 from squall.metrics.alerts import CLEARED, RAISED
 from squall.metrics.totals import Totals
 from squall.record.resources import ResourceSample, Role

@@ -12,9 +12,9 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from squall.http_server import Answer, Route
 from squall.live.audience import Audience
 from squall.live.base import LiveView
-from squall.live.http_server import Answer, Route
 from squall.live.live_page import LivePage, Order, shell
 from squall.live.outlet import Outlet
 from squall.live.picture import Scene

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from squall.live.http_server import Answer, Stream
+from squall.http_server import Answer, Stream
 from squall.live.live_page import LivePage, Order
 from squall.live.web import WebView
 from squall.metrics.totals import Totals

@@ -11,9 +11,9 @@ from http import HTTPStatus
 import pytest
 import uvloop
 
+from squall import http_server
 from squall.errors import EnvironmentFailure, ExitCode
-from squall.live import http_server
-from squall.live.http_server import Answer, HttpServer, Route, Stream
+from squall.http_server import Answer, HttpServer, Route, Stream
 
 WAIT_S = 20.0
 

@@ -1,4 +1,7 @@
-"""A small HTTP server for whoever watches: a few fixed paths, GET and HEAD alone, one answer a connection.
+"""A small HTTP server for whoever watches or controls: one answer a connection.
+
+`routes` are fixed paths to be looked at (GET and HEAD); where requests are to do more than look, one handler takes
+all others, with their bodies.
 
 The rule: it never holds up the loop that it runs on, nor the end of the run. What a client sends is bounded in
 size and time, what is sent to one is handed over bit by bit as it reads, and a client that does not is cut off
@@ -12,7 +15,7 @@ import asyncio
 import contextlib
 import ipaddress
 from collections.abc import AsyncGenerator, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from types import TracebackType
 from typing import Final, Self
@@ -20,10 +23,11 @@ from typing import Final, Self
 from squall.errors import EnvironmentFailure
 from squall.scenario.addresses import host_and_port
 
-__all__ = ["Answer", "HttpServer", "Route", "Stream", "refusal_of"]
+__all__ = ["Answer", "Handler", "HttpServer", "Request", "Route", "Stream", "refusal_of"]
 
 CLIENTS_MAX: Final = 64
 REQUEST_BYTES_MAX: Final = 16 * 1024
+BODY_BYTES_MAX: Final = 256 * 1024
 REQUEST_MAX_S: Final = 5.0
 SEND_MAX_S: Final = 10.0
 """How long a client may take to read what one write sent it."""
@@ -58,8 +62,22 @@ class Stream:
     content_type: str
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked."""
+
+    method: str
+    path: str
+    query: str
+    body: bytes
+
+
 Route = Callable[[], Answer | Stream]
 """What a path is answered with; called at each request, returns at once."""
+
+
+Handler = Callable[[Request], Answer]
+"""What answers requests that are no route's; returns at once."""
 
 
 class HttpServer:
@@ -69,16 +87,20 @@ class HttpServer:
         address: "HOST:PORT"; port 0 takes a free one.
         routes: by path.
         what: what is served, for the message where it cannot be.
+        handler: answers what is no route's; without one that is not found.
 
     Raises:
         EnvironmentFailure: it cannot listen there.
     """
 
-    def __init__(self, address: str, routes: Mapping[str, Route], *, what: str) -> None:
+    def __init__(
+        self, address: str, routes: Mapping[str, Route], *, what: str, handler: Handler | None = None
+    ) -> None:
         self.url = ""
         self._host, self._port = host_and_port(address)
         self._routes = routes
         self._what = what
+        self._handler = handler
         self._clients: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
@@ -133,25 +155,35 @@ class HttpServer:
         except asyncio.LimitOverrunError:
             await _send(writer, _plain(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE), is_head=False)
             return
-        method, path, headers = _parsed(head)
-        answer = self._answer(method, path, headers)
+        request, headers = _parsed(head)
+        if request is None:
+            await _send(writer, _plain(HTTPStatus.BAD_REQUEST), is_head=False)
+            return
+        answer = refusal_of(headers, self._host) or await self._answer(request, headers, reader)
         if isinstance(answer, Answer):
-            await _send(writer, answer, is_head=method == "HEAD")
+            await _send(writer, answer, is_head=request.method == "HEAD")
             return
         await _write(writer, _head(HTTPStatus.OK, answer.content_type, {}, length=None))
-        if method == "GET":
+        if request.method == "GET":
             async with contextlib.aclosing(answer.pieces()) as pieces:
                 async for piece in pieces:
                     await _write(writer, piece)
 
-    def _answer(self, method: str, path: str, headers: Mapping[str, str]) -> Answer | Stream:
-        if not method:
-            return _plain(HTTPStatus.BAD_REQUEST)
-        if (refused := refusal_of(headers, self._host)) is not None:
-            return refused
-        if method not in ("GET", "HEAD"):
+    async def _answer(
+        self, request: Request, headers: Mapping[str, str], reader: asyncio.StreamReader
+    ) -> Answer | Stream:
+        route = self._routes.get(request.path)
+        if route is None and self._handler is not None:
+            length = headers.get("content-length", "0")
+            if "transfer-encoding" in headers or not length.isdecimal():
+                return _plain(HTTPStatus.LENGTH_REQUIRED)
+            if int(length) > BODY_BYTES_MAX:
+                return _plain(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            async with asyncio.timeout(REQUEST_MAX_S):
+                body = await reader.readexactly(int(length))
+            return self._handler(replace(request, body=body))
+        if request.method not in ("GET", "HEAD"):
             return _plain(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "GET, HEAD"})
-        route = self._routes.get(path)
         return _plain(HTTPStatus.NOT_FOUND) if route is None else route()
 
 
@@ -185,20 +217,21 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def _parsed(head: bytes) -> tuple[str, str, dict[str, str]]:
-    """Method, path without its query, headers by lower-case name; an empty method where it is no request."""
+def _parsed(head: bytes) -> tuple[Request | None, dict[str, str]]:
+    """The request, its body still to come, and headers by lower-case name; None where it is no request."""
     first, *rest = head.decode("latin-1").split("\r\n")
     words = first.split(" ")
     if len(words) != 3 or not words[2].startswith("HTTP/1."):
-        return "", "", {}
+        return None, {}
     headers: dict[str, str] = {}
     for line in rest:
         name, colon, value = line.partition(":")
         if colon and name.lower() in headers:
-            return "", "", {}  # of two hosts, which one?
+            return None, {}  # of two hosts, which one?
         if colon:
             headers[name.lower()] = value.strip()
-    return words[0], words[1].partition("?")[0], headers
+    path, _, query = words[1].partition("?")
+    return Request(words[0], path, query, b""), headers
 
 
 def _plain(status: HTTPStatus, words: str = "", *, headers: Mapping[str, str] | None = None) -> Answer:
