@@ -38,6 +38,7 @@ from squall.fleet.base import Fleet
 from squall.fleet.local import LocalFleet
 from squall.live.base import LiveView
 from squall.live.endpoints import Served, served
+from squall.metrics.delivery_test import DeliveryGuaranteeResult, OverallDelivery, TypeDelivery
 from squall.metrics.ramp_statistics import RampStatistics
 from squall.metrics.scaling import LatencyGrowth, LevelResult, ScalingLevel, ScalingResult
 from squall.metrics.totals import Selection
@@ -45,6 +46,11 @@ from squall.record.run import Phase, PhaseKind
 from squall.runner.active import ActiveRun, RunResult
 from squall.runner.callback import MonitoringCallback, RampDecision
 from squall.runner.connections import ConnectionManager
+from squall.runner.delivery import (
+    DeliveryTracking,
+    MessageTypeConfiguration,
+    execute_delivery_guarantee_test,
+)
 from squall.runner.named import check_functions, check_rows
 from squall.runner.performance_monitor import PerformanceMonitor
 from squall.runner.performance_report import PerformanceReport
@@ -87,14 +93,18 @@ from squall.units import parse_duration_s
 __all__ = [
     "AlertThresholds",
     "ConnectionManager",
+    "DeliveryGuaranteeResult",
     "DeliverySuccess",
+    "DeliveryTracking",
     "LatencyGrowth",
     "LevelResult",
     "LoadTestConfig",
     "LoadTestResults",
     "LoadTester",
     "MessagePattern",
+    "MessageTypeConfiguration",
     "MonitoringCallback",
+    "OverallDelivery",
     "PerformanceMonitor",
     "PerformanceReport",
     "PhaseError",
@@ -110,6 +120,7 @@ __all__ = [
     "Strategy",
     "SustainedLoadResult",
     "Tolerances",
+    "TypeDelivery",
 ]
 
 Strategy = Literal["constant", "linear", "exponential", "stepped", "adaptive"]
@@ -401,6 +412,7 @@ class LoadTester:
         )
 
     execute_scaling_test = staticmethod(execute_scaling_test)
+    execute_delivery_guarantee_test = staticmethod(execute_delivery_guarantee_test)
 
     async def __aenter__(self) -> Self:
         self._served = await self._serving.enter_async_context(

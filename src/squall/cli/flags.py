@@ -160,7 +160,7 @@ FLAGS: Final = (
     Flag(("--messages",), "traffic.messages_per_session", "in all, per session", _TRAFFIC, "COUNT"),
     Flag(("--ping-interval",), "traffic.ping_interval", "ping round trips", _TRAFFIC, "DURATION"),
     Flag(("--threshold",), "thresholds", "instead of the file's", _JUDGED, "'METRIC: BOUND'", _thresholds),
-    Flag(("--thresholds",), "threshold_sets", "a named set: readiness", _JUDGED, "SET", _all),
+    Flag(("--thresholds",), "threshold_sets", "a named set: readiness or delivery", _JUDGED, "SET", _all),
     Flag(("--promise",), "delivery.promise", "at-most-once, at-least-once or exactly-once", _JUDGED, "NAME"),
     Flag(("--drain-timeout",), "delivery.drain_timeout", "wait before anything is lost", _JUDGED, "DURATION"),
     Flag(("--watch-pid",), "watch.target", "a process", _WATCHED, "PID", _watched("pid")),

@@ -1,4 +1,4 @@
-"""`squall run`, `echo` and `connect`: from a scenario to the run, and from its result to the exit code.
+"""`squall run`, `echo`, `connect` and tests of one run: from a scenario to the run, and from its result to the exit code.
 
 Progress and warnings go to standard error, the summary to standard output; with `--progress json` standard
 output has the lines for machines and no summary, which is in the run folder. Once a run has begun, nothing that
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import uvloop
@@ -35,16 +35,34 @@ from squall.scenario.redact import public_url
 from squall.store.reader import open_run
 from squall.units import format_duration
 
-__all__ = ["carry_out"]
+__all__ = ["Ending", "carry_out"]
 
 _SERVED = {"web": "live page", "prometheus": "metrics"}
 """What is said of it that a setting lets be served."""
 
 
+Ending = Callable[[Scenario, RunResult], Sequence[str]]
+"""What a command says at the end of its run."""
+
+
 def carry_out(
-    state: State, file: str | None, flags: Mapping[str, Any], *, fixed: Settings, instead: Settings
+    state: State,
+    file: str | None,
+    flags: Mapping[str, Any],
+    *,
+    fixed: Settings,
+    instead: Settings,
+    ending: Ending | None = None,
 ) -> int:
     """Carry out a run and show what came of it; returns the exit code.
+
+    Args:
+        state: the world.
+        file: a scenario file; None where there is none.
+        flags: as the command was given them.
+        fixed: what the command itself means.
+        instead: what it has instead of defaults.
+        ending: what is said at the end, after the report.
 
     Raises:
         SquallError: it could not begin.
@@ -62,13 +80,13 @@ def carry_out(
     )
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            result = runner.run(_run(state, scenario, view))
+            result = runner.run(_run(state, scenario, view, ending))
     finally:
         view.finish()  # of a run that did not begin, nobody else does
     return result.exit_code
 
 
-async def _run(state: State, scenario: Scenario, view: LiveView) -> RunResult:
+async def _run(state: State, scenario: Scenario, view: LiveView, ending: Ending | None) -> RunResult:
     """The run, with all that watches it; what is served stays a while longer, where that is asked for."""
     switch = StopSwitch()
     outputs = scenario.outputs
@@ -80,11 +98,18 @@ async def _run(state: State, scenario: Scenario, view: LiveView) -> RunResult:
             result = await run_scenario(scenario, views=views, switch=switch, command=state.command)
             with contextlib.suppress(BrokenPipeError, EnvironmentFailure):
                 _show(state, result, for_people=outputs.progress != "json")
+                if ending is not None:
+                    _say(state, ending(scenario, result), for_people=outputs.progress != "json")
             if others.urls and outputs.linger and not switch.times:
                 left = f"for {format_duration(outputs.linger)}, or until Ctrl-C"
                 state.tell(f"still served {left}: {', '.join(others.urls.values())}")
                 await switch.wait(outputs.linger)
     return result
+
+
+def _say(state: State, lines: Sequence[str], *, for_people: bool) -> None:
+    if for_people:
+        state.say("\n".join(["", *lines]))
 
 
 def _warn(state: State, scenario: Scenario) -> None:

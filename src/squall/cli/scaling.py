@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 import typer
 import uvloop
 
-from squall.cli.flags import FLAGS
 from squall.cli.loading import Settings, loaded
+from squall.cli.named_tests import folder_of_series, left_flags, names_a_target, scale_of, views_of
 from squall.cli.state import State
 from squall.live.base import LiveView
-from squall.live.choose import view_for
-from squall.live.picture import Title
 from squall.metrics.scaling import (
     LevelResult,
     ScalingLevel,
@@ -26,17 +24,14 @@ from squall.metrics.scaling import (
 from squall.reports.figures import duration
 from squall.reports.scaling_report import scaling_lines
 from squall.runner.active import RunResult
-from squall.runner.scaling import checked_settle_s, run_scaling, service_for, why_not
+from squall.runner.bundled import service_for
+from squall.runner.scaling import most_of, run_scaling, why_not
+from squall.runner.series import checked_settle_s
 from squall.runner.stopping import StopSwitch, stopped_by_signals
-from squall.scale import SCALES, Scale
 from squall.scenario.models import Scenario
-from squall.scenario.redact import public_url
 from squall.units import parse_count, parse_duration_s
 
 __all__ = ["carry_out_scaling"]
-
-SCALE: Final = "SQUALL_SCALE"
-"""The variable that says how large the test is, where no flag does."""
 
 
 def carry_out_scaling(
@@ -55,12 +50,12 @@ def carry_out_scaling(
         SquallError: it could not begin.
         typer.BadParameter: a flag's value is not written as it must be.
     """
-    size = _scale(scale or state.environment.get(SCALE) or "full")
+    size = scale_of(state, scale)
     asked = checked_levels(map(_level, levels) if levels else levels_at(size))
     settle_s = settle_at(size) if settle is None else checked_settle_s(settle)
-    test = _Test(state, _of_all_levels(flags), asked, settle_s, _milliseconds(growth_floor, "--growth-floor"))
+    test = _Test(state, flags, asked, settle_s, _milliseconds(growth_floor, "--growth-floor"))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        result = runner.run(test.carry_out(url, flags))
+        result = runner.run(test.carry_out(url))
     state.say("\n".join(scaling_lines(result)))
     state.say(f"\nfolder of the series: {result.folder}")
     return result.exit_code
@@ -78,17 +73,18 @@ class _Test:
         growth_floor_ms: float,
     ) -> None:
         self._state = state
-        self._flags = flags
+        self._flags = left_flags(flags, why_not, "a scaling test")
+        self._out = folder_of_series(state, self._flags)
         self._levels = levels
         self._settle_s = settle_s
         self._growth_floor_ms = growth_floor_ms
 
-    async def carry_out(self, url: str | None, flags: Mapping[str, Any]) -> ScalingResult:
+    async def carry_out(self, url: str | None) -> ScalingResult:
         """On the target that is given, else on the bundled service."""
         state = self._state
-        named = url or flags.get("target") or any(name.startswith("SQUALL_TARGET") for name in state.settings)
+        own = not names_a_target(state, url, self._flags)
         switch = StopSwitch()
-        async with service_for(() if named else self._levels) as of_service:
+        async with service_for(most_of(self._levels) if own else None) as of_service:
             fixed: Settings = {path: (value, "the bundled service") for path, value in of_service.items()}
             if url is not None:
                 fixed = {"target.url": ([url], "argument URL")}
@@ -101,59 +97,22 @@ class _Test:
                     self._levels,
                     settle_s=self._settle_s,
                     growth_floor_ms=self._growth_floor_ms,
-                    out=_out(state, flags),
+                    out=self._out,
                     switch=switch,
                     views=self._views,
                     finished=self._finished,
                     command=state.command,
                 )
 
-    def _views(self, level: ScalingLevel, scenario: Scenario) -> list[LiveView]:
-        self._state.tell(f"level: {level.connections:,} connections for {duration(level.duration_s)}")
-        title = Title(scenario.name, ", ".join(map(public_url, scenario.target.url)))
-        return [
-            view_for(
-                scenario.outputs.progress,
-                self._state.stderr,
-                title,
-                is_terminal=self._state.is_terminal,
-                is_dumb=self._state.is_dumb,
-                results=self._state.stdout,
-            )
-        ]
+    def _views(self, scenario: Scenario) -> list[LiveView]:
+        load = scenario.load
+        self._state.tell(f"level: {load.connections:,} connections for {duration(load.hold)}")
+        return views_of(self._state)(scenario)
 
     def _finished(self, level: LevelResult, run: RunResult) -> None:
         if run.error is not None:
             self._state.complain(run.error.message, run.error.hint)
         self._state.tell(f"level: {level.connection_level:,} connections {level.outcome}")
-
-
-def _of_all_levels(flags: Mapping[str, Any]) -> dict[str, Any]:
-    """The flags that the levels have in common.
-
-    Raises:
-        typer.BadParameter: one has no meaning there.
-    """
-    left = {key: value for key, value in flags.items() if key != "out"}
-    for flag in FLAGS:
-        why = why_not(flag.setting)
-        if why is not None and left.get(flag.key) not in (None, []):
-            raise typer.BadParameter(f"a scaling test takes none: {why}", param_hint=flag.name)
-    return left
-
-
-def _out(state: State, flags: Mapping[str, Any]) -> str | None:
-    given = flags.get("out")
-    if not given:
-        return None
-    return str(state.cwd / (given[-1] if isinstance(given, list) else given))
-
-
-def _scale(text: str) -> Scale:
-    for each in SCALES:
-        if each == text:
-            return each
-    raise typer.BadParameter(f"{text!r} is none of {', '.join(SCALES)}", param_hint="--scale")
 
 
 def _level(text: str) -> ScalingLevel:

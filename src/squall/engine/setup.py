@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from squall.delivery.envelope import TEXT_SIZE_MIN, Codec
 from squall.engine.check_windows import CheckWindows
@@ -31,9 +31,12 @@ if TYPE_CHECKING:
 
     from squall.engine.book import Book
     from squall.engine.keeper import Keeper
-    from squall.scenario.models import Population, Scenario
+    from squall.scenario.models import Population, Scenario, Traffic
 
 __all__ = ["Setup", "make_book", "max_latencies_ns", "population_seed", "visits_of"]
+
+_PRIORITIES: Final = {None: 0, "low": 1, "normal": 2, "medium": 3, "high": 4}
+"""The classes of the envelope; docs/reference/envelope.md has them."""
 
 
 def population_seed(seed: int, population: int) -> int:
@@ -136,7 +139,7 @@ class Setup:
         sizes = tuple(each.size for each in traffic.payload) if enveloped else (TEXT_SIZE_MIN,)
         lane = Lane(
             population=index,
-            codec=Codec(self.run_number, traffic.format == "text", sizes, seed),
+            codec=Codec(self.run_number, traffic.format == "text", sizes, seed, _priorities(traffic)),
             mix=MessageMix(
                 traffic.type_weights,
                 tuple(each.weight for each in traffic.payload),
@@ -222,6 +225,11 @@ class Setup:
         if policy == "fail_over":
             return session.attempts % count
         return (session.number + session.attempts) % count
+
+
+def _priorities(traffic: Traffic) -> tuple[int, ...]:
+    """What the envelope says of the priority of each type."""
+    return tuple(_PRIORITIES[each.priority] for each in traffic.types)
 
 
 def _clear(headers: Mapping[str, SecretStr]) -> dict[str, str]:

@@ -5,8 +5,9 @@ docs/reference/metrics.md follow from it. An entry says how its figure is read f
 
 A **trend** is a distribution of times. A **counter** is a number of things that happened. A **rate** is a
 share, as an interval from the least to the greatest that it can turn out to be (both alike for most). A
-**gauge** is a level. Where a threshold names no phase, a metric covers the whole run, the `sustained`
-phases, or the `settled` ones, which are those without their warm-up (`squall.metrics.phases`). One that is
+**gauge** is a level. A **mean** is a sum over a number of things, where nothing but the sum was kept. Where a
+threshold names no phase, a metric covers the whole run, the `sustained` phases, or the `settled` ones, which are
+those without their warm-up (`squall.metrics.phases`). One that is
 `windowed` says nothing in a run in which a stream's window was exceeded, and one of `events` is a lower
 bound where a worker died, since what that worker saw after its last report is missing. `latency` marks
 those whose upper bounds decide how much lag of squall's own a run may have.
@@ -14,6 +15,7 @@ those whose upper bounds decide how much lag of squall's own a run may have.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -26,26 +28,51 @@ from squall.metrics.totals import Selection, Totals
 from squall.metrics.windows import Level
 from squall.record.resources import Role
 
-__all__ = ["CATALOGUE", "METRICS", "Extent", "Kind", "Metric", "Reading", "Share", "table"]
+__all__ = [
+    "CATALOGUE",
+    "CAUSAL_PAIRS_MIN",
+    "METRICS",
+    "Extent",
+    "Kind",
+    "Metric",
+    "Reading",
+    "Share",
+    "table",
+]
 
-Kind = Literal["trend", "counter", "rate", "gauge"]
+Kind = Literal["trend", "counter", "rate", "gauge", "mean"]
 Extent = Literal["run", "sustained", "settled"]
 
+CAUSAL_PAIRS_MIN: Final = 1_000
+"""Fewer pairs of cause and effect say nothing."""
+
 _IN_MESSAGES: Final = ("population", "type", "phase", "entry_point", "node")
+_FIELDS: Final = {"ws_msgs_in_gaps": "messages_in_gaps"}
+"""Counters whose field has another name."""
 _IN_CONNECTIONS: Final = ("population", "phase", "entry_point", "node")
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """From `least` to `most` of `of`, in numbers of things."""
+    """From `least` to `most` of `of`, in numbers of things; of a mean the sum, of so many."""
 
     least: float
     most: float
     of: float
 
 
-Reading = Distribution | int | Share | Level | Highest | None
-"""What a trend, a counter, a rate, a gauge is read as. None is not measured."""
+@dataclass(frozen=True, slots=True)
+class PerSecond:
+    """From `least` to `most` things, in `shortest_s` to `longest_s` seconds."""
+
+    least: float
+    most: float
+    shortest_s: float
+    longest_s: float
+
+
+Reading = Distribution | int | Share | PerSecond | Level | Highest | None
+"""What a trend, a counter, a rate or a mean, a gauge is read as. None is not measured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +92,8 @@ class Metric:
     windowed: bool = False
     events: bool = False
     latency: bool = False
+    timed: bool = False
+    """Its figure is one of throughput, which squall itself may have changed."""
 
 
 def _trend(
@@ -92,7 +121,7 @@ def _trend(
 
 def _count(name: str, about: str, *, windowed: bool = False, events: bool = False) -> Metric:
     """A counter over messages, named like its field."""
-    field = name.removeprefix("ws_msgs_")
+    field = _FIELDS.get(name, name.removeprefix("ws_msgs_"))
     return Metric(
         name=name,
         kind="counter",
@@ -178,6 +207,57 @@ def _role_and_figure(name: str) -> tuple[Role, str]:
 def _delivery_success(totals: Totals, selection: Selection) -> Share:
     messages = totals.messages(selection)
     return Share(messages.delivered, messages.sent - messages.lost, messages.sent)
+
+
+def _checksum_success(totals: Totals, selection: Selection) -> Share:
+    """Of all copies that came as envelopes; a damaged header belongs to no type."""
+    messages = totals.messages(selection)
+    bad = messages.corrupted_body
+    if selection.type is None:
+        bad += totals.connections(selection).corrupted_header
+    good = messages.delivered + max(messages.duplicated, messages.duplicate_arrivals)
+    return Share(good, good, good + bad)
+
+
+def _arrived_share(name: str, about: str, part: Callable[[MessageTotals], int]) -> Metric:
+    """A rate of the messages that arrived, each counted once."""
+
+    def read(totals: Totals, selection: Selection) -> Share:
+        messages = totals.messages(selection)
+        return Share(part(messages), part(messages), messages.delivered)
+
+    return Metric(
+        name=name,
+        kind="rate",
+        unit="share",
+        about=about,
+        tags=_IN_MESSAGES,
+        read=read,
+        windowed=True,
+        events=True,
+    )
+
+
+def _ordering_latency(totals: Totals, selection: Selection) -> Share:
+    """Of waits that are not known in whole, nobody knows how long they were."""
+    messages = totals.messages(selection)
+    waited_ms = messages.order_wait_ns_sum / 1e6
+    return Share(waited_ms, math.inf if messages.order_wait_unmeasured else waited_ms, messages.delivered)
+
+
+def _causality(totals: Totals, selection: Selection) -> int | None:
+    """Violations; not measured over fewer pairs than can say anything."""
+    messages = totals.messages(selection)
+    return messages.causal_violations if messages.causal_pairs >= CAUSAL_PAIRS_MIN else None
+
+
+def _system_throughput(totals: Totals, _: Selection) -> PerSecond | None:
+    """When sending began and ended is known to the second: the time of it is up to two shorter than what is seen."""
+    since, until = totals.sending_from_ns, totals.sending_to_ns
+    if since is None or until is None:
+        return None
+    messages, seconds = totals.messages(), (until - since) / 1e9
+    return PerSecond(messages.delivered, messages.sent - messages.lost, max(0.0, seconds - 2), seconds)
 
 
 def _stability(totals: Totals, selection: Selection) -> Share:
@@ -289,6 +369,68 @@ METRICS: Final[tuple[Metric, ...]] = (
         tags=_IN_MESSAGES,
         read=_delivery_success,
         windowed=True,
+    ),
+    Metric(
+        name="ws_checksum_success",
+        kind="rate",
+        unit="share",
+        about="copies with good checksums / copies that came as envelopes; a damaged header is of no type",
+        tags=_IN_MESSAGES,
+        read=_checksum_success,
+        events=True,
+    ),
+    _arrived_share(
+        "ws_ordering_accuracy",
+        "messages that came before all their successors / messages that arrived",
+        lambda each: each.delivered - each.reordered,
+    ),
+    _arrived_share(
+        "ws_order_in_type",
+        "messages that came before all their successors of their type / messages that arrived",
+        lambda each: each.delivered - each.reordered_in_type,
+    ),
+    _arrived_share("ws_out_of_order_rate", "reordered / messages that arrived", lambda each: each.reordered),
+    _arrived_share(
+        "ws_duplicate_rate", "further good copies / messages that arrived", lambda each: each.duplicated
+    ),
+    Metric(
+        name="ws_ordering_latency",
+        kind="mean",
+        unit="ms",
+        about="how long a receiver that wants them in order would have held a message back, for those before it",
+        tags=_IN_MESSAGES,
+        read=_ordering_latency,
+        windowed=True,
+        events=True,
+    ),
+    _count("ws_msgs_in_gaps", "numbers that never came, with a later one behind them", windowed=True),
+    Metric(
+        name="ws_sequence_gaps",
+        kind="counter",
+        unit="gaps",
+        about="runs of numbers that never came, with a later one behind them",
+        tags=_IN_MESSAGES,
+        read=lambda totals, selection: totals.messages(selection).gaps,
+        windowed=True,
+    ),
+    Metric(
+        name="ws_causal_violations",
+        kind="counter",
+        unit="messages",
+        about=f"messages seen before the one that they answer; not measured below {CAUSAL_PAIRS_MIN:,} pairs",
+        tags=_IN_MESSAGES,
+        read=_causality,
+        events=True,
+    ),
+    Metric(
+        name="ws_system_throughput",
+        kind="rate",
+        unit="messages a second",
+        about="delivered / seconds of sending, which are known to the second at either end",
+        tags=(),
+        read=_system_throughput,
+        windowed=True,
+        timed=True,
     ),
     _connection_count(
         "ws_msgs_received", "messages", "messages that arrived, whatever they were", "messages_received"

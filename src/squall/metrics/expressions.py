@@ -5,7 +5,8 @@
 
     trend       avg  med  min  max  p(N)     milliseconds, or a duration with its unit
     counter     count, and rate, which is per second
-    rate        rate, a share from 0 to 1
+    rate        rate, a share from 0 to 1 unless its unit says otherwise
+    mean        avg
     gauge       value, the last one; avg  min  max; bytes also as a size: 512MiB
 
 Operators are < <= > >= == != and ===, which means ==. A value with a comma or a brace stands in quotes (").
@@ -37,6 +38,7 @@ _AGGREGATIONS: Final[dict[Kind, tuple[str, ...]]] = {
     "counter": ("count", "rate"),
     "rate": ("rate",),
     "gauge": ("value", "avg", "min", "max"),
+    "mean": ("avg",),
 }
 _METRIC: Final = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*)\s*(?:\{(.*)\})?\s*", re.DOTALL)
 _TAG: Final = re.compile(r'\s*([A-Za-z_]+)\s*:\s*("[^"]*"|[^,{}"]*?)\s*(,|$)')
@@ -200,6 +202,10 @@ def _unknown_values(selection: Selection, known: Mapping[str, tuple[str, ...]]) 
 
 
 def _example(metric: Metric) -> str:
-    return {"trend": "p(95)<200", "counter": "count>=500", "rate": "rate<0.01", "gauge": "value>=100"}[
-        metric.kind
-    ]
+    return {
+        "trend": "p(95)<200",
+        "counter": "count>=500",
+        "rate": "rate<0.01",
+        "gauge": "value>=100",
+        "mean": "avg<50",
+    }[metric.kind]

@@ -16,7 +16,7 @@ from typing import Final
 
 import msgspec
 
-from squall.metrics.catalogue import Reading, Share
+from squall.metrics.catalogue import PerSecond, Reading, Share
 from squall.metrics.distribution import Distribution
 from squall.metrics.expressions import Bound, parse
 from squall.metrics.figures import Figure, judged, moment, number, truth
@@ -116,7 +116,9 @@ def _ruling(threshold: Threshold, totals: Totals) -> Ruling:
         other = truth(measure(bound, totals, without_pacer_lag=True), bound.operator, bound.limit)
     return Ruling(
         judgement=judgement,
-        timed=metric.kind == "trend" or (metric.kind == "counter" and bound.aggregation == "rate"),
+        timed=metric.timed
+        or metric.kind == "trend"
+        or (metric.kind == "counter" and bound.aggregation == "rate"),
         latency_limit_ms=bound.limit if metric.latency and bound.operator in ("<", "<=") else None,
         without_pacer_lag=other,
         phases=totals.phase_ids(_selection(bound, totals, waits=False)),
@@ -156,7 +158,9 @@ def _figure(bound: Bound, reading: Reading, length_s: float) -> Figure | None:
     if isinstance(reading, Distribution):
         return _trend(bound, reading)
     if isinstance(reading, Share):
-        return _share(reading)
+        return _mean(bound, reading) if bound.metric.kind == "mean" else _share(reading)
+    if isinstance(reading, PerSecond):
+        return _per_second(bound, reading)
     if isinstance(reading, Level | Highest):
         return _gauge(bound, reading)
     if bound.aggregation == "count":
@@ -190,6 +194,23 @@ def _share(share: Share) -> Figure | None:
     parts = f"{number(share.least)} to {number(share.most)} of {number(share.of)}"
     words = f"{number(least)} to {number(most)}: {parts}"
     return Figure(least, most, words)
+
+
+def _per_second(bound: Bound, pace: PerSecond) -> Figure:
+    least = pace.least / pace.longest_s
+    most = pace.most / pace.shortest_s if pace.shortest_s > 0 else math.inf
+    upto = f"to {number(most)}" if math.isfinite(most) else "or more, in so short a time,"
+    words = f"{number(least)} {upto} {bound.metric.unit}: {number(pace.least)} in {number(pace.longest_s)} s"
+    return Figure(least, most, words)
+
+
+def _mean(bound: Bound, total: Share) -> Figure | None:
+    if total.of <= 0:
+        return None
+    words = f"avg = {number(total.least / total.of)} {bound.metric.unit} of {number(total.of)}"
+    if math.isinf(total.most):
+        words += ", or more: not all was measured"
+    return Figure(total.least / total.of, total.most / total.of, words)
 
 
 def _gauge(bound: Bound, level: Level | Highest) -> Figure | None:

@@ -20,6 +20,7 @@ from typing import Final
 import msgspec
 
 from squall.errors import ExitCode, strongest
+from squall.metrics.delivery_bounds import bounds_of
 from squall.metrics.integrity import judge_integrity
 from squall.metrics.leftovers import Leftovers
 from squall.metrics.readiness import judge_readiness
@@ -63,7 +64,7 @@ def judge(
     Raises:
         ScenarioError: a threshold is not understood.
     """
-    rulings = judge_thresholds(scenario.thresholds, totals)
+    rulings = judge_thresholds(bounds_of(scenario), totals)
     if "readiness" in scenario.threshold_sets:
         rulings += judge_readiness(totals, left=left, watch=scenario.watch)
     validity = assess(totals, rulings)

@@ -16,16 +16,16 @@ import select
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Final
+from typing import IO, Any, Final
 
 from squall.errors import EnvironmentFailure, PlanError
 
-__all__ = ["Service", "Start", "processes_for", "serve"]
+__all__ = ["Service", "Start", "processes_for", "serve", "service_for"]
 
 START_TIMEOUT_S: Final = 30.0
 STOP_TIMEOUT_S: Final = 10.0
@@ -54,6 +54,11 @@ class Service:
             return (self.pid, *(each.pid for each in psutil.Process(self.pid).children()))
         except psutil.NoSuchProcess:
             return ()
+
+    def settings(self, path: str = "") -> dict[str, Any]:
+        """The settings of a scenario that name it, by one of its paths, and watch it."""
+        url = self.url if not path else f"{self.url.rstrip('/')}/{path}"
+        return {"target.url": url, "watch.target": [{"pid": self.pid}]}
 
     @property
     def health_url(self) -> str:
@@ -162,6 +167,24 @@ def serve(
     }
     given = [f"{option}={value}" for option, value in options.items() if value is not None]
     return Start([*given, *(f"--bug={bug}" for bug in bugs)])
+
+
+@asynccontextmanager
+async def service_for(connections: int | None, path: str = "") -> AsyncIterator[dict[str, Any]]:
+    """The bundled service for so many connections, as the settings that name and watch it; for None, nothing.
+
+    Args:
+        connections: held at once, at most.
+        path: that of the URL, such as "ack"; a path says what the service does.
+
+    Raises:
+        EnvironmentFailure: it cannot be started.
+    """
+    if connections is None:
+        yield {}
+        return
+    async with serve(processes=processes_for(connections)) as service:
+        yield service.settings(path)
 
 
 def processes_for(connections: int) -> int:

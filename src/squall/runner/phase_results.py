@@ -32,6 +32,7 @@ import msgspec
 from squall.metrics.figures import milliseconds, ratio
 from squall.metrics.leftovers import Leftovers
 from squall.metrics.resources import Utilization
+from squall.metrics.success import DeliverySuccess
 from squall.metrics.totals import Selection, Totals
 from squall.record.outcomes import Blame, Step
 from squall.record.run import Freeze, Phase
@@ -49,25 +50,6 @@ __all__ = [
     "ramp_up_result",
     "sustained_load_result",
 ]
-
-
-class DeliverySuccess(msgspec.Struct, frozen=True):
-    """The interval in which delivery success lies. It is above a bound if all of it is."""
-
-    lower: float
-    upper: float
-
-    def __gt__(self, bound: float) -> bool:
-        return self.lower > bound
-
-    def __ge__(self, bound: float) -> bool:
-        return self.lower >= bound
-
-    def __lt__(self, bound: float) -> bool:
-        return self.upper < bound
-
-    def __le__(self, bound: float) -> bool:
-        return self.upper <= bound
 
 
 class PhaseError(msgspec.Struct, frozen=True):

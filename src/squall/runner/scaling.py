@@ -4,18 +4,14 @@
         level-1-1000-connections/ …     the run folder of each level
         scaling.json, scaling.md, charts/
 
-**One after another**: the specification starts all levels at once, against one service; there each would be
-measured under the load of all the others. Each level has new workers and new connections, and leaves the service
-alone for a while before the next.
-
-A level that fails does not end the series, as the next ones tell where it goes; what ends a level by force
-(Ctrl-C, a bug, a disk that is full) does, and the levels after it are listed as left out.
+**One after another** (`squall.runner.series`): the specification starts all levels at once, against one service;
+there each would be measured under the load of all the others. Levels that were not carried out, as one before them was
+ended by force, are listed as left out.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -44,9 +40,9 @@ from squall.metrics.scaling import (
 )
 from squall.reports.scaling_report import scaling_charts, scaling_markdown
 from squall.runner.active import RunResult
-from squall.runner.bundled import processes_for, serve
+from squall.runner.bundled import service_for
 from squall.runner.plan import make_plan, offered_hz
-from squall.runner.run import run_scenario
+from squall.runner.series import Series, checked_settle_s, no_views
 from squall.runner.stopping import StopSwitch
 from squall.scale import Scale
 from squall.scenario.loader import Override, load_scenario
@@ -54,15 +50,13 @@ from squall.scenario.models import Scenario
 from squall.store.folder import create_run_folder, write_whole
 from squall.store.log import store_failure
 from squall.store.reader import open_run
-from squall.units import parse_duration_s
 
 __all__ = [
     "SCALING_FILE",
-    "checked_settle_s",
     "execute_scaling_test",
     "level_scenario",
+    "most_of",
     "run_scaling",
-    "service_for",
     "why_not",
 ]
 
@@ -94,11 +88,6 @@ _MEANINGLESS: Final = {
     "outputs.linger": _OF_ONE_RUN,
 }
 """Settings that a scaling test refuses, wherever they are from."""
-
-_ENDS: Final = frozenset((ExitCode.BUG, ExitCode.INTERRUPTED, ExitCode.ENVIRONMENT, ExitCode.CANNOT_CARRY))
-"""What a level may have met that ends the series."""
-
-Views = Callable[[ScalingLevel, Scenario], Sequence[LiveView]]
 
 
 async def execute_scaling_test(
@@ -139,7 +128,7 @@ async def execute_scaling_test(
     if url is not None:
         chosen["target.url"] = url if isinstance(url, str) else list(url)
     own = url is None and scenario is None and "target" not in settings
-    async with service_for(asked if own else ()) as of_service:
+    async with service_for(most_of(asked) if own else None) as of_service:
         overrides = {path: Override(value, "code") for path, value in (of_service | chosen).items()}
         return await run_scaling(
             load_scenario({} if scenario is None else scenario, overrides=overrides).scenario,
@@ -160,7 +149,7 @@ async def run_scaling(
     growth_floor_ms: float = GROWTH_FLOOR_MS,
     out: str | None = None,
     switch: StopSwitch | None = None,
-    views: Views = lambda _level, _scenario: (),
+    views: Callable[[Scenario], Sequence[LiveView]] = no_views,
     finished: Callable[[LevelResult, RunResult], None] = lambda _level, _run: None,
     fleet: Callable[[], Fleet] | None = None,
     command: str = "",
@@ -174,7 +163,7 @@ async def run_scaling(
         growth_floor_ms: latency may grow by this much at any rate.
         out: the folder of the series; by default a new one under runs/.
         switch: by which somebody outside may end it.
-        views: who is shown the run of a level.
+        views: who is shown a run.
         finished: told of each level that is over.
         fleet: where workers run; as processes of this host by default.
         command: what was typed, its secrets masked; kept in the records.
@@ -188,28 +177,23 @@ async def run_scaling(
     levels, switch = _planned(base, levels), switch or StopSwitch()
     folder = create_run_folder(out, "scaling", RealClock().wall_ns())
     results: list[LevelResult] = []
-    for number, level in enumerate(levels, 1):
-        if results:
-            await switch.wait(settle_s)
-        if switch.times:
-            break
-        name = f"level-{number}-{level.connections}-connections"
-        scenario = level_scenario(base, level, str(folder / name))
-        run = await run_scenario(
-            scenario,
-            views=views(level, scenario),
-            switch=switch,
-            command=command,
-            fleet=None if fleet is None else fleet(),
-        )
-        results.append(level_result(level, run.summary, name, _error_ms(run)))
+    series = Series(settle_s=settle_s, switch=switch, views=views, fleet=fleet, command=command)
+    async for level, run in series.carry_out(_runs(base, levels, folder)):
+        results.append(level_result(level, run.summary, run.folder.name, _error_ms(run)))
         finished(results[-1], run)
-        if run.exit_code in _ENDS:
-            break
     left_out = [level.connections for level in levels[len(results) :]]
     result = concluded(results, growth_floor_ms=growth_floor_ms, left_out=left_out, folder=str(folder))
     code = strongest({ExitCode(result.exit_code), *([ExitCode.INTERRUPTED] if switch.times else [])})
     return _written(msgspec.structs.replace(result, exit_code=int(code)), folder)
+
+
+def _runs(
+    base: Scenario, levels: Sequence[ScalingLevel], folder: Path
+) -> Iterator[tuple[ScalingLevel, Scenario]]:
+    """Each level with the scenario of its run, in a folder of the series."""
+    for number, level in enumerate(levels, 1):
+        out = folder / f"level-{number}-{level.connections}-connections"
+        yield level, level_scenario(base, level, str(out))
 
 
 def why_not(setting: str) -> str | None:
@@ -248,30 +232,9 @@ def _check_base(base: Scenario) -> None:
             )
 
 
-def checked_settle_s(given: float | str) -> float:
-    """How long to leave the service alone between two levels, in seconds.
-
-    Raises:
-        PlanError: it is no duration.
-    """
-    try:
-        return parse_duration_s(given)
-    except ValueError as error:
-        raise PlanError(f"settle: {error}") from None
-
-
-@asynccontextmanager
-async def service_for(levels: Sequence[ScalingLevel]) -> AsyncIterator[dict[str, Any]]:
-    """The bundled service for these levels, as the settings that name and watch it; for none, nothing.
-
-    Raises:
-        EnvironmentFailure: it cannot be started.
-    """
-    if not levels:
-        yield {}
-        return
-    async with serve(processes=processes_for(max(each.connections for each in levels))) as service:
-        yield {"target.url": service.url, "watch.target": [{"pid": service.pid}]}
+def most_of(levels: Sequence[ScalingLevel]) -> int:
+    """The connections of the highest level."""
+    return max(each.connections for each in levels)
 
 
 def level_scenario(base: Scenario, level: ScalingLevel, out: str | None) -> Scenario:

@@ -253,7 +253,9 @@ class Scenario(Model):
     )
     monitoring: Monitoring = Field(Monitoring(), description="the alerts")
     stability: Stability = Field(Stability(), description="the checks of a held level")
-    threshold_sets: tuple[Literal["readiness"], ...] = Field((), description="named sets of bounds to add")
+    threshold_sets: tuple[Literal["readiness", "delivery"], ...] = Field(
+        (), description="named sets of bounds to add"
+    )
     watch: Watch = Field(Watch(), description="what is watched beside the connections")
     engine: Engine = Field(Engine(), validate_default=True, description="the load generator itself")
     outputs: Outputs = Field(Outputs(), description="where results go")

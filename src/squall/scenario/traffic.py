@@ -47,7 +47,7 @@ class MessageType(Model):
         None,
         ge=0,
         le=1,
-        description="more than this share is to be delivered (1: every message), where `delivery` is judged",
+        description="more than this share is to be delivered (1: every message), and the run is judged by it",
     )
     rate: Rate | None = Field(
         None,

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 import typer
 
-from squall.cli.scaling import _level, _milliseconds, _of_all_levels, _scale
+from squall.cli.named_tests import left_flags
+from squall.cli.scaling import _level, _milliseconds
 from squall.metrics.scaling import ScalingLevel
+from squall.runner.scaling import why_not
 
 
 def test_a_level_is_connections_a_duration_and_a_latency() -> None:
@@ -24,12 +26,6 @@ def test_what_is_no_level_is_refused(text: str) -> None:
 
 def test_a_latency_without_a_unit_is_in_milliseconds() -> None:
     assert (_milliseconds("5", "x"), _milliseconds("2.5", "x"), _milliseconds("5ms", "x")) == (5, 2.5, 5)
-
-
-def test_there_are_three_scales() -> None:
-    assert [_scale(each) for each in ("smoke", "standard", "full")] == ["smoke", "standard", "full"]
-    with pytest.raises(typer.BadParameter, match="none of smoke, standard, full"):
-        _scale("huge")
 
 
 @pytest.mark.parametrize(
@@ -48,12 +44,5 @@ def test_there_are_three_scales() -> None:
 def test_a_flag_that_would_do_nothing_is_refused_by_its_name(flag: str, why: str) -> None:
     given: dict[str, Any] = {flag: ["1"], "rate": ["2/s"]}
     with pytest.raises(typer.BadParameter, match=why) as refused:
-        _of_all_levels(given)
+        left_flags(given, why_not, "a scaling test")
     assert refused.value.param_hint == f"--{flag.replace('_', '-')}"
-
-
-def test_the_flags_that_all_levels_have_in_common_are_left() -> None:
-    assert _of_all_levels({"rate": ["2/s"], "out": ["x"], "connections": []}) == {
-        "rate": ["2/s"],
-        "connections": [],
-    }

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from made_runs import S, a_run, connections, messages, second, some_totals
-from squall.metrics.catalogue import CATALOGUE, METRICS, Metric, Share, table
+from squall.metrics.catalogue import CATALOGUE, CAUSAL_PAIRS_MIN, METRICS, Metric, PerSecond, Share, table
 from squall.metrics.distribution import Distribution
 from squall.metrics.resources import Highest
 from squall.metrics.totals import EVERYTHING, Selection, Totals
@@ -13,12 +15,18 @@ from squall.metrics.windows import Level
 from squall.record.outcomes import Trouble
 from squall.record.resources import FIGURES, ResourceSample, Role
 
-READINGS = {"trend": Distribution, "counter": int, "rate": Share, "gauge": Level | Highest}
+READINGS = {
+    "trend": Distribution,
+    "counter": int,
+    "rate": Share | PerSecond,
+    "gauge": Level | Highest,
+    "mean": Share,
+}
 ROLES: tuple[Role, ...] = ("target", "generator", "host")
 
 
 def a_watched_run() -> Totals:
-    totals = a_run(connections(0, pushed=1, push_sequenced=1))
+    totals = a_run(connections(0, pushed=1, push_sequenced=1), messages(0, causal_pairs=CAUSAL_PAIRS_MIN))
     for role in ROLES:
         totals.sampled(
             ResourceSample(
@@ -111,3 +119,39 @@ def test_a_figure_of_the_users_own_is_read_by_its_name() -> None:
     assert found.most == 7.0
     assert metric.read(totals, Selection(figure="other")) is None
     assert metric.read(totals, Selection(figure="queue", source="b")) is None
+
+
+def test_a_damaged_header_counts_against_the_checksums_of_all_and_of_no_type() -> None:
+    read = CATALOGUE["ws_checksum_success"].read
+    totals = a_run(messages(0, corrupted_body=2, duplicated=3), connections(0, corrupted_header=4))
+    assert read(totals, EVERYTHING) == Share(53, 53, 59)
+    assert read(totals, Selection(type="message")) == Share(53, 53, 55)
+    assert read(totals, Selection(type="critical")) == Share(0, 0, 0)
+
+
+def test_order_is_of_what_arrived_by_all_numbers_or_by_those_of_the_type() -> None:
+    totals = a_run(messages(0, reordered=5, reordered_in_type=1))
+    figures = {
+        name: CATALOGUE[name].read(totals, EVERYTHING)
+        for name in ("ws_ordering_accuracy", "ws_order_in_type", "ws_out_of_order_rate")
+    }
+    assert figures == {
+        "ws_ordering_accuracy": Share(45, 45, 50),
+        "ws_order_in_type": Share(49, 49, 50),
+        "ws_out_of_order_rate": Share(5, 5, 50),
+    }
+
+
+def test_an_ordering_latency_that_is_known_in_part_has_no_upper_end() -> None:
+    read = CATALOGUE["ws_ordering_latency"].read
+    waited = {"order_waited": 2, "order_wait_ns_sum": 30_000_000}
+    assert read(a_run(messages(0, **waited)), EVERYTHING) == Share(30, 30, 50)
+    some = read(a_run(messages(0, order_wait_unmeasured=1, **waited)), EVERYTHING)
+    assert some == Share(30, math.inf, 50)
+
+
+def test_causality_says_nothing_over_too_few_pairs() -> None:
+    read = CATALOGUE["ws_causal_violations"].read
+    pairs = {"causal_violations": 3, "causal_pairs": CAUSAL_PAIRS_MIN}
+    assert read(a_run(messages(0, **pairs)), EVERYTHING) == 3
+    assert read(a_run(messages(0, **(pairs | {"causal_pairs": 999}))), EVERYTHING) is None

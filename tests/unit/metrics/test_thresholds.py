@@ -203,3 +203,16 @@ def test_latency_of_the_ramp_stops_no_run_that_is_to_hold() -> None:
     assert measure(bound, totals) is not None
     assert monitored(totals, "ws_response_time", "max<50") is None
     assert monitored(totals, "ws_response_time{phase:ramp_up}", "max<50") is not None
+
+
+def test_a_mean_is_judged_by_both_its_ends() -> None:
+    waited = {"order_waited": 2, "order_wait_ns_sum": 500_000_000}
+    known = judgement(a_run(messages(0, **waited)), "ws_ordering_latency", "avg<11")
+    assert (known.truth, known.figure) == ("passed", 10)
+    assert known.evidence == "avg = 10 ms of 50"
+    part = a_run(messages(0, order_wait_unmeasured=1, **waited))
+    some = judgement(part, "ws_ordering_latency", "avg<11")
+    assert (some.truth, some.figure) == ("unknown", 10)
+    assert some.evidence == "avg = 10 ms of 50, or more: not all was measured"
+    assert judgement(part, "ws_ordering_latency", "avg<9").truth == "failed"
+    assert judgement(some_totals(second(0)), "ws_ordering_latency", "avg<9").truth == "unknown"

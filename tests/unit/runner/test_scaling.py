@@ -12,7 +12,7 @@ import pytest
 from squall.errors import ExitCode, PlanError, PreflightError
 from squall.metrics.scaling import LEVELS, ScalingLevel, ScalingResult
 from squall.runner.plan import offered_hz
-from squall.runner.scaling import SCALING_FILE, checked_settle_s, level_scenario, run_scaling, why_not
+from squall.runner.scaling import SCALING_FILE, level_scenario, run_scaling, why_not
 from squall.runner.stopping import StopSwitch
 from squall.scenario.loader import load_scenario
 from squall.scenario.models import LinearRamp, Scenario
@@ -90,9 +90,3 @@ def test_none_begins_where_one_cannot_be_carried(tmp_path: Path) -> None:
     with pytest.raises(PreflightError):
         asyncio.run(run_scaling(base(), levels, settle_s=0, out=str(tmp_path / "series")))
     assert not (tmp_path / "series").exists()
-
-
-def test_a_pause_is_a_duration() -> None:
-    assert (checked_settle_s("2m"), checked_settle_s(0)) == (120, 0)
-    with pytest.raises(PlanError, match="settle"):
-        checked_settle_s("a while")

@@ -1,0 +1,147 @@
+"""The bounds on delivery that follow from a scenario: guarantees of its types, and the threshold set `delivery`.
+
+- A type's **guarantee** is judged in every run: ws_delivery_success{type} > guarantee, as an interval; a guarantee
+  of 1 is kept if every message was delivered.
+- The set **delivery** adds the specification's other bounds on a delivery test. By type: average latency below the
+  type's `max_latency` (the specification holds the average against what it calls a maximum; the tails stand beside
+  it), checksums good > 0.9999, order within the type > 0.999. Over all: delivered > 99 % of the messages offered,
+  throughput > 90 % of the rate offered, duplicates < 0.1 %, out of order < 0.5 %, and nothing that nobody sent.
+
+What is offered follows from the scenario: connections · messages a session, and their rate; without a count of
+messages, rate · hold. Where nobody can know it in advance (arrivals, sequential traffic) the bounds that need it are
+left out. A bound on something whose tracking is switched off is listed, and not required. Pure.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from squall.scenario.models import Population, Scenario, Threshold
+
+__all__ = [
+    "CHECKSUMS",
+    "DUPLICATES",
+    "LATENCY",
+    "ORDER_IN_TYPE",
+    "OUT_OF_ORDER",
+    "PROCESSED",
+    "SUCCESS",
+    "THROUGHPUT",
+    "bounds_of",
+    "delivery_bounds",
+    "guarantee_bounds",
+    "of_type",
+    "offered_hz",
+    "offered_messages",
+]
+
+SUCCESS: Final = "ws_delivery_success"
+LATENCY: Final = "ws_response_time"
+CHECKSUMS: Final = "ws_checksum_success"
+ORDER_IN_TYPE: Final = "ws_order_in_type"
+PROCESSED: Final = "ws_msgs_delivered"
+THROUGHPUT: Final = "ws_system_throughput"
+DUPLICATES: Final = "ws_duplicate_rate"
+OUT_OF_ORDER: Final = "ws_out_of_order_rate"
+UNEXPECTED: Final = "ws_msgs_unexpected"
+
+CHECKSUMS_MIN: Final = 0.9999
+ORDER_IN_TYPE_MIN: Final = 0.999
+PROCESSED_MIN: Final = 0.99
+THROUGHPUT_MIN: Final = 0.90
+DUPLICATES_MAX: Final = 0.001
+OUT_OF_ORDER_MAX: Final = 0.005
+
+
+def bounds_of(scenario: Scenario) -> list[Threshold]:
+    """All thresholds of a scenario: its own, the guarantees of its types, and those of the set it asks for."""
+    named = delivery_bounds(scenario) if "delivery" in scenario.threshold_sets else []
+    return [*scenario.thresholds, *guarantee_bounds(scenario), *named]
+
+
+def guarantee_bounds(scenario: Scenario) -> list[Threshold]:
+    """The guarantees of the types that have one."""
+    guarantees = {
+        each.name: each.guarantee
+        for population in _sending(scenario)
+        for each in population.traffic.types
+        if each.guarantee is not None
+    }
+    return [
+        _bound(of_type(SUCCESS, name), f"rate{'>' if share < 1 else '>='}{share:.12g}")
+        for name, share in guarantees.items()
+    ]
+
+
+def delivery_bounds(scenario: Scenario) -> list[Threshold]:
+    """The set `delivery`, without the guarantees."""
+    tracking = scenario.delivery.tracking
+    types = {each.name: each for population in _sending(scenario) for each in population.traffic.types}
+    found = []
+    for name, kind in types.items():
+        if kind.max_latency is not None:
+            found.append(_bound(of_type(LATENCY, name), f"avg<{kind.max_latency * 1000:.12g}"))
+        found += [
+            _bound(of_type(CHECKSUMS, name), f"rate>{CHECKSUMS_MIN}", required=tracking.checksums),
+            _bound(
+                of_type(ORDER_IN_TYPE, name), f"rate>{ORDER_IN_TYPE_MIN}", required=tracking.sequence_numbers
+            ),
+        ]
+    messages, rate_hz = offered_messages(scenario), offered_hz(scenario)
+    if messages is not None:
+        found.append(_bound(PROCESSED, f"count>{PROCESSED_MIN * messages:.12g}"))
+    if rate_hz is not None:
+        found.append(_bound(THROUGHPUT, f"rate>{THROUGHPUT_MIN * rate_hz:.12g}"))
+    return [
+        *found,
+        _bound(DUPLICATES, f"rate<{DUPLICATES_MAX}"),
+        _bound(OUT_OF_ORDER, f"rate<{OUT_OF_ORDER_MAX}", required=tracking.sequence_numbers),
+        _bound(UNEXPECTED, "count==0"),
+    ]
+
+
+def of_type(metric: str, name: str) -> str:
+    """A metric of the messages of one type."""
+    return f"{metric}{{type:{name}}}"
+
+
+def offered_messages(scenario: Scenario) -> float | None:
+    """How many messages become due, if every connection is held as planned; None where nobody can know."""
+    if scenario.load.arrivals is not None:
+        return None
+    total = 0.0
+    for population, connections in _connections(scenario):
+        traffic = population.traffic
+        if traffic.messages_per_session is not None:
+            total += connections * traffic.messages_per_session
+        elif traffic.pattern == "sequential":
+            return None
+        else:
+            total += connections * traffic.mean_rate * scenario.load.hold
+    return total or None
+
+
+def offered_hz(scenario: Scenario) -> float | None:
+    """Messages due a second while the level is held; None where nobody can know."""
+    if scenario.load.arrivals is not None:
+        return None
+    found = 0.0
+    for population, connections in _connections(scenario):
+        if population.traffic.pattern == "sequential":
+            return None
+        found += connections * population.traffic.mean_rate
+    return found or None
+
+
+def _connections(scenario: Scenario) -> list[tuple[Population, float]]:
+    """The populations that send, each with its share of the connections."""
+    weights = sum(each.weight for each in scenario.populations)
+    return [(each, scenario.level * each.weight / weights) for each in _sending(scenario)]
+
+
+def _sending(scenario: Scenario) -> list[Population]:
+    return [each for each in scenario.populations if each.rate_hz > 0]
+
+
+def _bound(metric: str, threshold: str, *, required: bool = True) -> Threshold:
+    return Threshold(metric=metric, threshold=threshold, required=required)
