@@ -48,7 +48,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of the x axis with a name: a phase."""
+    """A stretch of the x axis with a name: a phase, or a fault that was on."""
 
     start: float
     end: float
@@ -88,5 +88,7 @@ class Chart:
     note: str = ""
     """What the figures are, in a sentence under the title."""
     spans: Sequence[Span] = ()
+    faults: Sequence[Span] = ()
+    """Drawn over the spans, in the colour of what is bad: they may overlap them and each other."""
     marks: Sequence[Mark] = ()
     bounds: Sequence[Bound] = ()

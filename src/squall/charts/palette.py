@@ -67,7 +67,7 @@ STROKES_CSS: Final = (
     ".chart text{font:12px system-ui,sans-serif;fill:var(--soft)}"
     ".chart .grid{stroke:var(--rule);stroke-width:1}"
     ".chart .axis{stroke:var(--soft);stroke-width:1}"
-    ".chart .span0{fill:var(--tint)}.chart .span1{fill:none}"
+    ".chart .span0{fill:var(--tint)}.chart .span1{fill:none}.chart .fault{fill:var(--bad);fill-opacity:.14}"
     ".chart path{vector-effect:non-scaling-stroke;stroke-linecap:round;stroke-linejoin:round}"
     ".chart .stroke{fill:none;stroke:var(--c);stroke-width:1.75}"
     ".chart .thin .stroke{stroke-width:1}"

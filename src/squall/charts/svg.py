@@ -189,6 +189,12 @@ def _spans(chart: Chart, frame: _Frame) -> str:
             f'<rect class="span{number % 2}" x="{_short(start)}" y="0" width="{_short(max(0.0, end - start))}"'
             f' height="{frame.height}"><title>{escape(span.name)}</title></rect>'
         )
+    for fault in chart.faults:
+        start, end = (WIDTH * frame.x.place(each) for each in (fault.start, fault.end))
+        parts.append(
+            f'<rect class="fault" x="{_short(start)}" y="0" width="{_short(max(1.0, end - start))}"'
+            f' height="{frame.height}"><title>{escape(fault.name)}</title></rect>'
+        )
     return "".join(parts)
 
 

@@ -32,7 +32,17 @@ _LINES_MAX: Final = 6
 _PHASES_MAX: Final = 60
 _MARKED: Final = {"alert": "alert", "alert_cleared": "cleared"}
 _TOLD: Final = frozenset(
-    {"outage", "worker_lost", "killed", "store", "ramp_slower", "ramp_faster", "ramp_frozen"}
+    {
+        "fault",
+        "fault_healed",
+        "killed",
+        "outage",
+        "ramp_faster",
+        "ramp_frozen",
+        "ramp_slower",
+        "store",
+        "worker_lost",
+    }
 )
 _MARKS_MAX: Final = 60
 
@@ -65,6 +75,7 @@ class Backdrop:
     x_range: tuple[float, float]
     spans: tuple[Span, ...]
     marks: tuple[Mark, ...]
+    faults: tuple[Span, ...] = ()
     unmarked: int = 0
     """Events that would be marked, were there not so many."""
 
@@ -77,6 +88,7 @@ class Backdrop:
             x_range=self.x_range,
             spans=self.spans,
             marks=self.marks,
+            faults=self.faults,
             **more,  # type: ignore[arg-type]  # the other fields of a chart
         )
 
@@ -99,7 +111,19 @@ def backdrop(history: History) -> Backdrop:
         for event in sorted(chosen, key=lambda each: each.at_ns)
     ]
     seen = sum(history.events_by_kind[kind] for kind in {*_MARKED, *_TOLD})
-    return Backdrop((0.0, end_s), tuple(spans), tuple(marks), max(0, seen - len(marks)))
+    faults = tuple(_faults(history, end_s))
+    return Backdrop((0.0, end_s), tuple(spans), tuple(marks), faults, max(0, seen - len(marks)))
+
+
+def _faults(history: History, end_s: float) -> Iterator[Span]:
+    """Each stretch in which a fault was on; one that was never healed lasts until the end of the record."""
+    begun: dict[str, float] = {}
+    for event in sorted(history.events, key=lambda each: each.at_ns):
+        if event.kind == "fault":
+            begun.setdefault(event.name, event.at_ns / _NS)
+        elif event.kind == "fault_healed" and event.name in begun:
+            yield Span(begun.pop(event.name), event.at_ns / _NS, printable(event.name))
+    yield from (Span(start_s, end_s, printable(name)) for name, start_s in begun.items())
 
 
 def source_end(source: Source) -> int:

@@ -30,6 +30,15 @@ def test_a_line_goes_through_its_points() -> None:
     assert drawn(text, "band") == []
 
 
+def test_a_fault_is_a_band_with_its_name_escaped_and_never_too_thin_to_see() -> None:
+    line = Line(name="held", x=[0, 100], y=[1, 1])
+    text = svg(chart(line, faults=[Span(20, 40, HOSTILE), Span(50, 50, "short")]))
+    found = re.findall(r'<rect class="fault" x="([\d.]+)" y="0" width="([\d.]+)"', text)
+    assert found == [("200", "200"), ("500", "1")]
+    assert HOSTILE not in text
+    assert 'class="fault"' not in svg(chart(line))
+
+
 def test_a_gap_is_a_gap_and_never_a_zero() -> None:
     text = svg(chart(Line(name="p99", x=[0, 1, 2, 3, 4], y=[10, 10, None, None, 10])), height=100)
     (path,) = drawn(text, "stroke")

@@ -45,6 +45,18 @@ def test_all_charts_over_time_share_axis_phases_and_marks() -> None:
     assert "Connections held" in titles(charts)
 
 
+def test_a_fault_is_a_band_from_its_start_until_it_is_healed_or_the_record_ends() -> None:
+    told = history()
+    for at_s, kind, name in ((1, "fault", "reset"), (2, "fault", "slow"), (3, "fault_healed", "reset")):
+        told.happened(Event(at_ns=at_s * S, kind=kind, name=name, text=name))
+    behind = pictures.backdrop(told)
+    assert [(band.start, band.end, band.name) for band in behind.faults] == [
+        (1, 3, "reset"), (2, 5, "slow"),
+    ]  # fmt: skip
+    assert all(chart.faults == behind.faults for chart in pictures.connections(told, behind))
+    assert pictures.backdrop(history()).faults == ()
+
+
 def test_a_curve_of_latency_has_percentiles_bound_and_gaps() -> None:
     told = history()
     judged = [
