@@ -13,7 +13,9 @@ a mistake on one side cannot hide behind the same mistake on the other.
     connection   one connection: frames in, whole messages out
     wire_log     what came and what went, line by line, where that is asked for
     paths        which behaviour serves which path
-    behaviours   what happens to a message: the echo
+    behaviours   what happens to a message: the echo; and acknowledging, pushing, rooms, priorities
+    envelope     the service's own reader of envelopes
+    seen         which messages have come, so that a retry is known for one
     outlet       the way out, counted
     bugs         what goes wrong, where that is asked for, and how often; delivery_bugs does it
     neighbours   the open connections in their order

@@ -29,13 +29,17 @@ BUGS: Final = {
     "corrupt-header": "a byte of the answer's envelope is changed, behind its magic",
     "delay": "the answer comes SECONDS late (1 by default)",
     "stall": "the answers to the connection pause for SECONDS (1 by default), and then come in order",
-    "cross-deliver": "the answer goes to another connection of the node instead",
+    "ack-then-lose": "the message is acknowledged, and not delivered",
+    "ack-never": "the message is delivered, and never acknowledged, at its retries neither",
+    "cross-deliver": "the answer goes to another connection instead, in a room to another member",
+    "break-causality": "a member of a room gets a message after one that follows from it, or SECONDS (1) later",
+    "ignore-priorities": "the message is answered when it arrives, whatever waits with a higher priority",
     "cut": "the connection is cut, without an answer and without a close frame",
     "refuse": "not a message but an upgrade: it is answered with 503",
 }
 """By name, what happens each time it strikes."""
 
-TIMED: Final = frozenset({"reorder", "delay", "stall"})
+TIMED: Final = frozenset({"reorder", "delay", "stall", "break-causality"})
 """The bugs that take SECONDS."""
 
 _SECONDS: Final = 1.0

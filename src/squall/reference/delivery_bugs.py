@@ -10,12 +10,14 @@ from __future__ import annotations
 from asyncio import AbstractEventLoop
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from picows import WSMsgType
 
 from squall.reference.behaviours import Behaviour, Wire, is_writable
 from squall.reference.bugs import Strikes, find
+from squall.reference.envelope import read
 from squall.reference.outlet import Outlet
 
 __all__ = ["HELD_BYTES_MAX", "Budget", "with_arrival_bugs", "with_delivery_bugs"]
@@ -245,13 +247,66 @@ class _Stall(_Holding):
                 self._release(wire, message)
 
 
+@dataclass(slots=True)
+class _Cause:
+    """A message that waits for one that follows from it, and what its stream sent behind it."""
+
+    stream: tuple[int, int]
+    sequence: int
+    waiting: deque[Message]
+
+
+class _BreakCausality(_Holding):
+    """Holds back a message of one member, and those of its stream behind it: their order is not what is broken."""
+
+    __slots__ = ("_causes",)
+
+    def __init__(self, inner: Outlet, strikes: Strikes, loop: AbstractEventLoop, budget: Budget) -> None:
+        super().__init__(inner, strikes, loop, budget)
+        self._causes: dict[Wire, _Cause] = {}
+
+    def deliver(self, wire: Wire, opcode: WSMsgType, payload: memoryview) -> None:
+        """Behind what waits of its stream; before what waits, if it follows from that; else as any other."""
+        cause = self._causes.get(wire)
+        if cause is None:
+            super().deliver(wire, opcode, payload)
+            return
+        self._strikes.next()
+        envelope = read(opcode, payload)
+        if envelope is not None and (envelope.run, envelope.stream) == cause.stream:
+            message = self._budget.keep(opcode, payload)
+            if message is not None:
+                cause.waiting.append(message)
+                return
+            self._go_on(wire, cause)
+        self._inner.deliver(wire, opcode, payload)
+        if envelope is not None and envelope.cause == (cause.stream[1], cause.sequence):
+            self._go_on(wire, cause)
+
+    def _strike(self, wire: Wire, opcode: WSMsgType, payload: memoryview) -> None:
+        envelope = read(opcode, payload)
+        message = None if envelope is None else self._budget.keep(opcode, payload)
+        if envelope is None or message is None:
+            self._inner.deliver(wire, opcode, payload)
+            return
+        cause = _Cause((envelope.run, envelope.stream), envelope.sequence, deque([message]))
+        self._causes[wire] = cause
+        self._loop.call_later(self._strikes.bug.seconds, self._go_on, wire, cause)
+
+    def _go_on(self, wire: Wire, cause: _Cause) -> None:
+        if self._causes.get(wire) is cause:
+            del self._causes[wire]
+            for message in cause.waiting:
+                self._release(wire, message)
+
+
 _PLAIN: Final = {
     "lose": _Lose,
     "duplicate": _Duplicate,
     "corrupt": _Corrupt,
     "corrupt-header": _CorruptHeader,
 }
-_HOLDING: Final = {"reorder": _Reorder, "delay": _Delay, "stall": _Stall}
+_HOLDING: Final = {"reorder": _Reorder, "delay": _Delay, "stall": _Stall, "break-causality": _BreakCausality}
 
 
 class _Cut:
@@ -267,6 +322,8 @@ class _Cut:
 
     def on_message(self, wire: Wire, opcode: WSMsgType, payload: memoryview) -> None:
         """Cut, or pass it on."""
+        if wire.underlying_transport.is_closing():
+            return  # it was cut, and this was read before that
         if self._strikes.next():
             wire.disconnect(False)
         else:

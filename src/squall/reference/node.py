@@ -125,7 +125,7 @@ class _Node:
 
     async def serve(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._paths = Paths(self._tally, self._strikes, self._loop)
+        self._paths = Paths(self._tally, self._strikes, self._loop, self._setup.bug_seed)
         self._loop.set_exception_handler(self._on_loop_error)
         self._loop.add_reader(self._setup.lifeline_fd, os._exit, ORPHANED_EXIT_CODE)
         self._stopping = asyncio.Event()
@@ -163,15 +163,17 @@ class _Node:
         return server
 
     def _admit(self, request: WSUpgradeRequest) -> WSUpgradeResponseWithListener:
-        """Upgrade on any path; answer a plain GET as HTTP."""
+        """Upgrade on any path, unless its query makes no sense; answer a plain GET as HTTP."""
         if "upgrade" in request.headers:
             if self._refusals is not None and self._refusals.next():
                 return health.refusal(self._setup.name, HTTPStatus.SERVICE_UNAVAILABLE, "Not this time.")
-            path = health.path_of(request).decode("latin-1")
+            path, _, query = request.path.decode("latin-1").partition("?")
+            try:
+                behaviour = self._paths.behaviour(path, query)
+            except ValueError as error:
+                return health.refusal(self._setup.name, HTTPStatus.BAD_REQUEST, str(error))
             log = None if self._log is None else self._log.connection(path)
-            listener: WSListener = Connection(
-                self._loop, self._paths.behaviour(path), self._tally, self._held, log
-            )
+            listener: WSListener = Connection(self._loop, behaviour, self._tally, self._held, log)
             response = WSUpgradeResponse.create_101_response(self._node_header)
             return WSUpgradeResponseWithListener(response, listener)
         return self._answer(request)

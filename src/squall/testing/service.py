@@ -25,7 +25,11 @@ Bug = Literal[
     "corrupt-header",
     "delay",
     "stall",
+    "ack-then-lose",
+    "ack-never",
     "cross-deliver",
+    "break-causality",
+    "ignore-priorities",
     "cut",
     "refuse",
 ]
