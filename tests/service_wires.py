@@ -7,6 +7,7 @@ from typing import Any
 
 from picows import WSMsgType
 
+from squall.delivery.envelope import GOOD, Codec
 from squall.reference.bugs import Strikes, parse_bug
 
 TEXT, BINARY = WSMsgType.TEXT, WSMsgType.BINARY
@@ -89,3 +90,36 @@ class Loop:
 def strikes_of(bugs: str | Iterable[str], seed: int = 0) -> list[Strikes]:
     """The strikes of bugs as the command line writes them."""
     return [Strikes(parse_bug(each), seed) for each in (bugs.split() if isinstance(bugs, str) else bugs)]
+
+
+def message(
+    *,
+    run: int = 9,
+    stream: int = 0,
+    sequence: int = 0,
+    text: bool = False,
+    attempt: int = 1,
+    priority: int = 0,
+    cause: tuple[int, int] = (-1, -1),
+    size: int = 80,
+) -> bytes:
+    """A whole message as squall sends it."""
+    codec = Codec(run, text, (size,), 1, (priority,))
+    codec.encode(stream, 0, sequence, 0, sequence, attempt, 123_456, 0, *cause)
+    return bytes(codec.buffer[codec.offset : codec.offset + size])
+
+
+def acknowledged(payload: bytes, *, text: bool = False) -> bytes:
+    """What acknowledges a message, as squall writes it."""
+    size = 64 if text else 48
+    codec = Codec(reading(payload, text=text).run, text, (size,), 1)
+    assert codec.decode_bytes(payload, text) == GOOD
+    codec.encode_ack()
+    return bytes(codec.buffer[codec.offset : codec.offset + size])
+
+
+def reading(payload: bytes, *, text: bool = False) -> Codec:
+    """squall's reading of a good message."""
+    codec = Codec(0, text, (64,), 1)
+    assert codec.decode_bytes(payload, text) == GOOD
+    return codec

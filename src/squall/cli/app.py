@@ -283,7 +283,7 @@ def serve(
         bool, typer.Option("--stdin-lifeline", help="end when standard input ends", show_default=False)
     ] = False,
 ) -> None:
-    """Serve WebSocket echo, /healthz and /metrics until SIGTERM or Ctrl-C.
+    """Serve WebSocket echo, acknowledgements and rooms, /healthz and /metrics until SIGTERM or Ctrl-C.
 
     Says in one line of JSON where it listens, once it does.
     """

@@ -66,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, parser_class=_Parser)
     command = commands.add_parser(
         "serve",
-        help="echo every message, until SIGTERM or Ctrl-C",
+        help="echo, acknowledge, push and hand on messages, by path, until SIGTERM or Ctrl-C",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     add = command.add_argument

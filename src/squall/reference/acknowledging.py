@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from picows import WSMsgType
 
@@ -28,8 +27,7 @@ __all__ = ["Acknowledging"]
 _JSON_BEGINS: Final = ord("{")
 
 
-@dataclass(frozen=True, slots=True)
-class _Message:
+class _Message(NamedTuple):
     """Which it is, and what acknowledges it. `number` is None where `name` is its whole id."""
 
     name: Hashable
@@ -82,13 +80,18 @@ class Acknowledging(Attended):
             return
         is_new = self._is_new(message)
         is_dropped = is_new and _is_struck(self._ack_then_lose)
-        whole_name = (message.name, message.number)
-        if is_new and _is_struck(self._ack_never):
-            self._never.add(whole_name)
-        if self._ack_never is None or whole_name not in self._never:
+        if not self._is_muted(message, is_new=is_new):
             self._acknowledge(wire, opcode, memoryview(message.acknowledgement))
         if self._deliver is not None and is_new and not is_dropped:
             self._deliver(wire, opcode, payload)
+
+    def _is_muted(self, message: _Message, *, is_new: bool) -> bool:
+        if self._ack_never is None:
+            return False
+        whole_name = (message.name, message.number)
+        if is_new and self._ack_never.next():
+            self._never.add(whole_name)
+        return whole_name in self._never
 
     def _is_new(self, message: _Message) -> bool:
         if message.number is None:

@@ -9,8 +9,7 @@ from __future__ import annotations
 import binascii
 import struct
 import zlib
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import xxhash
 from picows import WSMsgType
@@ -26,14 +25,13 @@ _TEXT_FLAG, _CAUSE_FLAG, _ACKNOWLEDGEMENT_FLAG = 1, 2, 4
 _BINARY_BYTES: Final = 48
 _TEXT_BYTES: Final = 64
 _ATTEMPT_AT: Final = 6
+_FLAGS_AT: Final = 4
 _CAUSE_AT: Final = 32
-_BODY_SUM_AT: Final = 40
 _HEADER_SUM_AT: Final = 44
 _HEADER: Final = struct.Struct("<4sBBBIIHII7sIIII")
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """What a good one says. `header` is its binary form, also where it came as text."""
 
     header: bytes
@@ -54,55 +52,69 @@ def read(opcode: WSMsgType, payload: memoryview) -> Envelope | None:
     header = _text_header(payload) if is_text else bytes(payload[:_BINARY_BYTES])
     if len(header) < _BINARY_BYTES:
         return None
-    magic, version_flags, _, tries, run, stream, _, sequence, _, _, *cause, body_sum, header_sum = (
-        _HEADER.unpack(header)
-    )
-    flags = version_flags & 15
+    (
+        magic,
+        version_flags,
+        _,
+        tries,
+        run,
+        stream,
+        _,
+        sequence,
+        _,
+        _,
+        cause_stream,
+        cause_sequence,
+        body_sum,
+        sum_,
+    ) = _HEADER.unpack(header)
+    start = _TEXT_BYTES if is_text else _BINARY_BYTES
     if (
         magic != _MAGIC
         or version_flags >> 4 != _VERSION
-        or bool(flags & _TEXT_FLAG) is not is_text
-        or header_sum != zlib.crc32(header[:_HEADER_SUM_AT])
-        or body_sum != _body_sum(payload[_TEXT_BYTES if is_text else _BINARY_BYTES :], len(payload))
+        or bool(version_flags & _TEXT_FLAG) is not is_text
+        or sum_ != zlib.crc32(header[:_HEADER_SUM_AT])
+        or body_sum != _body_sum(payload[start:], len(payload))
     ):
         return None
     return Envelope(
-        header=header,
-        is_text=is_text,
-        is_acknowledgement=bool(flags & _ACKNOWLEDGEMENT_FLAG),
-        attempt=tries & 15,
-        priority=tries >> 4,
-        run=run,
-        stream=stream,
-        sequence=sequence,
-        cause=(cause[0], cause[1]) if flags & _CAUSE_FLAG else None,
+        header,
+        is_text,
+        bool(version_flags & _ACKNOWLEDGEMENT_FLAG),
+        tries & 15,
+        tries >> 4,
+        run,
+        stream,
+        sequence,
+        (cause_stream, cause_sequence) if version_flags & _CAUSE_FLAG else None,
     )
 
 
 def acknowledgement(of: Envelope) -> bytes:
     """The whole message that acknowledges this one: its numbers, attempt and priority, no cause, no body."""
-    header = bytearray(of.header)
-    header[4] = header[4] & ~_CAUSE_FLAG | _ACKNOWLEDGEMENT_FLAG
-    header[_CAUSE_AT:_BODY_SUM_AT] = bytes(_BODY_SUM_AT - _CAUSE_AT)
-    size = _TEXT_BYTES if of.is_text else _BINARY_BYTES
-    header[_BODY_SUM_AT:_HEADER_SUM_AT] = _body_sum(b"", size).to_bytes(4, "little")
-    return _sealed(header, is_text=of.is_text)
+    header = of.header
+    flags = header[_FLAGS_AT] & ~_CAUSE_FLAG | _ACKNOWLEDGEMENT_FLAG
+    no_body = _NO_TEXT_BODY if of.is_text else _NO_BINARY_BODY
+    return _sealed(
+        b"%b%c%b%b%b" % (_MAGIC, flags, header[_FLAGS_AT + 1 : _CAUSE_AT], _NO_CAUSE, no_body),
+        is_text=of.is_text,
+    )
 
 
 def with_attempt(envelope: Envelope, payload: bytes | memoryview, attempt: int) -> bytes:
     """The same message as that attempt."""
-    header = bytearray(envelope.header)
+    header = bytearray(envelope.header[:_HEADER_SUM_AT])
     header[_ATTEMPT_AT] = header[_ATTEMPT_AT] & 0xF0 | attempt
     body = payload[_TEXT_BYTES if envelope.is_text else _BINARY_BYTES :]
-    return _sealed(header, is_text=envelope.is_text) + bytes(body)
+    return _sealed(bytes(header), is_text=envelope.is_text) + bytes(body)
 
 
-def _sealed(header: bytearray, *, is_text: bool) -> bytes:
-    """With its checksum, in the form that is sent."""
-    header[_HEADER_SUM_AT:] = zlib.crc32(header[:_HEADER_SUM_AT]).to_bytes(4, "little")
+def _sealed(header: bytes, *, is_text: bool) -> bytes:
+    """With its checksum behind it, in the form that is sent."""
+    sealed = header + zlib.crc32(header).to_bytes(4, "little")
     if not is_text:
-        return bytes(header)
-    return _MAGIC + binascii.b2a_base64(bytes(header[4:]) + b"\0", newline=False)
+        return sealed
+    return _MAGIC + binascii.b2a_base64(sealed[len(_MAGIC) :] + b"\0", newline=False)
 
 
 def _text_header(payload: memoryview) -> bytes:
@@ -119,3 +131,8 @@ def _text_header(payload: memoryview) -> bytes:
 def _body_sum(body: bytes | memoryview, message_size: int) -> int:
     digest: int = xxhash.xxh3_64_intdigest(body, seed=message_size)
     return digest & 0xFFFFFFFF
+
+
+_NO_CAUSE: Final = bytes(8)
+_NO_BINARY_BODY: Final = _body_sum(b"", _BINARY_BYTES).to_bytes(4, "little")
+_NO_TEXT_BODY: Final = _body_sum(b"", _TEXT_BYTES).to_bytes(4, "little")

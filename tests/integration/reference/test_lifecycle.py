@@ -9,6 +9,7 @@ from contextlib import ExitStack, suppress
 
 import psutil
 import pytest
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 REQUEST = (
@@ -229,3 +230,18 @@ def test_without_descriptors_a_newcomer_is_closed_and_the_held_ones_are_served(s
         said = service.stderr_after_end()
         assert said.startswith("squall serve: out of file descriptors")
         assert said.count("\n") == 1
+
+
+def test_a_wire_log_that_cannot_be_written_any_more_ends_the_service(start, tmp_path) -> None:
+    with start("--wire-log", str(tmp_path)) as service:
+        (node,) = service.nodes()
+        node.rlimit(psutil.RLIMIT_FSIZE, (1000, 1000))
+        with connect(service.url) as client, suppress(ConnectionClosed):
+            client.send("x" * 1000)
+            while True:
+                client.recv(timeout=10)
+        said = service.stderr_after_end()
+        assert service.process.returncode == 111
+    assert "cannot write the wire log any more: File too large" in said
+    assert "ended with exit code 111, unasked" in said
+    assert "Traceback" not in said

@@ -90,6 +90,10 @@ SHORT = {
     "delivery": {"drain_timeout": 0.6},
 }
 
+OF_AN_ECHO: tuple[Bug, ...] = (
+    "lose", "duplicate", "reorder", "corrupt", "corrupt-header", "delay", "stall", "cross-deliver", "cut", "refuse"
+)  # fmt: skip
+
 
 async def account(bug: Bug, folder: Path) -> dict[str, Any]:
     """What squall finds in a short run: 5 connections, 20 messages a second each."""
@@ -109,13 +113,13 @@ async def account(bug: Bug, folder: Path) -> dict[str, Any]:
 
 
 async def accounts(folder: Path) -> dict[str, dict[str, Any]]:
-    """Of every bug, at the same time."""
+    """Of every bug of an echo, at the same time."""
     async with asyncio.timeout(60):
-        found = await asyncio.gather(*(account(bug, folder / bug) for bug in get_args(Bug)))
-    return dict(zip(get_args(Bug), found, strict=True))
+        found = await asyncio.gather(*(account(bug, folder / bug) for bug in OF_AN_ECHO))
+    return dict(zip(OF_AN_ECHO, found, strict=True))
 
 
-def test_squall_finds_each_bug(tmp_path: Path) -> None:
+def test_squall_finds_each_bug_of_an_echo(tmp_path: Path) -> None:
     """Exactly as often as the service has it: it counts messages, and one in ten is hit."""
     found = asyncio.run(accounts(tmp_path))
     struck = {bug: account["sent"] // 10 for bug, account in found.items()}

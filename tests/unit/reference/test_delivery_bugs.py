@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from service_wires import BINARY, TEXT, Loop, Wire, strikes_of
+from service_wires import BINARY, TEXT, Loop, Wire, message, strikes_of
 from squall.reference.behaviours import Behaviour, Echo
 from squall.reference.bugs import parse_bug
 from squall.reference.counters import Tally
@@ -214,3 +214,47 @@ def test_a_rate_strikes_exactly_what_the_seed_draws(name: str) -> None:
     checked: dict[str, Callable[[], object]] = left
     assert checked[name]()
     service.assert_counted()
+
+
+class Room(Service):
+    """Deliveries to members, as a room would make them."""
+
+    def deliver(self, wire: Wire, *payloads: bytes) -> None:
+        for payload in payloads:
+            self.behaviour.on_message(wire, BINARY, memoryview(payload))
+
+
+def test_a_cause_is_held_back_for_one_member_until_what_follows_from_it_was_there() -> None:
+    service = Room("break-causality:2")
+    one, other = service.connect(), service.connect()
+    cause, behind = message(stream=1, sequence=5), message(stream=1, sequence=6)
+    unrelated = message(stream=2, sequence=0, cause=(1, 4))
+    effect = message(stream=3, sequence=0, cause=(1, 5))
+    service.deliver(other, cause)
+    service.deliver(one, cause, behind, unrelated, effect, behind)
+    assert [payload for _, payload in other.frames] == [cause]
+    assert [payload for _, payload in one.frames] == [unrelated, effect, cause, behind]
+    service.loop.pass_time(1)
+    assert len(one.frames) == 5
+    service.assert_counted()
+
+
+def test_a_cause_from_which_nothing_follows_comes_late_and_in_order() -> None:
+    service = Room("break-causality:1:0.5")
+    wire = service.connect()
+    first, second = message(stream=1, sequence=5), message(stream=1, sequence=6)
+    service.deliver(wire, first, second)
+    service.say(wire, "no envelope")
+    assert wire.frames == [(TEXT, b"no envelope")]
+    service.loop.pass_time(0.5)
+    assert [payload for _, payload in wire.frames[1:]] == [first, second]
+    service.say(wire, "still none")
+    assert wire.frames[-1] == (TEXT, b"still none")
+
+
+def test_a_cause_for_whose_followers_there_is_no_room_is_let_go() -> None:
+    service = Room("break-causality:1", budget=Budget(300))
+    wire = service.connect()
+    payloads = [message(stream=1, sequence=number) for number in range(2)]
+    service.deliver(wire, *payloads)
+    assert [payload for _, payload in wire.frames] == payloads
