@@ -392,8 +392,7 @@ class Coordinator:
             await channel.send(message)
 
     def _end_max_s(self) -> float:
-        target, delivery = self._scenario.target, self._scenario.delivery
-        return delivery.drain_timeout + target.close_timeout + END_MARGIN_S
+        return self._scenario.drain_s + self._scenario.target.close_timeout + END_MARGIN_S
 
     def _finish(self) -> None:
         """Count what lost workers could not send, and give out everything that still waits."""

@@ -50,8 +50,8 @@ __all__ = ["summarise"]
 
 _NS_PER_MS: Final = 1_000_000
 _NS_PER_S: Final = 1_000_000_000
-_EVIDENCE: Final = {kind: model.evidence for kind, model in EXCHANGES.items()}
-"""What shows that a message was delivered, by the exchange of its population."""
+_EVIDENCE: Final = {kind: getattr(model, "evidence", "") for kind, model in EXCHANGES.items()}
+"""What shows that a message was delivered, by the exchange of its population, where the exchange does not say itself."""
 
 
 def summarise(header: RunHeader, phases: Sequence[Phase], totals: Totals, verdict: Verdict | None) -> Summary:
@@ -425,7 +425,8 @@ def _figures(source: SourceTotals, phases: frozenset[int] | None) -> dict[str, R
 
 def _evidence(scenario: dict[str, Any]) -> str | None:
     populations: Iterable[dict[str, Any]] = scenario.get("populations", ())
-    kinds = {_EVIDENCE.get(population.get("exchange", {}).get("kind", "")) for population in populations}
+    exchanges = [population.get("exchange", {}) for population in populations]
+    kinds = {each.get("evidence", _EVIDENCE.get(each.get("kind", ""))) for each in exchanges}
     return " and ".join(sorted(kind for kind in kinds if kind)) or None
 
 

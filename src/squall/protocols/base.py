@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, Protocol
 
 __all__ = [
     "FOREIGN",
+    "Acknowledged",
     "Answered",
     "Event",
     "Foreign",
@@ -24,6 +25,7 @@ __all__ = [
     "Surroundings",
     "Talk",
     "Unexpected",
+    "UnknownAck",
     "Wrong",
 ]
 
@@ -40,6 +42,17 @@ class Answered(NamedTuple):
     """A good reply to the message with this number."""
 
     sequence: int
+
+
+class Acknowledged(NamedTuple):
+    """An acknowledgement of the message with this number; `attempt` is 0 where it names none."""
+
+    sequence: int
+    attempt: int
+
+
+class UnknownAck(NamedTuple):
+    """An acknowledgement of a message that was never sent."""
 
 
 class Wrong(NamedTuple):
@@ -74,7 +87,7 @@ class Pushed(NamedTuple):
     misfits: tuple[str, ...] = ()
 
 
-Event = Answered | Wrong | Unexpected | Foreign | Pushed
+Event = Answered | Acknowledged | UnknownAck | Wrong | Unexpected | Foreign | Pushed
 
 FOREIGN = Foreign()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from squall.protocols.ack import AckTalk
 from squall.protocols.base import Seat, Surroundings, Talk
 from squall.protocols.idle import IdleTalk
 from squall.protocols.push import PushTalk
@@ -14,6 +15,7 @@ from squall.scenario.exchanges import Exchange
 __all__ = ["talk_of"]
 
 _TALKS: Final[dict[str, Callable[[Any, Seat, Surroundings], Talk]]] = {
+    "ack": AckTalk,
     "idle": IdleTalk,
     "push": PushTalk,
     "request": RequestTalk,

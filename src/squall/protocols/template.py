@@ -1,7 +1,7 @@
 """Fills in what a session says: its columns of the data once, what squall makes for each message.
 
 In a mapping, which is sent as JSON, values are escaped as JSON wants it, and a value that is nothing but `{seq}`,
-`{session}` or `{now_ms}` becomes a number. In a text everything goes in as it is.
+`{session}`, `{now_ms}` or `{attempt}` becomes a number. In a text everything goes in as it is.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from squall.scenario.templates import GENERATED, Template
 
 __all__ = ["Filled", "filled_with"]
 
-_NUMBER_ALONE: Final = re.compile(r'"\{(seq|session|now_ms)\}"(?!:)')
+_NUMBER_ALONE: Final = re.compile(r'"\{(seq|session|now_ms|attempt)\}"(?!:)')
 
 
 class Filled:

@@ -426,8 +426,8 @@ class ActiveRun:
     async def _let_go(self, phase: Phase) -> bool:
         """Wait, within bounds, until those that leave have drained and closed. False where the run ended."""
         planned_end_ns = self._phase_end_ns
-        delivery, target = self.plan.scenario.delivery, self.plan.scenario.target
-        latest_ns = planned_end_ns + round((delivery.drain_timeout + target.close_timeout) * 1e9)
+        scenario = self.plan.scenario
+        latest_ns = planned_end_ns + round((scenario.drain_s + scenario.target.close_timeout) * 1e9)
         while not self.is_over and self._coordinator.now_ns() < latest_ns:
             recent = self.totals.recent
             if recent and recent[-1].at_ns >= planned_end_ns and recent[-1].held <= phase.level_end:

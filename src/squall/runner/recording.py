@@ -54,7 +54,7 @@ class Recording:
         self._come_and_go = any(each.sessions.length is not None for each in scenario.populations)
         self._monitor = Monitor(scenario)
         self._alerts = AlertWatch(scenario.monitoring)
-        self._stability = StabilityWatch(round(scenario.delivery.drain_timeout * 1e9))
+        self._stability = StabilityWatch(round(scenario.drain_s * 1e9))
         self._checks_ramps = "readiness" in scenario.threshold_sets
         self._checked: RampInterval | None = None
         self._came = asyncio.Event()

@@ -106,7 +106,7 @@ def _phase_lines(plan: Plan) -> list[str]:
     for phase in plan.phases:
         lines.append(f"{_clock(at_s)} {phase.name}: {phase.profile.describe()}{_beside(plan, phase)}")
         at_s += phase.duration_s
-    wait_s = plan.scenario.delivery.drain_timeout + plan.scenario.target.close_timeout
+    wait_s = plan.scenario.drain_s + plan.scenario.target.close_timeout
     lines.append(f"{_clock(at_s)} the last ones drain and close, at most {duration_in_words(wait_s)}")
     return lines
 
@@ -195,7 +195,7 @@ def _judged_lines(scenario: Scenario) -> list[str]:
     lines = []
     if delivery.integrity:
         lines.append(
-            f"judged: integrity ({delivery.promise}; lost after {duration_in_words(delivery.drain_timeout)})"
+            f"judged: integrity ({delivery.promise}; lost after {duration_in_words(scenario.drain_s)})"
         )
     lines += [f"judged: the threshold set {name}" for name in scenario.threshold_sets]
     for each in scenario.thresholds:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, Self
 from pydantic import Field, field_serializer, field_validator, model_validator
 
 from squall.scenario.base import Model
-from squall.scenario.quantities import Duration
+from squall.scenario.quantities import Count, Duration
 from squall.scenario.templates import GENERATED_ONCE, Template, generated_in
 from squall.scenario.urls import MASK
 from squall.units import format_duration, format_size
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EXCHANGES",
+    "AckExchange",
+    "AckedPushExchange",
     "Condition",
     "EchoExchange",
     "Exchange",
@@ -34,6 +36,7 @@ __all__ = [
     "PushExchange",
     "ReplyKey",
     "RequestExchange",
+    "RetryBackoff",
     "TimeStamp",
     "shares_in_words",
 ]
@@ -115,10 +118,12 @@ class ExchangeKind(Model):
     """Its messages carry squall's envelope: the hot path."""
     counts_pushes: ClassVar[bool] = False
     """It counts what comes unasked."""
-    evidence: ClassVar[str] = ""
+    evidence: ClassVar[str]
     """What shows that a message was delivered; "" where none is sent."""
     answers_sender: ClassVar[bool] = True
     """What shows that comes to the session that sent it: it may wait for that before its next message."""
+    acknowledged_by: ClassVar[Literal["", "service", "client"]] = ""
+    """Who acknowledges each message that it gets, so that it is sent again where that does not come."""
     ping_interval_s: ClassVar[float | None] = None
     """How often its connections are pinged where the traffic does not say."""
 
@@ -126,6 +131,11 @@ class ExchangeKind(Model):
     def judges_order(self) -> bool:
         """Whether a reply that overtakes another is a violation."""
         return True
+
+    @property
+    def under_way_s(self) -> float:
+        """How long its messages may be under way by its own terms, in seconds; 0 where it has none."""
+        return 0.0
 
     def words(self, traffic: Traffic) -> str:
         """What the sessions do, for the plan; of those that send, what beside rate and types. Shows no secret."""
@@ -142,8 +152,7 @@ class EchoExchange(ExchangeKind):
 
     def words(self, traffic: Traffic) -> str:
         """See the base."""
-        sizes = shares_in_words([(format_size(each.size), each.weight) for each in traffic.payload])
-        return f"{traffic.format}, {sizes}"
+        return _payload_in_words(traffic)
 
 
 class IdleExchange(ExchangeKind):
@@ -152,6 +161,7 @@ class IdleExchange(ExchangeKind):
     kind: Literal["idle"] = Field("idle", description="the exchange's name")
 
     sends: ClassVar[bool] = False
+    evidence: ClassVar[str] = ""
     ping_interval_s: ClassVar[float | None] = 5.0
 
     def words(self, traffic: Traffic) -> str:
@@ -189,6 +199,7 @@ class PushExchange(ExchangeKind):
     )
 
     sends: ClassVar[bool] = False
+    evidence: ClassVar[str] = ""
     counts_pushes: ClassVar[bool] = True
 
     @field_validator("key")
@@ -265,6 +276,8 @@ class RequestExchange(ExchangeKind):
     def _says_which_it_is(cls, send: Template) -> Template:
         if not generated_in(send) & {"id", "seq"}:
             raise ValueError("holds neither {id} nor {seq}: its reply could not be told from others")
+        if "attempt" in generated_in(send):
+            raise ValueError("{attempt} has no use here: a request is sent once")
         return send
 
     @field_serializer("send", when_used="json")
@@ -290,7 +303,152 @@ class RequestExchange(ExchangeKind):
         )
 
 
-_Kinds = EchoExchange | IdleExchange | PushExchange | RequestExchange
+class RetryBackoff(Model):
+    """How long a message pauses before it is sent again: full jitter over first · factor^n, at most `max`."""
+
+    first: Duration = Field(
+        0.5, ge=0, le=600, description="the longest pause before the first retry; seconds"
+    )
+    factor: float = Field(
+        2.0, ge=1, le=100, allow_inf_nan=False, description="by what it grows from one retry to the next"
+    )
+    max: Duration = Field(5.0, ge=0, le=600, description="what no pause is longer than; seconds")
+    jitter: Literal["full", "none"] = Field(
+        "full",
+        description="each pause is drawn evenly between nothing and that, by the seed; or is all of it",
+    )
+
+    def pauses_s(self, retries: int) -> tuple[float, ...]:
+        """The longest pause before each of so many retries, in seconds."""
+        return tuple(min(self.max, self.first * self.factor**number) for number in range(retries))
+
+
+class Retrying(ExchangeKind):
+    """What exchanges have whose messages are sent again until they are acknowledged."""
+
+    timeout: Duration = Field(
+        5.0,
+        gt=0,
+        le=600,
+        description="how long an attempt waits for its acknowledgement, from its intended send; seconds",
+    )
+    retries: int = Field(3, ge=0, le=14, description="how often a message is sent again at most")
+    backoff: RetryBackoff = Field(RetryBackoff(), description="the pause between a time-out and the retry")
+
+    @property
+    def under_way_s(self) -> float:
+        """See the base: every attempt times out, and every pause is as long as it can be."""
+        return (1 + self.retries) * self.timeout + sum(self.backoff.pauses_s(self.retries))
+
+    def _retries_in_words(self) -> str:
+        times = {0: "no retry", 1: "1 retry"}.get(self.retries, f"{self.retries} retries")
+        return f"time-out {format_duration(self.timeout)}, {times}"
+
+
+class AckExchange(Retrying):
+    """Send a message, expect it acknowledged; send it again where that does not come in time."""
+
+    kind: Literal["ack"] = Field("ack", description="the exchange's name")
+    evidence: Literal["acknowledgement", "receiver"] = Field(  # type: ignore[misc] # a fact that is asked for here
+        "acknowledgement",
+        description="what shows a delivery: the acknowledgement, or the message itself, which the service delivers"
+        " to its sender too",
+    )
+    window: Count = Field(
+        100, ge=1, le=10_000, description="unacknowledged messages of a session at most; further ones wait"
+    )
+    send: Template | None = Field(
+        None,
+        repr=False,
+        description="for services without squall's envelope: text, or a mapping that is sent as JSON, with {id} or"
+        " {seq} in it, {attempt} and {column}s of the data; kept secret",
+    )
+    ack: ReplyKey | None = Field(
+        None, description="with `send`: how an acknowledgement says which message it means"
+    )
+    attempt: str | None = Field(
+        None,
+        pattern=FIELD,
+        description="with `send`: field of an acknowledgement's JSON that repeats {attempt}; without, one that comes"
+        " after a retry is not timed from it",
+    )
+    foreign: tuple[Condition, ...] = Field(
+        (), description="with `send`: messages that meet one of these are no acknowledgements: notices"
+    )
+
+    acknowledged_by: ClassVar[Literal["", "service", "client"]] = "service"
+
+    @field_validator("send")
+    @classmethod
+    def _says_which_it_is(cls, send: Template | None) -> Template | None:
+        if send is not None and not generated_in(send) & {"id", "seq"}:
+            raise ValueError(
+                "holds neither {id} nor {seq}: its acknowledgement could not be told from others"
+            )
+        return send
+
+    @model_validator(mode="after")
+    def _is_one_form(self) -> Self:
+        if (self.send is None) != (self.ack is None):
+            raise ValueError("send and ack go together: what is sent, and how its acknowledgement names it")
+        if self.send is None and (self.attempt is not None or self.foreign):
+            raise ValueError("attempt and foreign have no use without send: squall's envelope says it all")
+        if self.send is not None and self.evidence == "receiver":
+            raise ValueError("evidence: receiver needs squall's envelope; leave out send and ack")
+        if self.attempt is not None and "attempt" not in generated_in(self.send):
+            raise ValueError("attempt names a field that repeats {attempt}, and send does not hold {attempt}")
+        return self
+
+    @field_serializer("send", when_used="json")
+    def _without_secrets(self, send: Template | None) -> str | None:
+        return None if send is None else MASK
+
+    @property
+    def enveloped(self) -> bool:  # type: ignore[override] # a fact that depends on the settings here
+        """See the base."""
+        return self.send is None
+
+    @property
+    def judges_order(self) -> bool:
+        """See the base: in which order a service got the messages does not show in its acknowledgements."""
+        return self.evidence == "receiver"
+
+    def words(self, traffic: Traffic) -> str:
+        """See the base."""
+        key = None if self.ack is None else self.ack.field or "a group of its text"
+        parts = [_payload_in_words(traffic) if key is None else f"acknowledged by {key}"]
+        parts.append(f"{self._retries_in_words()}, at most {self.window} unacknowledged")
+        if self.evidence == "receiver":
+            parts.append("delivered to its sender too")
+        return ", ".join(parts)
+
+
+class AckedPushExchange(Retrying):
+    """Have each message pushed back, and acknowledge it: the service sends it again until that comes.
+
+    Time-out, retries and back-off are the service's: how long the drain waits goes by them.
+    """
+
+    kind: Literal["acked_push"] = Field("acked_push", description="the exchange's name")
+    acknowledges: bool = Field(
+        True, description="acknowledge what comes; false shows what the service does then"
+    )
+    deduplicates: bool = Field(
+        True,
+        description="further copies of a message are dropped, as a retry may bring one; false counts them",
+    )
+
+    enveloped: ClassVar[bool] = True
+    evidence: ClassVar[str] = "receiver"
+    acknowledged_by: ClassVar[Literal["", "service", "client"]] = "client"
+
+    def words(self, traffic: Traffic) -> str:
+        """See the base."""
+        does = "acknowledges what is pushed back" if self.acknowledges else "acknowledges nothing"
+        return f"{_payload_in_words(traffic)}, {does}; of the service: {self._retries_in_words()}"
+
+
+_Kinds = EchoExchange | IdleExchange | PushExchange | RequestExchange | AckExchange | AckedPushExchange
 
 Exchange = Annotated[_Kinds, Field(discriminator="kind")]
 
@@ -306,6 +464,11 @@ def shares_in_words(parts: Sequence[tuple[str, float]]) -> str:
         return parts[0][0]
     total = sum(weight for _, weight in parts)
     return ", ".join(f"{name} {weight / total:.4g}" for name, weight in parts)
+
+
+def _payload_in_words(traffic: Traffic) -> str:
+    sizes = shares_in_words([(format_size(each.size), each.weight) for each in traffic.payload])
+    return f"{traffic.format}, {sizes}"
 
 
 def _compiled(expression: str) -> str:

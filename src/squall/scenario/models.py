@@ -18,6 +18,8 @@ from squall.scenario.addresses import Address
 from squall.scenario.base import Model, with_unique_names
 from squall.scenario.data import columns
 from squall.scenario.exchanges import (
+    AckedPushExchange,
+    AckExchange,
     Condition,
     EchoExchange,
     Exchange,
@@ -26,6 +28,7 @@ from squall.scenario.exchanges import (
     PushExchange,
     ReplyKey,
     RequestExchange,
+    RetryBackoff,
     TimeStamp,
 )
 from squall.scenario.load import (
@@ -55,6 +58,8 @@ from squall.scenario.traffic import (
 from squall.scenario.watch import Watch, WatchedSource
 
 __all__ = [
+    "AckExchange",
+    "AckedPushExchange",
     "AdaptiveRamp",
     "AlertBounds",
     "Condition",
@@ -81,6 +86,7 @@ __all__ = [
     "Reconnect",
     "ReplyKey",
     "RequestExchange",
+    "RetryBackoff",
     "Scenario",
     "SequencePart",
     "SequenceRamp",
@@ -127,7 +133,8 @@ class Delivery(Model):
         10.0,
         gt=0,
         le=3600,
-        description="longest wait for what is outstanding after a session's last send; seconds",
+        description="longest wait for what is outstanding after a session's last send, or the whole retry schedule of"
+        " its exchange if that is longer; seconds",
     )
     foreign: Literal["count", "ignore"] = Field(
         "count", description="messages without an envelope: unexpected, or declared and not counted"
@@ -270,6 +277,11 @@ class Scenario(Model):
         return math.ceil(arrivals * stay_s - 1e-9)
 
     @property
+    def drain_s(self) -> float:
+        """How long is waited for what is outstanding, in seconds: `drain_timeout`, or a whole retry schedule if longer."""
+        return max(self.delivery.drain_timeout, *(each.exchange.under_way_s for each in self.populations))
+
+    @property
     def stay_s(self) -> float | None:
         """How long a session stays on average, where arrivals are fixed; None where the level is."""
         if self.load.arrivals is None:
@@ -322,7 +334,8 @@ class Scenario(Model):
             )
             for one in info.data.get("populations", ())
             for each in one.traffic.types
-            if each.max_latency is not None and each.max_latency >= delivery.drain_timeout
+            if each.max_latency is not None
+            and each.max_latency >= max(delivery.drain_timeout, one.exchange.under_way_s)
         )
         return delivery
 

@@ -24,8 +24,9 @@ __all__ = [
 Template = str | dict[str, Any]
 """Text as it is sent, or a mapping that is sent as JSON."""
 
-GENERATED: Final = ("id", "seq", "type", "session", "now_ms")
-"""What squall fills in: the message's id, its number and type, its session's number, the time in ms since 1970."""
+GENERATED: Final = ("id", "seq", "type", "session", "now_ms", "attempt")
+"""What squall fills in: the message's id, its number and type, its session's number, the time in ms since 1970, and
+which attempt to send it this is, from 1."""
 
 GENERATED_ONCE: Final = ("session", "now_ms")
 """Those that are known before there is a message."""

@@ -15,6 +15,12 @@ from squall.scenario.models import Population, Scenario
 from squall.scenario.redact import redacted_settings
 
 REQUEST = {"kind": "request", "send": {"id": "{id}", "password": "hunter22"}, "reply": {"field": "id"}}
+JSON_ACK = {
+    "kind": "ack",
+    "send": {"id": "{id}", "try": "{attempt}"},
+    "ack": {"field": "ack"},
+    "attempt": "try",
+}
 
 
 def loaded(**population: Any) -> Scenario:
@@ -30,15 +36,45 @@ def mistakes(**population: Any) -> dict[str, str]:
 
 def test_the_facts_of_each_kind() -> None:
     facts = {
-        kind: (of.sends, of.enveloped, of.counts_pushes, of.evidence, of.ping_interval_s)
+        kind: (of.sends, of.counts_pushes, of.acknowledged_by, of.ping_interval_s)
         for kind, of in EXCHANGES.items()
     }
     assert facts == {
-        "echo": (True, True, False, "reply", None),
-        "idle": (False, False, False, "", 5.0),
-        "push": (False, False, True, "", None),
-        "request": (True, False, False, "reply", None),
+        "echo": (True, False, "", None),
+        "idle": (False, False, "", 5.0),
+        "push": (False, True, "", None),
+        "request": (True, False, "", None),
+        "ack": (True, False, "service", None),
+        "acked_push": (True, False, "client", None),
     }
+
+
+@pytest.mark.parametrize(
+    ("settings", "facts"),
+    [
+        ({"kind": "echo"}, (True, "reply", True)),
+        ({"kind": "idle"}, (False, "", True)),
+        ({"kind": "push"}, (False, "", True)),
+        (REQUEST, (False, "reply", False)),
+        ({"kind": "ack"}, (True, "acknowledgement", False)),
+        ({"kind": "ack", "evidence": "receiver"}, (True, "receiver", True)),
+        (JSON_ACK, (False, "acknowledgement", False)),
+        ({"kind": "acked_push"}, (True, "receiver", True)),
+    ],
+)
+def test_whether_there_is_an_envelope_what_shows_a_delivery_and_whether_order_is_judged(
+    settings: dict[str, Any], facts: tuple[bool, str, bool]
+) -> None:
+    exchange = loaded(exchange=settings).populations[0].exchange
+    assert (exchange.enveloped, exchange.evidence, exchange.judges_order) == facts
+
+
+def test_a_drain_takes_as_long_as_a_whole_retry_schedule() -> None:
+    assert loaded(exchange="echo").drain_s == 10
+    assert loaded(exchange="ack").drain_s == 4 * 5 + 0.5 + 1 + 2
+    long = {"kind": "ack", "timeout": 1, "retries": 6, "backoff": {"first": 2, "factor": 3, "max": 7}}
+    assert loaded(exchange=long).drain_s == 7 * 1 + 2 + 6 + 4 * 7
+    assert loaded(exchange={**long, "retries": 0}, delivery={"drain_timeout": "2s"}).drain_s == 2
 
 
 def test_a_population_has_a_rate_only_where_it_sends() -> None:
@@ -61,6 +97,14 @@ def test_a_population_has_a_rate_only_where_it_sends() -> None:
         ({**REQUEST, "correct": [{"equals": 1, "matches": "1"}]}, "correct[0]", "needs one of"),
         ({**REQUEST, "check": "function"}, "check", "does not match"),
         ({**REQUEST, "send": "{id} {user}"}, "send", "{user} names a column, but the population has no data"),
+        ({**REQUEST, "send": "{id} {attempt}"}, "send", "{attempt} has no use here"),
+        ({**JSON_ACK, "send": "hello"}, "send", "holds neither {id} nor {seq}"),
+        ({**JSON_ACK, "send": "{id}"}, "", "attempt names a field that repeats {attempt}"),
+        ({"kind": "ack", "send": "{id}"}, "", "send and ack go together"),
+        ({"kind": "ack", "attempt": "try"}, "", "have no use without send"),
+        ({**JSON_ACK, "evidence": "receiver"}, "", "needs squall's envelope"),
+        ({"kind": "ack", "retries": 15}, "retries", "must be at most 14"),
+        ({"kind": "ack", "evidence": "hope"}, "evidence", "must be 'acknowledgement' or 'receiver'"),
         ({"kind": "push", "key": "s"}, "key", "there is no sequence"),
         ({"kind": "push", "stamp": {"field": "t", "unit": "min"}}, "stamp.unit", "must be 's', 'ms'"),
         ({"kind": "puhs"}, "kind", 'did you mean "push"?'),
@@ -68,7 +112,7 @@ def test_a_population_has_a_rate_only_where_it_sends() -> None:
 )
 def test_a_mistake_is_shown_where_it_stands(exchange: dict[str, Any], path: str, words: str) -> None:
     found = mistakes(exchange=exchange)
-    assert words in found[f"exchange.{path}"]
+    assert words in found[f"exchange.{path}".rstrip(".")]
 
 
 def test_settings_that_a_template_makes_useless_are_refused() -> None:
