@@ -18,8 +18,11 @@ from types import ModuleType
 __all__ = ["COMPILED", "install", "reason_for_sources"]
 
 COMPILED = (
+    "squall.delivery.acks",
     "squall.delivery.envelope",
     "squall.delivery.ledger",
+    "squall.engine.acked_push",
+    "squall.engine.acking",
     "squall.engine.check_windows",
     "squall.engine.connection",
     "squall.engine.lane",

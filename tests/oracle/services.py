@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["Service", "chat_service", "started"]
+__all__ = ["Service", "acking_service", "chat_service", "started"]
 
 STOP_TIMEOUT_S = 15.0
 
@@ -65,4 +65,13 @@ def started(command: Sequence[str | Path], **environment: str) -> Iterator[Servi
 def chat_service(*arguments: str) -> Iterator[Service]:
     """The JSON chat and feed; see `oracle.chat` for what it can be told to do wrong."""
     with started([sys.executable, Path(__file__).with_name("chat.py"), *arguments]) as service:
+        yield service
+
+
+@contextmanager
+def acking_service(*arguments: str) -> Iterator[Service]:
+    """A service that acknowledges; see `oracle.acker` for what it can be told to do wrong."""
+    tests = Path(__file__).resolve().parent.parent
+    command = [sys.executable, "-m", "oracle.acker", *arguments]
+    with started(command, PYTHONPATH=str(tests)) as service:
         yield service

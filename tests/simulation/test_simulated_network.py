@@ -13,7 +13,13 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(
-    ("file", "passed"), [("sessions_and_network.py", 1), ("talking_sessions.py", 7), ("send_patterns.py", 2)]
+    ("file", "passed"),
+    [
+        ("sessions_and_network.py", 1),
+        ("talking_sessions.py", 7),
+        ("send_patterns.py", 2),
+        ("acking_sessions.py", 32),
+    ],
 )
 def test_sessions_show_what_the_simulation_did(file: str, passed: int) -> None:
     done = subprocess.run(

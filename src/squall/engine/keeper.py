@@ -36,6 +36,10 @@ class Keeper(Protocol):
         """The session may send for the first time: from now on it is asked what is due."""
         ...
 
+    def due_sooner(self, session: Session) -> None:
+        """The session has something to do before it was to be asked."""
+        ...
+
     def awaits(self, session: Session, timeout_s: float) -> None:
         """A session that is opening waits for an answer, at most so long."""
         ...
@@ -46,6 +50,10 @@ class Keeper(Protocol):
 
     def drained(self, session: Session) -> None:
         """A draining session owes nothing any more."""
+        ...
+
+    def noted(self, session: Session, kind: str, text: str) -> None:
+        """Something is worth a line in the record."""
         ...
 
     def refused(self, session: Session, code: int, why: str) -> None:

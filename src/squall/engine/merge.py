@@ -58,6 +58,7 @@ _HISTOGRAM_NAMES: Final = (
     "ack",
     "ack_total",
     "retry_recovery",
+    "ack_retried",
 )
 _STANDS_FOR: Final = {"pacer_lag": "lag", "unlagged": "service"}
 """Histograms that a cell leaves out where they equal another one of its own."""

@@ -297,6 +297,10 @@ class Roster:
         session.started = True
         self._pacer.enrol(session)
 
+    def due_sooner(self, session: Session) -> None:
+        """A session has something to do before it was to be asked."""
+        self._pacer.enrol(session)
+
     def awaits(self, session: Session, timeout_s: float) -> None:
         """A session that is opening waits for an answer, at most so long."""
         self._after(session, timeout_s, _is_late)
@@ -349,6 +353,10 @@ class Roster:
             then(session)
         except Exception as error:  # noqa: BLE001 - the loop would only log it
             self.failed(error)
+
+    def noted(self, session: Session, kind: str, text: str) -> None:
+        """Something is worth a line in the record."""
+        self._say(kind, text, session.number)
 
     def refused(self, session: Session, code: int, why: str) -> None:
         """The session fails its connection because the peer broke the protocol."""

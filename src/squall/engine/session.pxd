@@ -46,9 +46,14 @@ cdef class Session(Connection):
     cdef int _count_sent(
         self, Tallies tallies, MessageTally tally, long long sequence, long long intended, long long seen, long long sent
     )
+    cdef int _hand_over(self, Py_ssize_t size)
+    cdef bint _must_wait(self, long long now)
     cdef Py_ssize_t _type_of(self, long long sequence)
     cdef bint _is_mine(self)
     cdef int _count_received(self, Py_ssize_t size, long long now)
+    cdef int _enter_message(self, unsigned char* data, Py_ssize_t size, bint text, long long now)
+    cdef MessageTally _tally_of(self, long long sequence, Py_ssize_t type_index, long long now)
+    cdef int _came_again(self, MessageTally tally)
     cdef int _arrived(
         self, long long sequence, Py_ssize_t type_index, bint recovered, long long intended, long long now
     )

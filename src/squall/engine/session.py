@@ -108,6 +108,10 @@ class Session(Connection):
         self.may_send(now)
 
     def may_send(self, now: int) -> None:
+        """The connection stands; a session with an opening has something to do first."""
+        self.begin_traffic(now)
+
+    def begin_traffic(self, now: int) -> None:
         """The connection is ready for traffic. The first time in a visit decides from when on messages are due."""
         self.state = 1
         if not self.scheduled:
@@ -247,7 +251,7 @@ class Session(Connection):
         elif self.state != 1 or self.transport.is_close_frame_sent:
             # picows says nothing of a message that it drops behind a close frame.
             self._count_not_sent(self.tallies, not self.down_by_tester)
-        elif self.paused and (self.held or self._is_blocked(now)):
+        elif self._must_wait(now):
             self._hold_back(intended, now)
         else:
             self._transmit(self.tallies, intended, -1)
@@ -277,6 +281,17 @@ class Session(Connection):
         )
         sent: cython.longlong = now_ns() - lane.start_ns
         self.times.note(sequence, sent, self.stream)
+        self._hand_over(size)
+        self._count_sent(
+            tallies, cython.cast(MessageTally, tallies.types[type_index]), sequence, intended, seen, sent
+        )
+        tallies.connection.bytes_sent += size
+        return 0
+
+    @cython.cfunc
+    def _hand_over(self, size: cython.Py_ssize_t) -> cython.int:
+        """Give the transport what the codec has written."""
+        codec: Codec = self.lane.codec
         if cython.compiled:
             self.transport.send_reuse_external_buffer(
                 WSMsgType.TEXT if codec.text else WSMsgType.BINARY,
@@ -286,10 +301,6 @@ class Session(Connection):
         else:
             message = bytes(codec.buffer[codec.offset : codec.offset + size])
             self.transport.send(WSMsgType.TEXT if codec.text else WSMsgType.BINARY, message)
-        self._count_sent(
-            tallies, cython.cast(MessageTally, tallies.types[type_index]), sequence, intended, seen, sent
-        )
-        tallies.connection.bytes_sent += size
         return 0
 
     @cython.cfunc
@@ -360,6 +371,11 @@ class Session(Connection):
         self.lane.unsent_total -= self.unsent
         self.unsent = 0
 
+    @cython.cfunc
+    def _must_wait(self, now: cython.longlong) -> cython.bint:
+        """Whether a message that is due cannot go out yet: those before it wait, or the peer does not read."""
+        return self.paused and (self.held is not None or self._is_blocked(now))
+
     def _is_blocked(self, now: int) -> bool:
         """Whether the unsent bytes of this connection, or of all of the worker's, are too many or too old.
 
@@ -395,7 +411,7 @@ class Session(Connection):
         """Send what was held back, in order, until the connection is blocked again."""
         held, self.held = self.held, None
         for index, (intended, seen) in enumerate(held):
-            if self.paused and self._is_blocked(now):
+            if self._must_wait(now):
                 self.held = held[index:]
                 return
             self.lane.held_total -= 1
@@ -408,8 +424,16 @@ class Session(Connection):
         self, data: cython.p_uchar, size: cython.Py_ssize_t, text: cython.bint, now: cython.longlong
     ) -> cython.int:
         """Enter a whole message."""
-        codec: Codec = self.lane.codec
         self._count_received(size, now)
+        self._enter_message(data, size, text, now)
+        return 0
+
+    @cython.cfunc
+    def _enter_message(
+        self, data: cython.p_uchar, size: cython.Py_ssize_t, text: cython.bint, now: cython.longlong
+    ) -> cython.int:
+        """Book what a message was that should carry the envelope."""
+        codec: Codec = self.lane.codec
         found: cython.int = codec.decode(data, size, text)
         if found:
             self._misread(found, data, size, text)
@@ -434,10 +458,14 @@ class Session(Connection):
 
     @cython.cfunc
     def _is_mine(self) -> cython.bint:
-        """Whether the good envelope in the codec can be one of ours; what can't must not choose where it is booked."""
+        """Whether the good envelope in the codec can be a message of ours.
+
+        What can't must not choose where it is booked; an acknowledgement is none.
+        """
         codec: Codec = self.lane.codec
         return (
-            codec.run == codec.run_number
+            not codec.flags & 4
+            and codec.run == codec.run_number
             and codec.stream == self.number
             and codec.sequence < self.stream.next_sequence
             and codec.type_index < self.lane.mix.types
@@ -456,13 +484,10 @@ class Session(Connection):
         """A good copy of a message of this stream; `intended` is -1 where that is no longer known."""
         stream: Stream = self.stream
         found: cython.int = stream.arrive(sequence, now)
-        tallies: Tallies = self.sent_tallies
-        if sequence < stream.segment_first or now >= tallies.until_ns:
-            tallies = self.lane.keeper.tallies_labelled(stream.label_of(sequence))
-        tally: MessageTally = cython.cast(MessageTally, tallies.types[type_index])
+        tally: MessageTally = self._tally_of(sequence, type_index, now)
         if found > 1:
             if found == 2:
-                tally.duplicated += 1
+                self._came_again(tally)
             return 0
         if found == 1:
             tally.reordered_by(stream.extent, stream.late_ns)
@@ -485,6 +510,22 @@ class Session(Connection):
         if self.state == 1 and sequence == self.stream.next_sequence - 1 and self.due_ns < 1 << 62:
             self.due_ns = now
             self.on_due(now)
+        return 0
+
+    @cython.cfunc
+    def _tally_of(
+        self, sequence: cython.longlong, type_index: cython.Py_ssize_t, now: cython.longlong
+    ) -> MessageTally:
+        """Where a message of this stream is booked."""
+        tallies: Tallies = self.sent_tallies
+        if sequence < self.stream.segment_first or now >= tallies.until_ns:
+            tallies = self.lane.keeper.tallies_labelled(self.stream.label_of(sequence))
+        return cython.cast(MessageTally, tallies.types[type_index])
+
+    @cython.cfunc
+    def _came_again(self, tally: MessageTally) -> cython.int:
+        """A further good copy of a message that was delivered."""
+        tally.duplicated += 1
         return 0
 
     @cython.cfunc

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from squall.delivery.acks import Retries
 from squall.delivery.envelope import TEXT_SIZE_MIN, Codec
+from squall.engine.acked_push import AckedPushSession
+from squall.engine.acking import AckingSession, AckTerms
 from squall.engine.check_windows import CheckWindows
 from squall.engine.connector import Attempt, Connector, EntryPoint
 from squall.engine.lane import Lane
@@ -21,6 +24,7 @@ from squall.protocols.base import Seat, Surroundings
 from squall.protocols.kinds import talk_of
 from squall.protocols.opening import Script
 from squall.scenario.data import DataRows, fill, fill_url, read_rows
+from squall.scenario.exchanges import AckedPushExchange, AckExchange
 from squall.scenario.urls import public_url
 from squall.seeds import derive, word_draw
 
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
 
     from squall.engine.book import Book
     from squall.engine.keeper import Keeper
+    from squall.scenario.exchanges import Exchange
     from squall.scenario.models import Population, Scenario, Traffic
 
 __all__ = ["Setup", "make_book", "max_latencies_ns", "population_seed", "visits_of"]
@@ -88,7 +93,7 @@ class Setup:
         self.seed = scenario.seed
         self.connects_in_flight_max = load.connects_in_flight_max
         self.reconnect = load.reconnect
-        self.drain_timeout_s = scenario.delivery.drain_timeout
+        self.drain_timeout_s = scenario.drain_s
         self.checks = CheckWindows(int(self.drain_timeout_s * 1e9))
         self.close_timeout_s = scenario.target.close_timeout
         self.connector = Connector(scenario.target, 0, scenario.engine.receive_message_max)
@@ -120,6 +125,10 @@ class Setup:
             for index, population in enumerate(self.scenario.populations)
         ]
         self._around = [self._surroundings(population) for population in self.scenario.populations]
+        self._ack_terms = [
+            _ack_terms(population.exchange, population_seed(self.seed, index))
+            for index, population in enumerate(self.scenario.populations)
+        ]
 
     def _surroundings(self, population: Population) -> Surroundings:
         check = getattr(population.exchange, "check", None)
@@ -184,12 +193,21 @@ class Setup:
         """The session with this number, not connected yet."""
         population, index = self._split.place_of(number)
         lane, of = self.lanes[population], self.scenario.populations[population]
-        if lane.enveloped and not of.opening:
+        exchange, terms = of.exchange, self._ack_terms[population]
+        if lane.enveloped and not of.opening and not exchange.acknowledged_by:
             return Session(number, index, lane)
         seat = Seat(number, index, self._row(population, index))
         around = self._around[population]
         script = Script(of.opening, seat, around) if of.opening else None
-        return TalkingSession(number, index, lane, talk_of(of.exchange, seat, around), script)
+        if isinstance(exchange, AckedPushExchange):
+            return AckedPushSession(
+                number, index, lane, script,
+                acknowledges=exchange.acknowledges, deduplicates=exchange.deduplicates,
+            )  # fmt: skip
+        talk = talk_of(exchange, seat, around)
+        if terms is not None:
+            return AckingSession(number, index, lane, talk, script, terms)
+        return TalkingSession(number, index, lane, talk, script)
 
     def _row(self, population: int, index: int) -> dict[str, str]:
         """The data of the session with this index in its population."""
@@ -230,6 +248,17 @@ class Setup:
 def _priorities(traffic: Traffic) -> tuple[int, ...]:
     """What the envelope says of the priority of each type."""
     return tuple(_PRIORITIES[each.priority] for each in traffic.types)
+
+
+def _ack_terms(exchange: Exchange, seed: int) -> AckTerms | None:
+    """What the sessions of a population share whose messages the service acknowledges."""
+    if not isinstance(exchange, AckExchange):
+        return None
+    backoff = exchange.backoff
+    retries = Retries(
+        exchange.timeout, backoff.pauses_s(exchange.retries), jitter=backoff.jitter == "full", seed=seed
+    )
+    return AckTerms(retries, exchange.window, by_receiver=exchange.evidence == "receiver")
 
 
 def _clear(headers: Mapping[str, SecretStr]) -> dict[str, str]:

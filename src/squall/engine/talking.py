@@ -55,7 +55,7 @@ class TalkingSession(Session):
         if self.talk is not None:
             self.talk.begin()
         if self.script is None:
-            super().may_send(now)
+            self.begin_traffic(now)
             return
         self.state = 6
         self.opening = Opening(self.script)
@@ -70,7 +70,7 @@ class TalkingSession(Session):
         elif turn.is_over:
             self.opening = None
             self.lane.keeper.opened(self)
-            super().may_send(now)
+            self.begin_traffic(now)
         else:
             self.lane.keeper.awaits(self, turn.wait_s)
 

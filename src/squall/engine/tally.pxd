@@ -37,6 +37,7 @@ cdef class MessageTally:
     cdef public long long causal_violations
     cdef public long long timestamps_judged
     cdef public long long timestamps_wrong
+    cdef public long long acknowledged_late
     cdef public bint blocked_sent
     cdef public bint blocked_delivered
     cdef readonly long long max_latency_ns
@@ -48,11 +49,12 @@ cdef class MessageTally:
     cdef readonly Histogram ack
     cdef readonly Histogram ack_total
     cdef readonly Histogram retry_recovery
+    cdef readonly Histogram ack_retried
 
     cpdef void delivered_after(self, long long response_ns, long long unlagged_ns)
     cpdef void delivered_untimed(self)
     cpdef void reordered_by(self, long long extent, long long late_ns)
-    cpdef void acknowledged_after(self, long long ack_ns)
+    cpdef void acknowledged_after(self, long long ack_ns, bint retried)
     cpdef void acknowledged_in_all_after(self, long long ack_total_ns)
     cpdef void recovered_after(self, long long retry_recovery_ns)
 

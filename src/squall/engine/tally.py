@@ -57,6 +57,7 @@ _MESSAGE_COUNTS = (
     "causal_violations",
     "timestamps_judged",
     "timestamps_wrong",
+    "acknowledged_late",
 )
 _CONNECTION_COUNTS = (
     "attempted",
@@ -115,6 +116,7 @@ class MessageTally:
         self.pacer_lag = Histogram()
         self.unlagged = Histogram()
         self.ack = None
+        self.ack_retried = None
         self.ack_total = None
         self.retry_recovery = None
         self._clear()
@@ -150,11 +152,15 @@ class MessageTally:
         self.reorder_late_ns_max = max(self.reorder_late_ns_max, late_ns)
 
     @cython.ccall
-    def acknowledged_after(self, ack_ns: cython.longlong) -> cython.void:
-        """Record ack_time: from the attempt that the acknowledgement names."""
+    def acknowledged_after(self, ack_ns: cython.longlong, retried: cython.bint) -> cython.void:
+        """Record ack_time: from the attempt that the acknowledgement names; `retried`: there was more than one."""
         if self.ack is None:
             self.ack = Histogram()
         self.ack.record(ack_ns)
+        if retried:
+            if self.ack_retried is None:
+                self.ack_retried = Histogram()
+            self.ack_retried.record(ack_ns)
 
     @cython.ccall
     def acknowledged_in_all_after(self, ack_total_ns: cython.longlong) -> cython.void:
@@ -180,6 +186,7 @@ class MessageTally:
             "pacer_lag": self.pacer_lag.take(),
             "unlagged": self.unlagged.take(),
             "ack": None if self.ack is None else self.ack.take(),
+            "ack_retried": None if self.ack_retried is None else self.ack_retried.take(),
             "ack_total": None if self.ack_total is None else self.ack_total.take(),
             "retry_recovery": None if self.retry_recovery is None else self.retry_recovery.take(),
         }

@@ -59,8 +59,9 @@ _MESSAGE_SUMS: Final = (
     "causal_violations",
     "timestamps_judged",
     "timestamps_wrong",
+    "acknowledged_late",
 )
-_RARE_TIMES: Final = ("ack", "ack_total", "retry_recovery")
+_RARE_TIMES: Final = ("ack", "ack_total", "retry_recovery", "ack_retried")
 """Made only where there is one: most cells never have any."""
 _CONNECTION_SUMS: Final = (
     "attempted",
@@ -143,6 +144,7 @@ class MessageTotals:
     causal_violations: int = 0
     timestamps_judged: int = 0
     timestamps_wrong: int = 0
+    acknowledged_late: int = 0
     response: Distribution = field(default_factory=Distribution)
     service: Distribution = field(default_factory=Distribution)
     lag: Distribution = field(default_factory=Distribution)
@@ -203,13 +205,23 @@ class MessageTotals:
         return self._rare.get("ack") or Distribution()
 
     @property
+    def ack_retried(self) -> Distribution:
+        """ack_time of the messages that were retried: from the attempt that the acknowledgement names."""
+        return self._rare.get("ack_retried") or Distribution()
+
+    @property
+    def ack_first(self) -> Distribution:
+        """ack_time of the messages that were acknowledged without a retry."""
+        return self.ack.without(self.ack_retried)
+
+    @property
     def ack_total(self) -> Distribution:
         """ack_time_total: from the first intended send."""
         return self._rare.get("ack_total") or Distribution()
 
     @property
     def retry_recovery(self) -> Distribution:
-        """From the first time-out's expiry to the acknowledgement, of messages that needed a retry."""
+        """From the first time-out's expiry to the acknowledgement, of messages that had one."""
         return self._rare.get("retry_recovery") or Distribution()
 
     @property

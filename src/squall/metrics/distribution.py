@@ -57,6 +57,23 @@ class Distribution:
             self._counts += other._counts
             self._add_extremes(other.count, other.sum_ns, other.min_ns, other.max_ns)
 
+    def without(self, part: Distribution) -> Self:
+        """What is left without a part of it. Count and sum stay exact, least and greatest to the width of a bucket.
+
+        Raises:
+            ValueError: it is no part of this one.
+        """
+        left = type(self)()
+        left._counts = self._counts - part._counts
+        if left._counts.min() < 0:
+            raise ValueError("no part of the distribution that it is taken from")
+        found = left._counts.nonzero()[0]
+        if found.size:
+            left.count, left.sum_ns = self.count - part.count, self.sum_ns - part.sum_ns
+            least, greatest = int(MIDDLES_NS[found[0]]), int(MIDDLES_NS[found[-1]])
+            left.min_ns, left.max_ns = max(least, self.min_ns), min(greatest, self.max_ns)
+        return left
+
     def copy(self) -> Self:
         """Another one with the same content."""
         twin = type(self)()

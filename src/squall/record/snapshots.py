@@ -54,10 +54,11 @@ class MessageCell(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     (response_time − pacer_lag) are None where no message was blocked: then they equal `lag` and `service`.
 
     Acknowledgements: `acknowledged` messages, `acknowledged_first` of them without a retry; `retried` needed one or
-    more, `retry_acknowledged` of them were acknowledged, `gave_up` were not within all attempts; `retries_sent` are
-    frames, `ack_duplicates` further acknowledgements. `acknowledged_lost` are those of `lost` that were acknowledged.
-    `duplicate_arrivals` are copies before the receiver's own de-duplication, `duplicated` those after it. `ack`
-    holds ack_time, `ack_total` ack_time_total, `retry_recovery` the first time-out's expiry to the acknowledgement.
+    more, `retry_acknowledged` of them were acknowledged, `gave_up` were not within all attempts, `acknowledged_late` of
+    these were after that; `retries_sent` are frames, `ack_duplicates` further acknowledgements. `acknowledged_lost` are
+    those of `lost` that were acknowledged. `duplicate_arrivals` are copies before the receiver's own de-duplication,
+    `duplicated` those after it. `ack` holds ack_time, `ack_retried` that of the retried alone, `ack_total`
+    ack_time_total, `retry_recovery` the times from the first time-out's expiry to the acknowledgement.
 
     Order: `reordered_in_type` came behind a successor of their own type. `order_waited` would have been held back by
     an in-order receiver, for `order_wait_ns_sum` together; of `order_wait_unmeasured` the wait is known in part.
@@ -113,6 +114,8 @@ class MessageCell(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     ack: SparseHistogram | None = None
     ack_total: SparseHistogram | None = None
     retry_recovery: SparseHistogram | None = None
+    acknowledged_late: int = 0
+    ack_retried: SparseHistogram | None = None
 
     @property
     def sent(self) -> int:

@@ -9,7 +9,7 @@ def test_the_histograms_of_acknowledgements_are_made_by_their_first_value() -> N
     tally = MessageTally(NEVER_NS)
     assert (tally.ack, tally.ack_total, tally.retry_recovery) == (None, None, None)
     tally.acknowledged += 2
-    tally.acknowledged_after(3_000_000)
+    tally.acknowledged_after(3_000_000, False)
     tally.acknowledged_in_all_after(5_000_000)
     tally.acknowledged_in_all_after(7_000_000)
     assert tally.retry_recovery is None
@@ -24,6 +24,6 @@ def test_the_histograms_of_acknowledgements_are_made_by_their_first_value() -> N
 def test_what_was_taken_is_not_told_again() -> None:
     tally = MessageTally(NEVER_NS)
     tally.gaps += 1
-    tally.acknowledged_after(1_000)
+    tally.acknowledged_after(1_000, False)
     assert tally.take(0, 0, 0, 0) is not None
     assert tally.take(0, 0, 0, 0) is None
