@@ -8,11 +8,12 @@ from urllib.parse import parse_qs
 import pytest
 
 from service_wires import BINARY, TEXT, Loop, Wire, acknowledged, message, reading
+from squall.reference import pushing
 from squall.reference.counters import Tally
 from squall.reference.draws import share
 from squall.reference.neighbours import Neighbours
 from squall.reference.outlet import Sender
-from squall.reference.pushing import UNDER_WAY_BYTES_MAX, UNDER_WAY_MAX, AckedPush, PushTiming
+from squall.reference.pushing import AckedPush, PushTiming
 
 
 class Service:
@@ -131,21 +132,20 @@ def test_nothing_is_pushed_behind_a_close_frame() -> None:
     assert service.loop.timers == []
 
 
-def test_too_many_or_too_much_under_way_close_the_connection() -> None:
+@pytest.mark.parametrize(("limit", "most"), [("UNDER_WAY_MAX", 3), ("UNDER_WAY_BYTES_MAX", 3 * 80)])
+def test_too_many_or_too_much_under_way_close_the_connection(
+    limit: str, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pushing, limit, most)
     service = Service()
-    codec_like = [message(sequence=number, size=48) for number in range(UNDER_WAY_MAX + 1)]
-    service.take(*codec_like)
-    assert len(service.wire.frames) == UNDER_WAY_MAX
+    service.take(*(message(sequence=number) for number in range(3)))
+    service.take(acknowledged(message(sequence=1)), message(sequence=3))
+    assert service.wire.did == [], "one made room for another"
+    service.take(message(sequence=4))
+    assert len(service.wire.frames) == 4
     assert service.wire.did == [("close", 1013)]
     service.loop.pass_time(0.5)
     assert service.wire.did[1:] == ["disconnect"]
-
-    other = Service()
-    size = UNDER_WAY_BYTES_MAX // 4
-    other.take(*(message(sequence=number, size=size) for number in range(4)))
-    assert other.wire.did == []
-    other.take(message(sequence=9, size=48))
-    assert other.wire.did == [("close", 1013)]
 
 
 def test_the_query_says_how_long_and_how_often() -> None:
