@@ -96,6 +96,11 @@ class Child:
         if ready:
             process.wait(STOP_TIMEOUT_S)
             said.seek(0)
-            lines = said.read().decode(errors="replace").strip().splitlines()
-            why = lines[-1] if lines else f"exit code {process.returncode}"
+            lines = [line for line in said.read().decode(errors="replace").splitlines() if _is_reason(line)]
+            why = lines[-1].strip() if lines else f"exit code {process.returncode}"
         raise EnvironmentFailure(f"{self._what} did not start: {why}")
+
+
+def _is_reason(line: str) -> bool:
+    """Whether a line of what it wrote can be why it ended: no hint to whoever typed a command."""
+    return bool(line.strip()) and not line.startswith("  hint:")

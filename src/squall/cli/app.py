@@ -287,7 +287,7 @@ def serve(
 
     Says in one line of JSON where it listens, once it does.
     """
-    from squall.cli.serving import serve_as_process
+    from squall.cli.serving import become
 
     given = {
         "--host": host,
@@ -302,7 +302,73 @@ def serve(
         "--wire-log": wire_log,
         "--stdin-lifeline": stdin_lifeline,
     }
-    serve_as_process(_state(ctx), given)
+    become(_state(ctx), ("squall.reference", "serve"), given)
+
+
+@app.command(rich_help_panel="A bad network")
+def proxy(
+    ctx: typer.Context,
+    listen: Annotated[
+        str,
+        typer.Option(
+            help="address to listen on; port 0 takes a free one", metavar="[HOST:]PORT", show_default=False
+        ),
+    ],
+    upstream: Annotated[
+        str,
+        typer.Option(
+            help="the service: ws:// or wss://, host and port; path and query are the client's",
+            metavar="URL",
+            show_default=False,
+        ),
+    ],
+    control: Annotated[
+        str, typer.Option(help="address of its control over HTTP; 0 takes a free port", metavar="[HOST:]PORT")
+    ] = "0",
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="KIND[:PROBABILITY][:KEY=VALUE]..., as in drop:0.01:direction=up; several for several",
+            metavar="FAULT",
+            show_default=False,
+        ),
+    ] = None,
+    log: Annotated[
+        Path | None,
+        typer.Option(help="what it did to which frame, as lines of JSON", metavar="FILE", show_default=False),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="fixes every random choice", metavar="NUMBER")] = 1,
+    ca_file: Annotated[
+        str | None,
+        typer.Option(
+            help="certificates to trust (PEM) of a wss:// service", metavar="FILE", show_default=False
+        ),
+    ] = None,
+    insecure: Annotated[
+        bool, typer.Option("--insecure", help="accept any certificate of the service", show_default=False)
+    ] = False,
+    stdin_lifeline: Annotated[
+        bool, typer.Option("--stdin-lifeline", help="end when standard input ends", show_default=False)
+    ] = False,
+) -> None:
+    """Stand between clients and a service, and be a bad network: until SIGTERM or Ctrl-C.
+
+    Says in one line of JSON where it listens and is controlled, once it does.
+    """
+    from squall.cli.serving import become
+
+    given = {
+        "--listen": listen,
+        "--upstream": upstream,
+        "--control": control,
+        "--fault": fault,
+        "--log": log,
+        "--seed": seed,
+        "--ca-file": ca_file,
+        "--insecure": insecure,
+        "--stdin-lifeline": stdin_lifeline,
+    }
+    become(_state(ctx), ("squall.proxy",), given)
 
 
 def _state(ctx: typer.Context) -> State:

@@ -1,23 +1,23 @@
-"""`squall serve`: becomes the bundled service.
+"""`squall serve` and `squall proxy`: become the bundled service, or the fault proxy.
 
-This process turns into the service's, with the same process id: signals reach it without anybody to pass them
+This process turns into the other's, with the same process id: signals reach it without anybody to pass them
 on, and nothing can be left behind when this command ends.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 from squall.cli.state import State
 
-__all__ = ["serve_as_process"]
+__all__ = ["become"]
 
 
-def serve_as_process(state: State, options: Mapping[str, object]) -> NoReturn:
-    """Become `python -m squall.reference serve` with these options; None and False stand for not given."""
-    command = [sys.executable, "-m", "squall.reference", "serve"]
+def become(state: State, program: Sequence[str], options: Mapping[str, object]) -> NoReturn:
+    """Become `python -m PROGRAM` with these options; None and False stand for not given."""
+    command = [sys.executable, "-m", *program]
     for name, value in options.items():
         if value is True:
             command.append(name)

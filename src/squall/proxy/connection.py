@@ -183,6 +183,7 @@ class Connection:
         self._ended = ended
         self._is_upgraded = False
         self._is_refused = False
+        self._is_reset = False
         self._version = -1
         self._timers: dict[Placed, asyncio.TimerHandle] = {}
 
@@ -266,6 +267,8 @@ class Connection:
 
     def flow_finished(self, flow: Flow) -> None:
         """All that came from one side is handed on: pass on its end."""
+        if self._is_reset:
+            return
         if self.up.is_finished and self.down.is_finished:
             self.client.close()
             self.service.close()
@@ -273,6 +276,7 @@ class Connection:
             flow.sink.end()
 
     def _reset(self) -> None:
+        self._is_reset = True
         self.up.die()
         self.down.die()
         self.client.reset()

@@ -36,6 +36,7 @@ _MASKED: Final = 0x80
 _SHORT_MAX: Final = 125
 _MEDIUM_MAX: Final = 0xFFFF
 _HEADER_MAX: Final = 14
+_WHOLE: Final = (_FIN | BINARY, _FIN | TEXT)
 _LENGTH_MAX: Final = (1 << 63) - 1  # RFC 6455 §5.2: the most significant bit is 0
 
 
@@ -127,6 +128,11 @@ class FrameCursor:
     def skip(self, data: bytes, *, to_boundary: bool = False) -> int:
         """Go on by `data`; how much of it was taken: all, or with `to_boundary` up to the first boundary."""
         at, end = 0, len(data)
+        if not to_boundary and end == _whole_size(data) and self.at_boundary and not self.is_lost:
+            # The usual read: one message in one frame, and nothing else.
+            self.frames += 1
+            self.messages += 1
+            return end
         while not self.is_lost:
             if self._left:
                 step = min(self._left, end - at)
@@ -225,6 +231,18 @@ def masked(payload: bytes, mask: bytes) -> bytes:
     size = len(payload)
     key = (mask * (size // 4 + 1))[:size]
     return (int.from_bytes(payload) ^ int.from_bytes(key)).to_bytes(size)
+
+
+def _whole_size(data: bytes) -> int:
+    """Bytes of the unfragmented message of less than 64 KiB whose only frame begins so; -1: it is none."""
+    if len(data) < 4 or data[0] not in _WHOLE:
+        return -1
+    size = data[1] & 0x7F
+    if size > _SHORT_MAX + 1:
+        return -1
+    if size > _SHORT_MAX:
+        size = 2 + (data[2] << 8 | data[3])
+    return size + (6 if data[1] & _MASKED else 2)
 
 
 def _header_size(head: bytes) -> int:

@@ -39,6 +39,9 @@ _BACKLOG: Final = 4096
 _FILES_BESIDE: Final = 200
 """Open files that are no connection's, at most."""
 
+_END_MAX_S: Final = 0.5
+"""How long what is written may take to leave at the end."""
+
 _AT_ONCE: Final = 200
 """Connections that are told of a change in one go; then whatever has come meanwhile has its turn."""
 
@@ -83,6 +86,7 @@ class Proxy:
         self.hub = Hub(table=self._table, log=log, now_ns=clock.monotonic_ns, loop=asyncio.get_running_loop())
         self._next_change: asyncio.TimerHandle | None = None
         self._sweep: list[Connection] = []
+        self._tasks = asyncio.TaskGroup()
 
     async def run(self, ready: Callable[[], None], stop: asyncio.Event) -> None:
         """Listen and carry until `stop`.
@@ -91,24 +95,28 @@ class Proxy:
             EnvironmentFailure: it cannot listen there.
         """
         host, port = host_and_port(self._settings.listen)
-        loop = self.hub.loop
-        async with asyncio.TaskGroup() as tasks:
-            try:
-                server = await loop.create_server(lambda: self._client(tasks), host, port, backlog=_BACKLOG)
-            except OSError as error:
-                raise EnvironmentFailure(
-                    f"the proxy cannot listen on {self._settings.listen}: {error.strerror or error}",
-                    hint="choose another address; port 0 takes a free one",
-                ) from None
-            self.port = server.sockets[0].getsockname()[1]
-            self._table.replace(self._settings.faults, self.hub.now_ns())
-            self._wait_for_change()
-            ready()
-            await stop.wait()
+        try:
+            server = await self.hub.loop.create_server(
+                self._client, host, port, backlog=_BACKLOG, start_serving=False
+            )
+        except OSError as error:
+            raise EnvironmentFailure(
+                f"the proxy cannot listen on {self._settings.listen}: {error.strerror or error}",
+                hint="choose another address; port 0 takes a free one",
+            ) from None
+        self.port = server.sockets[0].getsockname()[1]
+        try:
+            async with self._tasks:
+                self.change(lambda table, now_ns: table.replace(self._settings.faults, now_ns))
+                await server.start_serving()
+                ready()
+                await stop.wait()
+                server.close()
+                await self._end()
+        finally:
             server.close()
-            for connection in list(self.connections.values()):
-                connection.close()
-            tasks.create_task(self._cut_short())
+            if self._next_change is not None:
+                self._next_change.cancel()
 
     def change(self, how: Callable[[FaultTable, int], None]) -> None:
         """Change the faults, and have each connection go by them.
@@ -121,18 +129,18 @@ class Proxy:
 
     # --- connections ---
 
-    def _client(self, tasks: asyncio.TaskGroup) -> Side:
+    def _client(self) -> Side:
         """A client has come."""
         self.taken += 1
         connection = Connection(
             self.taken,
             self.hub,
-            begun=lambda each: self._begun(each, tasks),
+            begun=self._begun,
             ended=lambda each: self.connections.pop(each.number, None),
         )
         return connection.client
 
-    def _begun(self, connection: Connection, tasks: asyncio.TaskGroup) -> None:
+    def _begun(self, connection: Connection) -> None:
         if len(self.connections) >= self.connections_max:
             self.refused += 1
             connection.refuse(
@@ -141,7 +149,7 @@ class Proxy:
             return
         self.connections[connection.number] = connection
         connection.settle()
-        tasks.create_task(self._connect(connection))
+        self._tasks.create_task(self._connect(connection))
 
     async def _connect(self, connection: Connection) -> None:
         try:
@@ -153,11 +161,12 @@ class Proxy:
                 "502 Bad Gateway", f"the service at {self._upstream.shown} cannot be reached: {why}"
             )
 
-    async def _cut_short(self) -> None:
-        """Give what is written a moment to leave, then end what is left."""
-        for _ in range(50):
-            if not self.connections:
-                return
+    async def _end(self) -> None:
+        """Close all connections: what is written has a moment to leave, then what is left is ended."""
+        for connection in list(self.connections.values()):
+            connection.close()
+        ends_s = self.hub.loop.time() + _END_MAX_S
+        while self.connections and self.hub.loop.time() < ends_s:  # noqa: ASYNC110 - each ends by a callback
             await asyncio.sleep(0.01)
         for connection in list(self.connections.values()):
             connection.abort()
