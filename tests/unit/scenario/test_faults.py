@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from squall.errors import ScenarioError
+from squall.record.fault_log import DEEDS, FaultEntry
 from squall.scenario.faults import (
     FAULTS_MAX,
     PROXY_KINDS,
@@ -95,3 +98,19 @@ def test_each_kind_says_what_it_does() -> None:
         assert model.__doc__
         assert model.__doc__ != FaultKind.__doc__
         assert all(info.description for name, info in model.model_fields.items() if name != "kind")
+
+
+def test_the_reference_explains_each_kind_with_its_settings() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "faults.md").read_text()
+    rows = {row.split("`")[1]: row for row in page.splitlines() if row.startswith("| `")}
+    shared = set(FaultKind.model_fields) | {"kind"}
+    for kind, model in PROXY_KINDS.items():
+        own = [name for name in model.model_fields if name not in shared]
+        assert [name for name in own if f"`{name}`" not in rows[kind]] == []
+    assert all(f"`{info.alias or name}`" in page for name, info in FaultKind.model_fields.items())
+
+
+def test_the_reference_explains_each_deed() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "faults.md").read_text()
+    assert [deed for deed in DEEDS if f"`{deed}`" not in page.partition("## The log")[2]] == []
+    assert [name for name in FaultEntry.__struct_fields__ if f"`{name}`" not in page] == []
