@@ -1,4 +1,5 @@
-"""The parties of a bench beside squall: the C echo server, the floor client, the bundled service, a certificate.
+"""The parties of a bench beside squall: the C echo server, the floor client, the bundled service, the fault proxy, a
+certificate.
 
 Rule: what is started here is stopped when its `with` is left, by Ctrl-C too; the servers also end with their
 standard input, should this process be killed.
@@ -30,6 +31,7 @@ __all__ = [
     "floor",
     "floor_command",
     "floor_started",
+    "proxy_before",
     "runs_on",
     "throwaway_certificate",
 ]
@@ -78,6 +80,15 @@ def bundled_service(*, processes: int = 1, certificate: Path | None = None) -> I
             pid=told["pid"],
             metrics_url=f"http://127.0.0.1:{told['health_port']}/metrics",
         )
+
+
+@contextmanager
+def proxy_before(url: str, *faults: str) -> Iterator[tuple[str, psutil.Process]]:
+    """`squall proxy` before a service; gives its URL and its process."""
+    command = [sys.executable, "-m", "squall.proxy", "--stdin-lifeline", "--listen", "0"]
+    command += ["--upstream", url.rstrip("/"), *(f"--fault={fault}" for fault in faults)]
+    with _server(command) as told:
+        yield told["url"], psutil.Process(told["pid"])
 
 
 def floor_command(

@@ -10,25 +10,20 @@ process too, even where that is killed.
 from __future__ import annotations
 
 import asyncio
-import json
 import resource
-import select
-import subprocess
 import sys
-import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Final
+from typing import Any, Final
 
+from squall.child import Child
 from squall.errors import EnvironmentFailure, PlanError
 
 __all__ = ["Service", "Start", "processes_for", "serve", "service_for"]
 
-START_TIMEOUT_S: Final = 30.0
-STOP_TIMEOUT_S: Final = 10.0
 PROCESSES_MAX: Final = 8
 
 _FILES_BESIDE: Final = 300
@@ -76,24 +71,18 @@ class Start(AbstractContextManager[Service], AbstractAsyncContextManager[Service
 
     def __init__(self, arguments: Sequence[str]) -> None:
         self._arguments = tuple(arguments)
-        self._process: subprocess.Popen[bytes] | None = None
-        self._said: IO[bytes] | None = None
+        self._child: Child | None = None
 
     def __enter__(self) -> Service:
-        if self._process is not None:
+        if self._child is not None:
             raise PlanError("this service is running already", hint="call serve() again for another")
-        said = self._said = tempfile.TemporaryFile()
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "squall.reference", "serve", "--stdin-lifeline", *self._arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=said,
+        command = [sys.executable, "-m", "squall.reference", "serve", "--stdin-lifeline", *self._arguments]
+        child = Child(command, "the service")
+        facts = child.start()
+        self._child = child
+        return Service(
+            url=facts["url"], port=facts["port"], health_port=facts["health_port"], pid=facts["pid"]
         )
-        try:
-            return _announced(self._process, said)
-        except BaseException:
-            self._stop()
-            raise
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -110,21 +99,9 @@ class Start(AbstractContextManager[Service], AbstractAsyncContextManager[Service
 
     def _stop(self) -> None:
         """Let it end in order, and make it end where it does not."""
-        process, said = self._process, self._said
-        self._process = self._said = None
-        if process is None or said is None:
-            return
-        if process.stdin is not None:
-            process.stdin.close()
-        try:
-            process.wait(STOP_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            process.kill()  # its nodes end with it
-            process.wait()
-        finally:
-            if process.stdout is not None:
-                process.stdout.close()
-            said.close()
+        child, self._child = self._child, None
+        if child is not None:
+            child.stop()  # its nodes end with it
 
 
 def serve(
@@ -204,20 +181,3 @@ def processes_for(connections: int) -> int:
             hint="raise the hard limit (ulimit -Hn)",
         )
     return processes
-
-
-def _announced(process: subprocess.Popen[bytes], said: IO[bytes]) -> Service:
-    """What the service says of itself once it accepts connections."""
-    assert process.stdout is not None  # noqa: S101 - it was asked for
-    ready, _, _ = select.select([process.stdout], [], [], START_TIMEOUT_S)
-    line = process.stdout.readline() if ready else b""
-    if not line:
-        why = f"nothing for {START_TIMEOUT_S:.0f} s"
-        if ready:
-            process.wait(STOP_TIMEOUT_S)
-            said.seek(0)
-            lines = said.read().decode(errors="replace").strip().splitlines()
-            why = lines[-1] if lines else f"exit code {process.returncode}"
-        raise EnvironmentFailure(f"the service did not start: {why}")
-    facts = json.loads(line)
-    return Service(url=facts["url"], port=facts["port"], health_port=facts["health_port"], pid=facts["pid"])
