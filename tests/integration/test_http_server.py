@@ -13,7 +13,7 @@ import uvloop
 
 from squall import http_server
 from squall.errors import EnvironmentFailure, ExitCode
-from squall.http_server import Answer, HttpServer, Route, Stream
+from squall.http_server import Answer, HttpServer, Request, Route, Stream
 
 WAIT_S = 20.0
 
@@ -213,3 +213,38 @@ def test_the_end_waits_for_nobody_who_does_not_read(monkeypatch: pytest.MonkeyPa
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(asyncio.wait_for(main(), WAIT_S))
+
+
+def handled(request: Request) -> Answer:
+    """Says what was asked."""
+    return Answer(f"{request.method} {request.path} {request.query} {request.body.decode()}".encode())
+
+
+def test_a_handler_takes_what_is_no_route_with_its_body() -> None:
+    async def ask(server: HttpServer) -> None:
+        host = f"Host: 127.0.0.1:{port(server)}\r\n"
+        for line, extra, body, expected in (
+            ("PUT /things?a=b", "Content-Length: 4\r\n", "text", b"PUT /things a=b text"),
+            ("DELETE /things/1", "", "", b"DELETE /things/1  "),
+            ("GET /nothing", "", "", b"GET /nothing  "),
+            ("GET /", "", "", b"<p>here</p>"),
+        ):
+            answer = await fetched(server, f"{line} HTTP/1.1\r\n{host}{extra}\r\n{body}".encode())
+            assert answer.startswith(b"HTTP/1.1 200 ")
+            assert answer.endswith(b"\r\n\r\n" + expected)
+        for extra, status in (
+            ("Content-Length: 999999999\r\n", b"413"),
+            ("Content-Length: -1\r\n", b"411"),
+            ("Transfer-Encoding: chunked\r\n", b"411"),
+            ("Origin: http://evil.example\r\n", b"403"),
+        ):
+            answer = await fetched(server, f"PUT /things HTTP/1.1\r\n{host}{extra}\r\n".encode())
+            assert answer.split(b" ")[1] == status
+        assert (await fetched(server, f"PUT / HTTP/1.1\r\n{host}\r\n".encode())).split(b" ")[1] == b"405"
+
+    async def main() -> None:
+        async with HttpServer("127.0.0.1:0", ROUTES, what="the control", handler=handled) as server:
+            await asyncio.wait_for(ask(server), WAIT_S)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main())

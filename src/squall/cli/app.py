@@ -26,6 +26,22 @@ app = typer.Typer(
 )
 
 Root = Annotated[Path, typer.Option("--root", help="the folder that the run folders are in", metavar="DIR")]
+Upstream = Annotated[
+    str,
+    typer.Option(
+        help="the service: ws:// or wss://, host and port; path and query are the client's",
+        metavar="URL",
+        show_default=False,
+    ),
+]
+Faults = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="KIND[:PROBABILITY][:KEY=VALUE]..., as in drop:0.01:direction=up; several for several",
+        metavar="FAULT",
+        show_default=False,
+    ),
+]
 Url = Annotated[str, typer.Argument(metavar="URL", help="ws:// or wss:// entry point", show_default=False)]
 TestUrl = Annotated[
     str | None,
@@ -314,25 +330,11 @@ def proxy(
             help="address to listen on; port 0 takes a free one", metavar="[HOST:]PORT", show_default=False
         ),
     ],
-    upstream: Annotated[
-        str,
-        typer.Option(
-            help="the service: ws:// or wss://, host and port; path and query are the client's",
-            metavar="URL",
-            show_default=False,
-        ),
-    ],
+    upstream: Upstream,
     control: Annotated[
         str, typer.Option(help="address of its control over HTTP; 0 takes a free port", metavar="[HOST:]PORT")
     ] = "0",
-    fault: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="KIND[:PROBABILITY][:KEY=VALUE]..., as in drop:0.01:direction=up; several for several",
-            metavar="FAULT",
-            show_default=False,
-        ),
-    ] = None,
+    fault: Faults = None,
     log: Annotated[
         Path | None,
         typer.Option(help="what it did to which frame, as lines of JSON", metavar="FILE", show_default=False),

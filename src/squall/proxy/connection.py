@@ -111,7 +111,7 @@ class Side(asyncio.Protocol):
 
     def write(self, data: bytes) -> None:
         """Send."""
-        if not self.is_lost:
+        if self._is_alive:
             self.transport.write(data)
 
     def pause(self, why: str, is_paused: bool) -> None:
@@ -120,7 +120,7 @@ class Side(asyncio.Protocol):
             return
         was_paused = bool(self._paused)
         (self._paused.add if is_paused else self._paused.discard)(why)
-        if self.transport is None or self.is_lost or was_paused == bool(self._paused):
+        if not self._is_alive or was_paused == bool(self._paused):
             return
         if self._paused:
             self.transport.pause_reading()
@@ -129,7 +129,7 @@ class Side(asyncio.Protocol):
 
     def end(self) -> None:
         """Nothing more is sent to it (FIN), all that is written before."""
-        if self.is_lost or self.transport is None:
+        if not self._is_alive:
             return
         if self.transport.can_write_eof():
             self.transport.write_eof()
@@ -138,7 +138,7 @@ class Side(asyncio.Protocol):
 
     def close(self) -> None:
         """Close it, all that is written before."""
-        if not self.is_lost and self.transport is not None:
+        if self._is_alive:
             self.transport.close()
 
     def reset(self) -> None:
@@ -149,6 +149,11 @@ class Side(asyncio.Protocol):
         if sock is not None:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_AT_CLOSE)
         self.transport.abort()
+
+    @property
+    def _is_alive(self) -> bool:
+        """It is connected, and nobody has closed it here."""
+        return self.transport is not None and not self.is_lost and not self.transport.is_closing()
 
 
 class Connection:

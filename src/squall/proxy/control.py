@@ -100,11 +100,12 @@ class Control:
         proxy = self._proxy
         hub = proxy.hub
         return {
-            "status": "degraded" if hub.log.unwritten else "ok",
+            "status": "degraded" if hub.log.unwritten or proxy.bugs else "ok",
             "connections": len(proxy.connections),
             "connections_max": proxy.connections_max,
             "taken": proxy.taken,
             "refused": proxy.refused,
+            "bugs": proxy.bugs,
             "held_bytes": hub.room.used,
             "log_entries": hub.log.count,
             "log_unwritten": hub.log.unwritten,

@@ -78,6 +78,8 @@ class Proxy:
         """Connections so far."""
         self.refused = 0
         """Those of them that were not carried."""
+        self.bugs = 0
+        """What went wrong in the proxy itself; each ended a connection, and is on standard error."""
         self.connections_max = _connections_max()
         self.port = 0
         self._settings = settings
@@ -87,6 +89,7 @@ class Proxy:
         self._next_change: asyncio.TimerHandle | None = None
         self._sweep: list[Connection] = []
         self._tasks = asyncio.TaskGroup()
+        self._connecting: set[asyncio.Task[None]] = set()
 
     async def run(self, ready: Callable[[], None], stop: asyncio.Event) -> None:
         """Listen and carry until `stop`.
@@ -117,6 +120,11 @@ class Proxy:
             server.close()
             if self._next_change is not None:
                 self._next_change.cancel()
+
+    def count_bug(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Something went wrong here that nobody foresaw: say so, and go on with the other connections."""
+        self.bugs += 1
+        loop.default_exception_handler(context)
 
     def change(self, how: Callable[[FaultTable, int], None]) -> None:
         """Change the faults, and have each connection go by them.
@@ -149,7 +157,9 @@ class Proxy:
             return
         self.connections[connection.number] = connection
         connection.settle()
-        self._tasks.create_task(self._connect(connection))
+        task = self._tasks.create_task(self._connect(connection))
+        self._connecting.add(task)
+        task.add_done_callback(self._connecting.discard)
 
     async def _connect(self, connection: Connection) -> None:
         try:
@@ -163,6 +173,8 @@ class Proxy:
 
     async def _end(self) -> None:
         """Close all connections: what is written has a moment to leave, then what is left is ended."""
+        for task in self._connecting:
+            task.cancel()
         for connection in list(self.connections.values()):
             connection.close()
         ends_s = self.hub.loop.time() + _END_MAX_S
@@ -234,6 +246,7 @@ async def serve(settings: ProxySettings) -> None:
         _watch_lifeline(loop, stop)
     with FaultLog(settings.log) as log:
         proxy = Proxy(settings, log)
+        loop.set_exception_handler(proxy.count_bug)
         control = Control(proxy)
         address = settings.control or "127.0.0.1:0"
         async with HttpServer(address, {}, what="the proxy's control", handler=control.answer) as server:

@@ -212,6 +212,7 @@ async def proxied(
     stop, ready = asyncio.Event(), asyncio.Event()
     with FaultLog(None) as log:
         proxy = Proxy(settings, log)
+        asyncio.get_running_loop().set_exception_handler(proxy.count_bug)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(proxy.run(ready.set, stop))
             await ready.wait()
@@ -221,3 +222,4 @@ async def proxied(
                 stop.set()
         assert proxy.hub.room.used == 0
         assert proxy.connections == {}
+        assert proxy.bugs == 0
