@@ -39,6 +39,12 @@ from squall.fleet.local import LocalFleet
 from squall.live.base import LiveView
 from squall.live.endpoints import Served, served
 from squall.metrics.delivery_test import DeliveryGuaranteeResult, OverallDelivery, TypeDelivery
+from squall.metrics.ordering_test import (
+    OrderingResult,
+    OrderingSeriesResult,
+    OrderingTest,
+    OrderingValidation,
+)
 from squall.metrics.ramp_statistics import RampStatistics
 from squall.metrics.scaling import LatencyGrowth, LevelResult, ScalingLevel, ScalingResult
 from squall.metrics.totals import Selection
@@ -52,6 +58,7 @@ from squall.runner.delivery import (
     execute_delivery_guarantee_test,
 )
 from squall.runner.named import check_functions, check_rows
+from squall.runner.ordering import execute_message_ordering_test, execute_message_ordering_tests
 from squall.runner.performance_monitor import PerformanceMonitor
 from squall.runner.performance_report import PerformanceReport
 from squall.runner.phase_results import (
@@ -104,6 +111,10 @@ __all__ = [
     "MessagePattern",
     "MessageTypeConfiguration",
     "MonitoringCallback",
+    "OrderingResult",
+    "OrderingSeriesResult",
+    "OrderingTest",
+    "OrderingValidation",
     "OverallDelivery",
     "PerformanceMonitor",
     "PerformanceReport",
@@ -413,6 +424,8 @@ class LoadTester:
 
     execute_scaling_test = staticmethod(execute_scaling_test)
     execute_delivery_guarantee_test = staticmethod(execute_delivery_guarantee_test)
+    execute_message_ordering_test = staticmethod(execute_message_ordering_test)
+    execute_message_ordering_tests = staticmethod(execute_message_ordering_tests)
 
     async def __aenter__(self) -> Self:
         self._served = await self._serving.enter_async_context(

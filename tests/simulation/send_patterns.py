@@ -18,6 +18,7 @@ from squall.engine import connection as connection_module
 from squall.engine import session as session_module
 from squall.engine.lane import Lane
 from squall.engine.session import Session
+from squall.engine.tally import NEVER_NS, Tallies
 from squall.profiles.schedule import OnReply, UniformArrivals
 
 TIMEOUT_NS = 1000
@@ -82,6 +83,21 @@ def test_a_sequential_session_goes_on_with_the_reply_or_the_time_out(
         transport.sent.clear()
     assert found == expected
     assert not keeper.errors
+
+
+def test_a_sequential_session_begins_soon_after_a_phase_in_which_nothing_is_sent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    keeper = Keeper()
+    loud, keeper.tallies = keeper.tallies, Tallies(0, 0, 0, 0, max_latencies_ns=[NEVER_NS], sends=False)
+    keeper.tallies.until_ns = 1_000_000_000
+    lane = lane_of(keeper, (1.0,), arrivals=OnReply(5_000_000_000), messages=3, sequential=True)
+    session, clock, transport = begun(monkeypatch, lane, keeper, 70_000_000)
+    keeper.tallies = loud
+    while not transport.sent:
+        clock.now = session.due_ns
+        session.on_due(clock.now)
+    assert 1_000_000_000 <= intended_of(transport.sent[0]) < 1_100_000_000
 
 
 @patched

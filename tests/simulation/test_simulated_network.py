@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
     [
         ("sessions_and_network.py", 1),
         ("talking_sessions.py", 7),
-        ("send_patterns.py", 2),
+        ("send_patterns.py", 3),
         ("acking_sessions.py", 32),
     ],
 )

@@ -185,6 +185,37 @@ def delivery(ctx: typer.Context, url: TestUrl = None, scale: TestScale = None, *
     raise typer.Exit(carry_out_delivery(_state(ctx), url, flags, scale=scale))
 
 
+@app.command(rich_help_panel="Runs")
+@with_flags
+def ordering(
+    ctx: typer.Context,
+    url: TestUrl = None,
+    scale: TestScale = None,
+    pattern: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="sequential, burst, mixed_priority or high_frequency; several for several; by default all",
+            metavar="PATTERN",
+        ),
+    ] = None,
+    settle: Annotated[
+        str | None, typer.Option(help="pause between two patterns; by its scale", metavar="DURATION")
+    ] = None,
+    **flags: Any,
+) -> None:
+    """An ordering test: four patterns of sending, one after another, and in what order the messages come.
+
+    The specification's: 1,000 to 10,000 connections, 100,000 messages a pattern; at `--scale standard` with half the
+    connections, at `smoke` with a tenth. No bound changes. The flags are those of `run`; --connections and
+    --messages are for every pattern. Refused are those that a pattern decides (--ramp…, --hold, --arrivals, --name)
+    and those that are for one run (--junit, --web, --prometheus, --linger). --out is the folder of the series.
+    """
+    from squall.cli.ordering import carry_out_ordering
+
+    code = carry_out_ordering(_state(ctx), url, flags, scale=scale, patterns=pattern or (), settle=settle)
+    raise typer.Exit(code)
+
+
 @app.command(rich_help_panel="Before a run")
 @with_flags
 def plan(ctx: typer.Context, scenario: ScenarioFile = None, **flags: Any) -> None:

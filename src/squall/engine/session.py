@@ -225,6 +225,9 @@ class Session(Connection):
                 self._submit(intended, now)
                 for _more in range(self.lane.burst_more):
                     self._submit(intended, now)
+            elif self.lane.sequential:
+                # Nothing is sent in this phase, and no reply will say when the next one begins: look again soon.
+                self.due_ns = intended + 100_000_000
         return self.due_ns
 
     @cython.cfunc

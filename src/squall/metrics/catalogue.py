@@ -22,6 +22,7 @@ from typing import Final, Literal
 
 from squall.metrics.cells import ConnectionTotals, MessageTotals
 from squall.metrics.distribution import Distribution
+from squall.metrics.ordering import CAUSAL_PAIRS_MIN
 from squall.metrics.pushes import push_figure
 from squall.metrics.resources import Highest
 from squall.metrics.totals import Selection, Totals
@@ -42,9 +43,6 @@ __all__ = [
 
 Kind = Literal["trend", "counter", "rate", "gauge", "mean"]
 Extent = Literal["run", "sustained", "settled"]
-
-CAUSAL_PAIRS_MIN: Final = 1_000
-"""Fewer pairs of cause and effect say nothing."""
 
 _IN_MESSAGES: Final = ("population", "type", "phase", "entry_point", "node")
 _FIELDS: Final = {"ws_msgs_in_gaps": "messages_in_gaps"}
@@ -92,6 +90,8 @@ class Metric:
     windowed: bool = False
     events: bool = False
     latency: bool = False
+    tracked: Literal["", "checksums", "sequence_numbers", "causality"] = ""
+    """What must have been kept account of for it to be measured."""
     timed: bool = False
     """Its figure is one of throughput, which squall itself may have changed."""
 
@@ -119,7 +119,14 @@ def _trend(
     )
 
 
-def _count(name: str, about: str, *, windowed: bool = False, events: bool = False) -> Metric:
+def _count(
+    name: str,
+    about: str,
+    *,
+    windowed: bool = False,
+    events: bool = False,
+    tracked: Literal["", "checksums", "sequence_numbers"] = "",
+) -> Metric:
     """A counter over messages, named like its field."""
     field = _FIELDS.get(name, name.removeprefix("ws_msgs_"))
     return Metric(
@@ -131,6 +138,7 @@ def _count(name: str, about: str, *, windowed: bool = False, events: bool = Fals
         read=lambda totals, selection: int(getattr(totals.messages(selection), field)),
         windowed=windowed,
         events=events,
+        tracked=tracked,
     )
 
 
@@ -219,7 +227,13 @@ def _checksum_success(totals: Totals, selection: Selection) -> Share:
     return Share(good, good, good + bad)
 
 
-def _arrived_share(name: str, about: str, part: Callable[[MessageTotals], int]) -> Metric:
+def _arrived_share(
+    name: str,
+    about: str,
+    part: Callable[[MessageTotals], int],
+    *,
+    tracked: Literal["", "sequence_numbers"] = "sequence_numbers",
+) -> Metric:
     """A rate of the messages that arrived, each counted once."""
 
     def read(totals: Totals, selection: Selection) -> Share:
@@ -235,6 +249,7 @@ def _arrived_share(name: str, about: str, part: Callable[[MessageTotals], int]) 
         read=read,
         windowed=True,
         events=True,
+        tracked=tracked,
     )
 
 
@@ -335,7 +350,11 @@ METRICS: Final[tuple[Metric, ...]] = (
     ),
     _count("ws_msgs_duplicated", "further good copies", windowed=True, events=True),
     _count(
-        "ws_msgs_reordered", "good copies that came behind a successor (RFC 4737)", windowed=True, events=True
+        "ws_msgs_reordered",
+        "good copies that came behind a successor (RFC 4737)",
+        windowed=True,
+        events=True,
+        tracked="sequence_numbers",
     ),
     _count("ws_msgs_late", "messages delivered after the maximum latency of their type", events=True),
     _count(
@@ -345,7 +364,10 @@ METRICS: Final[tuple[Metric, ...]] = (
         events=True,
     ),
     _count(
-        "ws_msgs_corrupted_body", "copies with a good header and a wrong length, opcode or body", events=True
+        "ws_msgs_corrupted_body",
+        "copies with a good header and a wrong length, opcode or body",
+        events=True,
+        tracked="checksums",
     ),
     _connection_count(
         "ws_msgs_corrupted_header",
@@ -378,6 +400,7 @@ METRICS: Final[tuple[Metric, ...]] = (
         tags=_IN_MESSAGES,
         read=_checksum_success,
         events=True,
+        tracked="checksums",
     ),
     _arrived_share(
         "ws_ordering_accuracy",
@@ -391,7 +414,10 @@ METRICS: Final[tuple[Metric, ...]] = (
     ),
     _arrived_share("ws_out_of_order_rate", "reordered / messages that arrived", lambda each: each.reordered),
     _arrived_share(
-        "ws_duplicate_rate", "further good copies / messages that arrived", lambda each: each.duplicated
+        "ws_duplicate_rate",
+        "further good copies / messages that arrived",
+        lambda each: each.duplicated,
+        tracked="",
     ),
     Metric(
         name="ws_ordering_latency",
@@ -402,8 +428,14 @@ METRICS: Final[tuple[Metric, ...]] = (
         read=_ordering_latency,
         windowed=True,
         events=True,
+        tracked="sequence_numbers",
     ),
-    _count("ws_msgs_in_gaps", "numbers that never came, with a later one behind them", windowed=True),
+    _count(
+        "ws_msgs_in_gaps",
+        "numbers that never came, with a later one behind them",
+        windowed=True,
+        tracked="sequence_numbers",
+    ),
     Metric(
         name="ws_sequence_gaps",
         kind="counter",
@@ -412,6 +444,7 @@ METRICS: Final[tuple[Metric, ...]] = (
         tags=_IN_MESSAGES,
         read=lambda totals, selection: totals.messages(selection).gaps,
         windowed=True,
+        tracked="sequence_numbers",
     ),
     Metric(
         name="ws_causal_violations",
@@ -421,6 +454,7 @@ METRICS: Final[tuple[Metric, ...]] = (
         tags=_IN_MESSAGES,
         read=_causality,
         events=True,
+        tracked="causality",
     ),
     Metric(
         name="ws_system_throughput",

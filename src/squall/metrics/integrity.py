@@ -93,14 +93,15 @@ def _events(scenario: Scenario, totals: Totals) -> list[Judgement]:
         found.append(
             _unless_exceeded(_event("none duplicated", messages.duplicated, "copies", totals), totals)
         )
-    found.append(_event("no body corrupted", messages.corrupted_body, "corrupted bodies", totals))
+    if totals.tracking.checksums:
+        found.append(_event("no body corrupted", messages.corrupted_body, "corrupted bodies", totals))
     return found
 
 
 def _order(scenario: Scenario, totals: Totals) -> list[Judgement]:
     """Whether order was kept, where the exchange is one that must keep it."""
     ordered = [each.name for each in scenario.populations if each.rate_hz > 0 and each.exchange.judges_order]
-    if not ordered:
+    if not ordered or not totals.tracking.sequence_numbers:
         return []
     reordered = sum(totals.messages(Selection(population=name)).reordered for name in ordered)
     return [_unless_exceeded(_event("none reordered", reordered, "reordered", totals), totals)]

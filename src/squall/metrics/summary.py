@@ -15,6 +15,7 @@ from typing import Any, Final
 from squall.metrics.cells import ConnectionTotals, MessageTotals
 from squall.metrics.distribution import Distribution
 from squall.metrics.figures import milliseconds, ratio
+from squall.metrics.ordering import ordering_of
 from squall.metrics.phases import settled, sustained
 from squall.metrics.pushes import counts_pushes, push_figures
 from squall.metrics.resources import SourceTotals
@@ -109,6 +110,8 @@ def summarise(header: RunHeader, phases: Sequence[Phase], totals: Totals, verdic
         resources=_resources(totals, phases),
         push=_push(totals, phases, _pushing(header)),
         misfits=dict(sorted(connections.misfits.items())),
+        ordering=ordering_of(totals, EVERYTHING),
+        ordering_by_type={name: ordering_of(totals, Selection(type=name)) for name in types},
     )
 
 

@@ -23,6 +23,7 @@ __all__ = [
     "Judged",
     "Latency",
     "NotSent",
+    "Ordering",
     "Percentiles",
     "PhaseSummary",
     "PlaceSummary",
@@ -100,6 +101,30 @@ class Reordering(msgspec.Struct, frozen=True, kw_only=True):
     extent_max: int | None = None
     late_mean_ms: float | None = None
     late_max_ms: float | None = None
+
+
+class Ordering(msgspec.Struct, frozen=True, kw_only=True):
+    """In what order messages came. Null where it was not kept account of; causality also over too few pairs."""
+
+    accuracy: Annotated[float | None, Meta(description="1 - reordered / messages that arrived")] = None
+    in_type: Annotated[float | None, Meta(description="the same within each type")] = None
+    latency_mean_ms: Annotated[
+        float | None,
+        Meta(
+            description="how long a receiver that wants them in order would have held one back; null also in part"
+        ),
+    ] = None
+    out_of_order: int | None = None
+    gaps: Annotated[
+        int | None, Meta(description="runs of numbers that never came, with a later one behind them")
+    ] = None
+    in_gaps: Annotated[int | None, Meta(description="the messages in them")] = None
+    causal_pairs: int | None = None
+    causal_violations: int | None = None
+    timestamps_judged: int | None = None
+    timestamps_wrong: Annotated[
+        int | None, Meta(description="sent before the one before it by its stamp, or after its arrival")
+    ] = None
 
 
 class Latency(msgspec.Struct, frozen=True, kw_only=True):
@@ -377,6 +402,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     misfits: Annotated[
         dict[str, int], Meta(description="messages that were not what was waited for, by why, with how many")
     ] = {}
+    ordering: Ordering = Ordering()
+    ordering_by_type: dict[str, Ordering] = {}
 
 
 def summary_schema() -> dict[str, Any]:

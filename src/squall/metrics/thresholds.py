@@ -70,7 +70,7 @@ def measure(
     """
     selection = _selection(bound, totals, waits=waits)
     phases = totals.phase_ids(selection)
-    if not totals.seconds or (phases is not None and not phases):
+    if not totals.seconds or (phases is not None and not phases) or not _is_tracked(bound, totals):
         return None
     read = bound.metric.without_pacer_lag if without_pacer_lag else None
     reading = (read or bound.metric.read)(totals, selection)
@@ -81,6 +81,11 @@ def measure(
         words = f"{figure.evidence}; at least, since a worker ended before it had told all"
         return Figure(figure.least, math.inf, words)
     return figure
+
+
+def _is_tracked(bound: Bound, totals: Totals) -> bool:
+    """Whether what the metric is about was kept account of."""
+    return not bound.metric.tracked or bool(getattr(totals.tracking, bound.metric.tracked))
 
 
 class Monitor:

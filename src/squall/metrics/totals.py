@@ -28,6 +28,7 @@ from squall.metrics.windows import Level, Pace
 from squall.record.resources import ResourceSample
 from squall.record.run import Phase
 from squall.record.snapshots import ConnectionCell, Event, Interval, MessageCell, Place, WorkerSample
+from squall.scenario.models import Tracking
 
 __all__ = [
     "EVERYTHING",
@@ -108,9 +109,13 @@ class Totals:
     Args:
         populations: their names, in the order of their numbers.
         types: each population's message types, in the order of their numbers.
+        tracking: what was kept account of; what was not is not measured.
     """
 
-    def __init__(self, populations: Sequence[str], types: Sequence[Sequence[str]]) -> None:
+    def __init__(
+        self, populations: Sequence[str], types: Sequence[Sequence[str]], tracking: Tracking = Tracking()
+    ) -> None:
+        self.tracking = tracking
         self.populations = tuple(populations)
         self.types = tuple(tuple(names) for names in types)
         self.phases: dict[int, Phase] = {}
@@ -144,7 +149,7 @@ class Totals:
 
     def from_here(self, phase: Phase) -> Totals:
         """Empty totals for what comes from now on, in a phase that has begun."""
-        later = Totals(self.populations, self.types)
+        later = Totals(self.populations, self.types, self.tracking)
         later.places = list(self.places)
         later.since_ns = later.last_at_ns = self.last_at_ns
         later.note(phase)

@@ -32,6 +32,7 @@ __all__ = [
     "DeliverySize",
     "DeliveryTracking",
     "MessageTypeConfiguration",
+    "converted",
     "delivered",
     "delivery_settings",
     "delivery_size",
@@ -243,7 +244,7 @@ async def execute_delivery_guarantee_test(
         scale, connections=connections, duration=duration, messages_per_connection=messages_per_connection
     )
     types = MESSAGE_TYPES if message_configuration is None else _types(message_configuration)
-    chosen = delivery_settings(size, types, _converted(delivery_tracking or {}, DeliveryTracking))
+    chosen = delivery_settings(size, types, converted(delivery_tracking or {}, DeliveryTracking))
     chosen |= settings if out is None else {**settings, "outputs.out": str(out)}
     if url is not None:
         chosen["target.url"] = url if isinstance(url, str) else list(url)
@@ -258,10 +259,10 @@ async def execute_delivery_guarantee_test(
 def _types(given: Sequence[MessageTypeConfiguration | Mapping[str, Any]]) -> list[MessageTypeConfiguration]:
     if not given:
         raise PlanError("message_configuration: a delivery test has one message type or more")
-    return [_converted(each, MessageTypeConfiguration) for each in given]
+    return [converted(each, MessageTypeConfiguration) for each in given]
 
 
-def _converted(given: Any, kind: type[Any]) -> Any:
+def converted(given: Any, kind: type[Any]) -> Any:
     """A group of settings, from itself or from a mapping with its fields.
 
     Raises:

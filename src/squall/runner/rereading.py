@@ -15,6 +15,7 @@ from squall.metrics.summary_document import Summary
 from squall.metrics.totals import Totals
 from squall.record.run import RunRecord
 from squall.runner.reporting import SUMMARY_FILE
+from squall.scenario.models import Tracking
 
 __all__ = ["summary_of", "totals_of"]
 
@@ -31,7 +32,9 @@ def summary_of(record: RunRecord, folder: Path) -> Summary:
 
 def totals_of(record: RunRecord) -> Totals:
     """The totals of a record, as they were when the run was over."""
-    totals = Totals(record.header.populations, record.header.types)
+    delivery = record.header.scenario.get("delivery", {})
+    tracking = Tracking.model_validate(delivery.get("tracking", {}))
+    totals = Totals(record.header.populations, record.header.types, tracking)
     for phase in record.phases:
         if phase.types is not None:
             totals.types = tuple(tuple(names) for names in phase.types)

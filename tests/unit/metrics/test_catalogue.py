@@ -7,8 +7,9 @@ import math
 import pytest
 
 from made_runs import S, a_run, connections, messages, second, some_totals
-from squall.metrics.catalogue import CATALOGUE, CAUSAL_PAIRS_MIN, METRICS, Metric, PerSecond, Share, table
+from squall.metrics.catalogue import CATALOGUE, METRICS, Metric, PerSecond, Share, table
 from squall.metrics.distribution import Distribution
+from squall.metrics.ordering import CAUSAL_PAIRS_MIN
 from squall.metrics.resources import Highest
 from squall.metrics.totals import EVERYTHING, Selection, Totals
 from squall.metrics.windows import Level

@@ -1,0 +1,105 @@
+"""`squall ordering`: from its patterns to the series of runs, and from its result to the exit code."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+import uvloop
+
+from squall.cli.delivery import read
+from squall.cli.loading import Settings, loaded
+from squall.cli.named_tests import folder_of_series, left_flags, names_a_target, scale_of, views_of
+from squall.cli.state import State
+from squall.live.base import LiveView
+from squall.metrics.ordering_test import (
+    OrderingResult,
+    OrderingSeriesResult,
+    OrderingTest,
+    checked_tests,
+    settle_at,
+    test_at,
+    tests_at,
+)
+from squall.reports.figures import duration
+from squall.reports.ordering_report import ordering_lines
+from squall.runner.active import RunResult
+from squall.runner.bundled import service_for
+from squall.runner.ordering import run_ordering, why_not
+from squall.runner.series import checked_settle_s
+from squall.runner.stopping import StopSwitch, stopped_by_signals
+from squall.scenario.models import Scenario
+from squall.units import parse_count
+
+__all__ = ["carry_out_ordering"]
+
+
+def carry_out_ordering(
+    state: State,
+    url: str | None,
+    flags: Mapping[str, Any],
+    *,
+    scale: str | None,
+    patterns: Sequence[str],
+    settle: str | None,
+) -> int:
+    """Carry out an ordering test and show what came of it; returns the exit code.
+
+    Raises:
+        SquallError: it could not begin.
+        typer.BadParameter: a flag's value is not written as it must be.
+    """
+    size = scale_of(state, scale)
+    left = left_flags(flags, why_not, "an ordering test")
+    given = {
+        "connections": read(left, "connections", parse_count),
+        "messages_per_connection": read(left, "messages", parse_count),
+    }
+    changed = {name: value for name, value in given.items() if value is not None}
+    tests = [test_at(size, pattern) for pattern in patterns] if patterns else tests_at(size)
+    asked = checked_tests(msgspec.structs.replace(each, **changed) for each in tests)
+    settle_s = settle_at(size) if settle is None else checked_settle_s(settle)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        result = runner.run(_carried_out(state, url, left, asked, settle_s))
+    state.say("\n".join(ordering_lines(result)))
+    return result.exit_code
+
+
+async def _carried_out(
+    state: State, url: str | None, flags: dict[str, Any], tests: Sequence[OrderingTest], settle_s: float
+) -> OrderingSeriesResult:
+    """On the target that is given, else on the bundled service."""
+    own = not names_a_target(state, url, flags)
+    out, switch, show = folder_of_series(state, flags), StopSwitch(), views_of(state)
+
+    def views(scenario: Scenario) -> list[LiveView]:
+        load = scenario.load
+        state.tell(f"{scenario.name}: {load.connections:,} connections for {duration(load.hold)}")
+        return show(scenario)
+
+    def finished(result: OrderingResult, run: RunResult) -> None:
+        if run.error is not None:
+            state.complain(run.error.message, run.error.hint)
+        state.tell(f"{result.scenario}: {result.outcome}")
+
+    async with service_for(max(each.connections for each in tests) if own else None) as of_service:
+        fixed: Settings = {path: (value, "the bundled service") for path, value in of_service.items()}
+        if url is not None:
+            fixed = {"target.url": ([url], "argument URL")}
+        base = loaded(state, None, flags, fixed=fixed, instead={}).scenario
+        state.tell(f"{len(tests)} patterns, one after another")
+        with stopped_by_signals(switch):
+            result = await run_ordering(
+                base,
+                tests,
+                settle_s=settle_s,
+                out=out,
+                switch=switch,
+                views=views,
+                finished=finished,
+                command=state.command,
+            )
+    state.tell(f"folder of the series: {result.folder}")
+    return result
