@@ -14,8 +14,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from squall.metrics.catalogue import METRICS, Metric, Share
+from squall.metrics.catalogue import METRICS
 from squall.metrics.distribution import Distribution
+from squall.metrics.metric import Metric, Share
 from squall.metrics.parts import Part, connection_parts, message_parts
 from squall.metrics.phases import phase_at
 from squall.metrics.totals import EVERYTHING, Selection, Totals
@@ -36,6 +37,7 @@ BOUNDS_NS: Final = tuple(
 """The upper bounds of a histogram's buckets: 0.1, 0.2, 0.5, 1, … ms to 20 s."""
 
 _NS: Final = 1_000_000_000
+_MS: Final = 1_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +75,8 @@ def exposition(totals: Totals, exposed: Exposed) -> str:
     by_phase = list(connection_parts(totals, most=PARTS_MAX))
     families = [*_run(totals, exposed), *_levels(totals)]
     for metric in METRICS:
+        if not metric.is_tracked(totals.tracking):
+            continue
         if "type" in metric.tags:
             families.append(_family(metric, by_type))
         elif "population" in metric.tags:
@@ -133,11 +137,12 @@ def _family(metric: Metric, parts: Iterable[Part]) -> _Family:
         "counter": ("_total", "counter"),
         "rate": ("_ratio", "gauge"),
         "gauge": ("", "gauge"),
+        "mean": ("_mean_seconds", "gauge"),
     }[metric.kind]
     family = _Family(f"squall_{metric.name}{ending}", kind, _sentence(metric), [])
     for part in parts:
         for labels, selection in _cuts(metric, part):
-            _add(family, labels, metric.read(part, selection))
+            _add(family, labels, metric.read(part, selection), _MS if metric.kind == "mean" else 1)
     return family
 
 
@@ -154,13 +159,13 @@ def _cuts(metric: Metric, part: Part) -> Iterator[tuple[str, Selection]]:
         yield _labels(**part.labels), EVERYTHING
 
 
-def _add(family: _Family, labels: str, reading: object) -> None:
+def _add(family: _Family, labels: str, reading: object, per: int) -> None:
     if isinstance(reading, Distribution):
         _add_histogram(family, labels, reading)
     elif isinstance(reading, Share):
         if reading.of:
-            family.add(f'{labels},end="least"', reading.least / reading.of)
-            family.add(f'{labels},end="most"', reading.most / reading.of)
+            family.add(f'{labels},end="least"', reading.least / reading.of / per)
+            family.add(f'{labels},end="most"', reading.most / reading.of / per)
     elif isinstance(reading, int):
         family.add(labels, reading)
 

@@ -1,215 +1,37 @@
 """Every metric that a threshold can name: one entry each, and nowhere else.
 
 To add a metric, add an entry: thresholds, their messages, the problems of a scenario and the table in
-docs/reference/metrics.md follow from it. An entry says how its figure is read from the run's totals.
-
-A **trend** is a distribution of times. A **counter** is a number of things that happened. A **rate** is a
-share, as an interval from the least to the greatest that it can turn out to be (both alike for most). A
-**gauge** is a level. A **mean** is a sum over a number of things, where nothing but the sum was kept. Where a
-threshold names no phase, a metric covers the whole run, the `sustained` phases, or the `settled` ones, which are
-those without their warm-up (`squall.metrics.phases`). One that is
-`windowed` says nothing in a run in which a stream's window was exceeded, and one of `events` is a lower
-bound where a worker died, since what that worker saw after its last report is missing. `latency` marks
-those whose upper bounds decide how much lag of squall's own a run may have.
+docs/reference/metrics.md follow from it. An entry says how its figure is read from the run's totals. What the
+kinds are stands in `squall.metrics.metric`.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
-from squall.metrics.cells import ConnectionTotals, MessageTotals
-from squall.metrics.distribution import Distribution
+from squall.metrics.cells import MessageTotals
+from squall.metrics.metric import (
+    IN_CONNECTIONS,
+    IN_MESSAGES,
+    Metric,
+    PerSecond,
+    Share,
+    Tracked,
+    connection_count,
+    connection_share,
+    connection_trend,
+    count,
+    resource,
+    resource_count,
+    trend,
+)
 from squall.metrics.ordering import CAUSAL_PAIRS_MIN
 from squall.metrics.pushes import push_figure
-from squall.metrics.resources import Highest
 from squall.metrics.totals import Selection, Totals
-from squall.metrics.windows import Level
-from squall.record.resources import Role
 
-__all__ = [
-    "CATALOGUE",
-    "CAUSAL_PAIRS_MIN",
-    "METRICS",
-    "Extent",
-    "Kind",
-    "Metric",
-    "Reading",
-    "Share",
-    "table",
-]
-
-Kind = Literal["trend", "counter", "rate", "gauge", "mean"]
-Extent = Literal["run", "sustained", "settled"]
-
-_IN_MESSAGES: Final = ("population", "type", "phase", "entry_point", "node")
-_FIELDS: Final = {"ws_msgs_in_gaps": "messages_in_gaps"}
-"""Counters whose field has another name."""
-_IN_CONNECTIONS: Final = ("population", "phase", "entry_point", "node")
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """From `least` to `most` of `of`, in numbers of things; of a mean the sum, of so many."""
-
-    least: float
-    most: float
-    of: float
-
-
-@dataclass(frozen=True, slots=True)
-class PerSecond:
-    """From `least` to `most` things, in `shortest_s` to `longest_s` seconds."""
-
-    least: float
-    most: float
-    shortest_s: float
-    longest_s: float
-
-
-Reading = Distribution | int | Share | PerSecond | Level | Highest | None
-"""What a trend, a counter, a rate or a mean, a gauge is read as. None is not measured."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Metric:
-    """One metric. `unit` is that of its figures; a counter's rate is per second."""
-
-    name: str
-    kind: Kind
-    unit: str
-    about: str
-    tags: tuple[str, ...]
-    read: Callable[[Totals, Selection], Reading]
-    without_pacer_lag: Callable[[Totals, Selection], Reading] | None = None
-    over: Extent = "run"
-    needs: str = ""
-    """A tag that must be given, since nothing is meant without it."""
-    windowed: bool = False
-    events: bool = False
-    latency: bool = False
-    tracked: Literal["", "checksums", "sequence_numbers", "causality"] = ""
-    """What must have been kept account of for it to be measured."""
-    timed: bool = False
-    """Its figure is one of throughput, which squall itself may have changed."""
-
-
-def _trend(
-    name: str,
-    about: str,
-    pick: Callable[[MessageTotals], Distribution],
-    *,
-    without_pacer_lag: Callable[[MessageTotals], Distribution] | None = None,
-    latency: bool = False,
-) -> Metric:
-    """A trend over messages."""
-    other = without_pacer_lag
-    return Metric(
-        name=name,
-        kind="trend",
-        unit="ms",
-        about=about,
-        tags=_IN_MESSAGES,
-        read=lambda totals, selection: pick(totals.messages(selection)),
-        without_pacer_lag=other and (lambda totals, selection: other(totals.messages(selection))),
-        over="settled",
-        latency=latency,
-    )
-
-
-def _count(
-    name: str,
-    about: str,
-    *,
-    windowed: bool = False,
-    events: bool = False,
-    tracked: Literal["", "checksums", "sequence_numbers"] = "",
-) -> Metric:
-    """A counter over messages, named like its field."""
-    field = _FIELDS.get(name, name.removeprefix("ws_msgs_"))
-    return Metric(
-        name=name,
-        kind="counter",
-        unit="messages",
-        about=about,
-        tags=_IN_MESSAGES,
-        read=lambda totals, selection: int(getattr(totals.messages(selection), field)),
-        windowed=windowed,
-        events=events,
-        tracked=tracked,
-    )
-
-
-def _connection_trend(
-    name: str, about: str, pick: Callable[[ConnectionTotals], Distribution], *, over: Extent = "run"
-) -> Metric:
-    return Metric(
-        name=name,
-        kind="trend",
-        unit="ms",
-        about=about,
-        tags=_IN_CONNECTIONS,
-        read=lambda totals, selection: pick(totals.connections(selection)),
-        over=over,
-    )
-
-
-def _connection_count(name: str, unit: str, about: str, field: str, *, events: bool = False) -> Metric:
-    return Metric(
-        name=name,
-        kind="counter",
-        unit=unit,
-        about=about,
-        tags=_IN_CONNECTIONS,
-        read=lambda totals, selection: int(getattr(totals.connections(selection), field)),
-        events=events,
-    )
-
-
-def _connection_share(name: str, about: str, of: Callable[[ConnectionTotals], tuple[int, int]]) -> Metric:
-    def read(totals: Totals, selection: Selection) -> Share:
-        part, whole = of(totals.connections(selection))
-        return Share(part, part, whole)
-
-    return Metric(name=name, kind="rate", unit="share", about=about, tags=_IN_CONNECTIONS, read=read)
-
-
-def _resource(name: str, unit: str, about: str) -> Metric:
-    """A gauge of the watched machines, named after a role and the figure of a sample."""
-    role, figure = _role_and_figure(name)
-    return Metric(
-        name=name,
-        kind="gauge",
-        unit=unit,
-        about=about,
-        tags=("phase", "source") if role == "target" else ("phase",),
-        read=lambda totals, selection: totals.resources.highest(
-            figure, role=role, source=selection.source, phases=totals.phase_ids(selection)
-        ),
-        over="sustained",
-    )
-
-
-def _resource_count(name: str, unit: str, about: str) -> Metric:
-    """A counter of the watched machines."""
-    role, figure = _role_and_figure(name)
-
-    def read(totals: Totals, selection: Selection) -> int | None:
-        found = totals.resources.total(
-            figure, role=role, source=selection.source, phases=totals.phase_ids(selection)
-        )
-        return None if found is None else round(found)
-
-    tags = ("phase", "source") if role == "target" else ("phase",)
-    return Metric(name=name, kind="counter", unit=unit, about=about, tags=tags, read=read)
-
-
-def _role_and_figure(name: str) -> tuple[Role, str]:
-    roles: tuple[Role, ...] = ("target", "generator", "host")
-    role = next(role for role in roles if name.startswith(f"{role}_"))
-    return role, name.removeprefix(f"{role}_")
+__all__ = ["CATALOGUE", "METRICS", "table"]
 
 
 def _delivery_success(totals: Totals, selection: Selection) -> Share:
@@ -232,7 +54,7 @@ def _arrived_share(
     about: str,
     part: Callable[[MessageTotals], int],
     *,
-    tracked: Literal["", "sequence_numbers"] = "sequence_numbers",
+    tracked: Tracked = "sequence_numbers",
 ) -> Metric:
     """A rate of the messages that arrived, each counted once."""
 
@@ -245,7 +67,7 @@ def _arrived_share(
         kind="rate",
         unit="share",
         about=about,
-        tags=_IN_MESSAGES,
+        tags=IN_MESSAGES,
         read=read,
         windowed=True,
         events=True,
@@ -264,6 +86,20 @@ def _causality(totals: Totals, selection: Selection) -> int | None:
     """Violations; not measured over fewer pairs than can say anything."""
     messages = totals.messages(selection)
     return messages.causal_violations if messages.causal_pairs >= CAUSAL_PAIRS_MIN else None
+
+
+def _ack_success(totals: Totals, selection: Selection) -> Share | None:
+    """Acknowledged within all attempts, of what was sent; where no acknowledgement is waited for there is none."""
+    messages = totals.messages(selection)
+    if not (messages.acknowledged or messages.retried or messages.gave_up):
+        return None
+    may_be = messages.acknowledged + messages.unknown + messages.unsettled
+    return Share(messages.acknowledged, min(may_be, messages.sent), messages.sent)
+
+
+def _retry_success(totals: Totals, selection: Selection) -> Share:
+    messages = totals.messages(selection)
+    return Share(messages.retry_acknowledged, messages.retried - messages.gave_up, messages.retried)
 
 
 def _system_throughput(totals: Totals, _: Selection) -> PerSecond | None:
@@ -303,7 +139,7 @@ def _followed(name: str, figure: str, unit: str, about: str) -> Metric:
         kind="counter",
         unit=unit,
         about=f"pushed: {about}, on a connection and key",
-        tags=_IN_CONNECTIONS,
+        tags=IN_CONNECTIONS,
         read=lambda totals, selection: push_figure(totals.connections(selection), figure),
     )
 
@@ -314,69 +150,69 @@ def _close_codes(totals: Totals, selection: Selection) -> int:
 
 
 METRICS: Final[tuple[Metric, ...]] = (
-    _trend(
+    trend(
         "ws_response_time",
         "from the intended send of a message to its delivery",
         lambda messages: messages.response,
         without_pacer_lag=lambda messages: messages.unlagged,
         latency=True,
     ),
-    _trend(
+    trend(
         "ws_service_time",
         "from handing a message to the transport to its delivery",
         lambda messages: messages.service,
         latency=True,
     ),
-    _trend(
+    trend(
         "ws_send_lag",
         "from the intended to the actual send: pacer_lag and blocked time",
         lambda messages: messages.lag,
     ),
-    _trend(
+    trend(
         "ws_pacer_lag", "the part of send_lag that is squall's own doing", lambda messages: messages.pacer_lag
     ),
-    _count("ws_msgs_intended", "messages that the schedule made due"),
-    _count("ws_msgs_sent", "intended messages that were handed to a transport"),
-    _count(
+    count("ws_msgs_intended", "messages that the schedule made due"),
+    count("ws_msgs_sent", "intended messages that were handed to a transport"),
+    count(
         "ws_msgs_not_sent",
         "intended and never sent: blocked past the limit, or no connection",
     ),
-    _count("ws_msgs_delivered", "messages of which a good copy arrived", windowed=True),
-    _count(
+    count("ws_msgs_delivered", "messages of which a good copy arrived", windowed=True),
+    count(
         "ws_msgs_lost", "messages without a good copy whose connection lived through its drain", windowed=True
     ),
-    _count(
+    count(
         "ws_msgs_unknown", "messages without a good copy whose connection or worker died first", windowed=True
     ),
-    _count("ws_msgs_duplicated", "further good copies", windowed=True, events=True),
-    _count(
+    count("ws_msgs_duplicated", "further good copies", windowed=True, events=True),
+    count(
         "ws_msgs_reordered",
         "good copies that came behind a successor (RFC 4737)",
         windowed=True,
         events=True,
         tracked="sequence_numbers",
     ),
-    _count("ws_msgs_late", "messages delivered after the maximum latency of their type", events=True),
-    _count(
+    count("ws_msgs_late", "messages delivered after the maximum latency of their type", events=True),
+    count(
         "ws_msgs_recovered",
         "messages delivered only by a retry or after a reconnect",
         windowed=True,
         events=True,
     ),
-    _count(
+    count(
         "ws_msgs_corrupted_body",
         "copies with a good header and a wrong length, opcode or body",
         events=True,
         tracked="checksums",
     ),
-    _connection_count(
+    connection_count(
         "ws_msgs_corrupted_header",
         "messages",
         "arrivals whose header is damaged",
         "corrupted_header",
         events=True,
     ),
-    _connection_count(
+    connection_count(
         "ws_msgs_unexpected",
         "messages",
         "good envelopes of another run, stream or receiver, and arrivals that are no envelope",
@@ -388,7 +224,7 @@ METRICS: Final[tuple[Metric, ...]] = (
         kind="rate",
         unit="share",
         about="delivered / sent to (delivered + unknown) / sent",
-        tags=_IN_MESSAGES,
+        tags=IN_MESSAGES,
         read=_delivery_success,
         windowed=True,
     ),
@@ -397,7 +233,7 @@ METRICS: Final[tuple[Metric, ...]] = (
         kind="rate",
         unit="share",
         about="copies with good checksums / copies that came as envelopes; a damaged header is of no type",
-        tags=_IN_MESSAGES,
+        tags=IN_MESSAGES,
         read=_checksum_success,
         events=True,
         tracked="checksums",
@@ -424,13 +260,13 @@ METRICS: Final[tuple[Metric, ...]] = (
         kind="mean",
         unit="ms",
         about="how long a receiver that wants them in order would have held a message back, for those before it",
-        tags=_IN_MESSAGES,
+        tags=IN_MESSAGES,
         read=_ordering_latency,
         windowed=True,
         events=True,
         tracked="sequence_numbers",
     ),
-    _count(
+    count(
         "ws_msgs_in_gaps",
         "numbers that never came, with a later one behind them",
         windowed=True,
@@ -441,7 +277,7 @@ METRICS: Final[tuple[Metric, ...]] = (
         kind="counter",
         unit="gaps",
         about="runs of numbers that never came, with a later one behind them",
-        tags=_IN_MESSAGES,
+        tags=IN_MESSAGES,
         read=lambda totals, selection: totals.messages(selection).gaps,
         windowed=True,
         tracked="sequence_numbers",
@@ -451,10 +287,66 @@ METRICS: Final[tuple[Metric, ...]] = (
         kind="counter",
         unit="messages",
         about=f"messages seen before the one that they answer; not measured below {CAUSAL_PAIRS_MIN:,} pairs",
-        tags=_IN_MESSAGES,
+        tags=IN_MESSAGES,
         read=_causality,
         events=True,
         tracked="causality",
+    ),
+    Metric(
+        name="ws_ack_success",
+        kind="rate",
+        unit="share",
+        about="messages acknowledged within all their attempts / messages sent",
+        tags=IN_MESSAGES,
+        read=_ack_success,
+        windowed=True,
+        tracked="confirmations",
+    ),
+    Metric(
+        name="ws_retry_success",
+        kind="rate",
+        unit="share",
+        about="messages that were acknowledged after a retry / messages that needed one",
+        tags=IN_MESSAGES,
+        read=_retry_success,
+        windowed=True,
+        tracked="confirmations",
+    ),
+    trend(
+        "ws_ack_time",
+        "from the attempt that an acknowledgement names to the acknowledgement",
+        lambda messages: messages.ack,
+        tracked="confirmations",
+    ),
+    trend(
+        "ws_ack_time_total",
+        "from the intended send of a message to its acknowledgement, retries included",
+        lambda messages: messages.ack_total,
+        tracked="confirmations",
+    ),
+    trend(
+        "ws_retry_recovery",
+        "from the first time-out of a message that needed a retry to its acknowledgement",
+        lambda messages: messages.retry_recovery,
+        tracked="confirmations",
+    ),
+    count("ws_msgs_acknowledged", "messages that were acknowledged", tracked="confirmations"),
+    count("ws_msgs_retried", "messages that needed a retry or more", tracked="confirmations"),
+    count("ws_msgs_gave_up", "messages not acknowledged within all their attempts", tracked="confirmations"),
+    count("ws_msgs_acknowledged_lost", "messages that were acknowledged and never came", windowed=True),
+    count("ws_retries_sent", "times that a message was sent again", tracked="confirmations"),
+    count("ws_ack_duplicates", "further acknowledgements of a message", events=True, tracked="confirmations"),
+    count(
+        "ws_duplicate_arrivals",
+        "further copies before the receiver's own de-duplication",
+        events=True,
+    ),
+    connection_count(
+        "ws_acks_unexpected",
+        "acknowledgements",
+        "acknowledgements of messages that were never sent",
+        "ack_unexpected",
+        events=True,
     ),
     Metric(
         name="ws_system_throughput",
@@ -466,7 +358,7 @@ METRICS: Final[tuple[Metric, ...]] = (
         windowed=True,
         timed=True,
     ),
-    _connection_count(
+    connection_count(
         "ws_msgs_received", "messages", "messages that arrived, whatever they were", "messages_received"
     ),
     Metric(
@@ -474,68 +366,68 @@ METRICS: Final[tuple[Metric, ...]] = (
         kind="counter",
         unit="messages",
         about="messages that were not what was waited for, by why: wrong replies, replies to nothing, no JSON",
-        tags=(*_IN_CONNECTIONS, "kind"),
+        tags=(*IN_CONNECTIONS, "kind"),
         read=_misfits,
     ),
-    _connection_count(
+    connection_count(
         "ws_pushes", "messages", "messages that came unasked, as a push exchange counts them", "pushed"
     ),
     _followed("ws_pushes_missing", "missing", "messages", "numbers skipped that have not come since"),
     _followed("ws_push_gaps", "gaps", "gaps", "runs of missing numbers"),
     _followed("ws_pushes_duplicated", "duplicated", "messages", "numbers that had come before"),
     _followed("ws_pushes_reordered", "reordered", "messages", "numbers that came behind a later one"),
-    _connection_trend(
+    connection_trend(
         "ws_push_delay",
         "from the sender's time stamp to the arrival, by two clocks",
         lambda each: each.push_delay,
         over="settled",
     ),
-    _connection_count(
+    connection_count(
         "ws_pushes_early",
         "messages",
         "messages stamped later than they arrived: the clocks differ",
         "push_early",
     ),
-    _connection_count("data_sent", "bytes", "payload bytes sent", "bytes_sent"),
-    _connection_count("data_received", "bytes", "payload bytes received", "bytes_received"),
-    _connection_trend(
+    connection_count("data_sent", "bytes", "payload bytes sent", "bytes_sent"),
+    connection_count("data_received", "bytes", "payload bytes received", "bytes_received"),
+    connection_trend(
         "ws_connecting",
         "from the start of the TCP connect to the accepted upgrade",
         lambda each: each.connect,
     ),
-    _connection_trend("ws_connect_tcp", "the TCP connect", lambda each: each.tcp),
-    _connection_trend("ws_connect_tls", "the TLS handshake", lambda each: each.tls),
-    _connection_trend("ws_connect_upgrade", "the upgrade request and its answer", lambda each: each.upgrade),
-    _connection_trend(
+    connection_trend("ws_connect_tcp", "the TCP connect", lambda each: each.tcp),
+    connection_trend("ws_connect_tls", "the TLS handshake", lambda each: each.tls),
+    connection_trend("ws_connect_upgrade", "the upgrade request and its answer", lambda each: each.upgrade),
+    connection_trend(
         "ws_opening",
         "from the accepted upgrade until what goes before the traffic was done",
         lambda each: each.opening,
     ),
-    _connection_trend("ws_ping", "from a ping to its pong", lambda each: each.ping, over="settled"),
-    _connection_trend(
+    connection_trend("ws_ping", "from a ping to its pong", lambda each: each.ping, over="settled"),
+    connection_trend(
         "ws_session_duration", "from the accepted upgrade to the end", lambda each: each.session
     ),
-    _connection_count("ws_connect_attempts", "connections", "connects that were tried", "attempted"),
-    _connection_count("ws_sessions", "connections", "connects that were established", "established"),
-    _connection_share(
+    connection_count("ws_connect_attempts", "connections", "connects that were tried", "attempted"),
+    connection_count("ws_sessions", "connections", "connects that were established", "established"),
+    connection_share(
         "ws_connect_failed", "failed connects / connects tried", lambda each: (each.failed, each.attempted)
     ),
-    _connection_count("ws_closed", "connections", "connections that squall closed as planned", "closed"),
-    _connection_count("ws_dropped", "connections", "connections that anyone else ended", "dropped"),
-    _connection_share(
+    connection_count("ws_closed", "connections", "connections that squall closed as planned", "closed"),
+    connection_count("ws_dropped", "connections", "connections that anyone else ended", "dropped"),
+    connection_share(
         "ws_connection_drop_rate", "dropped / established", lambda each: (each.dropped, each.established)
     ),
-    _connection_share(
+    connection_share(
         "ws_graceful_disconnections",
         "planned closes that were answered by a close frame / planned closes",
         lambda each: (each.graceful, each.closed),
     ),
-    _connection_trend(
+    connection_trend(
         "ws_reconnect_time",
         "from a drop to the accepted upgrade that replaced it",
         lambda each: each.reconnect,
     ),
-    _connection_count("ws_reconnects", "connections", "drops that were replaced", "reconnected"),
+    connection_count("ws_reconnects", "connections", "drops that were replaced", "reconnected"),
     Metric(
         name="ws_connections",
         kind="gauge",
@@ -558,7 +450,7 @@ METRICS: Final[tuple[Metric, ...]] = (
         kind="counter",
         unit="connections",
         about="connections that ended, by close code (1006: without a close frame)",
-        tags=(*_IN_CONNECTIONS, "code"),
+        tags=(*IN_CONNECTIONS, "code"),
         read=_close_codes,
     ),
     Metric(
@@ -566,22 +458,22 @@ METRICS: Final[tuple[Metric, ...]] = (
         kind="counter",
         unit="errors",
         about="what went wrong on connections, by step, kind and whose doing it was",
-        tags=(*_IN_CONNECTIONS, "step", "kind", "blame"),
+        tags=(*IN_CONNECTIONS, "step", "kind", "blame"),
         read=_errors,
     ),
-    _resource("target_cpu_share", "share", "of the cores that the target may use, those in use"),
-    _resource("target_cpu_cores", "cores", "cores that the target uses"),
-    _resource("target_cpu_process_max_cores", "cores", "cores that the target's busiest process uses"),
-    _resource(
+    resource("target_cpu_share", "share", "of the cores that the target may use, those in use"),
+    resource("target_cpu_cores", "cores", "cores that the target uses"),
+    resource("target_cpu_process_max_cores", "cores", "cores that the target's busiest process uses"),
+    resource(
         "target_cpu_thread_max_cores", "cores", "that of its busiest thread: near 1 it is the bottleneck"
     ),
-    _resource("target_cpu_throttled_share", "share", "of its quota's periods, those in which it was used up"),
-    _resource("target_memory_share", "share", "resident memory / the cgroup's limit, else the host's memory"),
-    _resource("target_memory_bytes", "bytes", "resident memory"),
-    _resource("target_descriptors", "descriptors", "files and sockets that are open"),
-    _resource("target_threads", "threads", "threads of all its processes"),
-    _resource("target_accept_queue", "connections", "connections that wait to be accepted"),
-    _resource_count(
+    resource("target_cpu_throttled_share", "share", "of its quota's periods, those in which it was used up"),
+    resource("target_memory_share", "share", "resident memory / the cgroup's limit, else the host's memory"),
+    resource("target_memory_bytes", "bytes", "resident memory"),
+    resource("target_descriptors", "descriptors", "files and sockets that are open"),
+    resource("target_threads", "threads", "threads of all its processes"),
+    resource("target_accept_queue", "connections", "connections that wait to be accepted"),
+    resource_count(
         "target_accept_overflows", "connections", "connections turned away by a full accept queue"
     ),
     Metric(
@@ -596,12 +488,12 @@ METRICS: Final[tuple[Metric, ...]] = (
         over="sustained",
         needs="figure",
     ),
-    _resource("generator_cpu_share", "share", "of the cores that squall may use, those in use"),
-    _resource("generator_cpu_process_max_cores", "cores", "cores that squall's busiest process uses"),
-    _resource("generator_memory_share", "share", "squall's resident memory / its limit"),
-    _resource("host_cpu_share", "share", "of this machine's cores, those in use by anybody"),
-    _resource("host_memory_share", "share", "of this machine's memory, that which is not available"),
-    _resource_count(
+    resource("generator_cpu_share", "share", "of the cores that squall may use, those in use"),
+    resource("generator_cpu_process_max_cores", "cores", "cores that squall's busiest process uses"),
+    resource("generator_memory_share", "share", "squall's resident memory / its limit"),
+    resource("host_cpu_share", "share", "of this machine's cores, those in use by anybody"),
+    resource("host_memory_share", "share", "of this machine's memory, that which is not available"),
+    resource_count(
         "host_accept_overflows", "connections", "connections turned away by any full accept queue here"
     ),
 )

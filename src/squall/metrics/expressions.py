@@ -22,7 +22,8 @@ from dataclasses import dataclass, replace
 from typing import Final, get_args
 
 from squall.errors import ScenarioError
-from squall.metrics.catalogue import CATALOGUE, Kind, Metric
+from squall.metrics.catalogue import CATALOGUE
+from squall.metrics.metric import Kind, Metric
 from squall.metrics.phases import phase_names
 from squall.metrics.totals import Selection
 from squall.record.outcomes import Blame, Step

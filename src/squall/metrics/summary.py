@@ -20,6 +20,7 @@ from squall.metrics.phases import settled, sustained
 from squall.metrics.pushes import counts_pushes, push_figures
 from squall.metrics.resources import SourceTotals
 from squall.metrics.summary_document import (
+    Acknowledgements,
     Connect,
     Connections,
     Delivery,
@@ -112,6 +113,7 @@ def summarise(header: RunHeader, phases: Sequence[Phase], totals: Totals, verdic
         misfits=dict(sorted(connections.misfits.items())),
         ordering=ordering_of(totals, EVERYTHING),
         ordering_by_type={name: ordering_of(totals, Selection(type=name)) for name in types},
+        acknowledgements=_acknowledgements(totals, messages, connections),
     )
 
 
@@ -255,6 +257,30 @@ def _reordering(messages: MessageTotals) -> Reordering:
         extent_max=messages.reorder_extent_max,
         late_mean_ms=messages.reorder_late_ns_sum / messages.reordered / _NS_PER_MS,
         late_max_ms=messages.reorder_late_ns_max / _NS_PER_MS,
+    )
+
+
+def _acknowledgements(
+    totals: Totals, messages: MessageTotals, connections: ConnectionTotals
+) -> Acknowledgements:
+    """None where nothing waits for an acknowledgement, or that was not kept account of."""
+    waited = messages.acknowledged or messages.retried or messages.gave_up or messages.duplicate_arrivals
+    if not waited or not totals.tracking.confirmations:
+        return Acknowledgements()
+    return Acknowledgements(
+        acknowledged=messages.acknowledged,
+        acknowledged_first=messages.acknowledged_first,
+        retried=messages.retried,
+        retry_acknowledged=messages.retry_acknowledged,
+        retries_sent=messages.retries_sent,
+        gave_up=messages.gave_up,
+        ack_duplicates=messages.ack_duplicates,
+        ack_unexpected=connections.ack_unexpected,
+        acknowledged_lost=messages.acknowledged_lost,
+        duplicate_arrivals=messages.duplicate_arrivals,
+        ack_time=_percentiles(messages.ack),
+        ack_time_total=_percentiles(messages.ack_total),
+        retry_recovery=_percentiles(messages.retry_recovery),
     )
 
 

@@ -16,6 +16,7 @@ from squall.metrics.alerts import Alert
 from squall.metrics.outages import Outage
 
 __all__ = [
+    "Acknowledgements",
     "Connect",
     "Connections",
     "Delivery",
@@ -125,6 +126,32 @@ class Ordering(msgspec.Struct, frozen=True, kw_only=True):
     timestamps_wrong: Annotated[
         int | None, Meta(description="sent before the one before it by its stamp, or after its arrival")
     ] = None
+
+
+class Acknowledgements(msgspec.Struct, frozen=True, kw_only=True):
+    """Acknowledged send and its retries; all null where nothing waits for an acknowledgement."""
+
+    acknowledged: int | None = None
+    acknowledged_first: Annotated[int | None, Meta(description="of them those without a retry")] = None
+    retried: Annotated[int | None, Meta(description="messages that needed a retry")] = None
+    retry_acknowledged: Annotated[int | None, Meta(description="of them those that were acknowledged")] = None
+    retries_sent: Annotated[int | None, Meta(description="frames that were sent again")] = None
+    gave_up: Annotated[int | None, Meta(description="not acknowledged within all attempts")] = None
+    ack_duplicates: int | None = None
+    ack_unexpected: Annotated[
+        int | None, Meta(description="of messages that were never sent; of no type")
+    ] = None
+    acknowledged_lost: Annotated[int | None, Meta(description="acknowledged, and never came")] = None
+    duplicate_arrivals: Annotated[
+        int | None, Meta(description="further copies before the receiver's own de-duplication")
+    ] = None
+    ack_time: Annotated[Percentiles, Meta(description="from the attempt that the acknowledgement names")] = (
+        Percentiles()
+    )
+    ack_time_total: Annotated[Percentiles, Meta(description="from the intended send")] = Percentiles()
+    retry_recovery: Annotated[
+        Percentiles, Meta(description="from a message's first time-out to its acknowledgement")
+    ] = Percentiles()
 
 
 class Latency(msgspec.Struct, frozen=True, kw_only=True):
@@ -404,6 +431,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     ] = {}
     ordering: Ordering = Ordering()
     ordering_by_type: dict[str, Ordering] = {}
+    acknowledgements: Acknowledgements = Acknowledgements()
 
 
 def summary_schema() -> dict[str, Any]:

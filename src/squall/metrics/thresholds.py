@@ -16,10 +16,10 @@ from typing import Final
 
 import msgspec
 
-from squall.metrics.catalogue import PerSecond, Reading, Share
 from squall.metrics.distribution import Distribution
 from squall.metrics.expressions import Bound, parse
 from squall.metrics.figures import Figure, judged, moment, number, truth
+from squall.metrics.metric import PerSecond, Reading, Share
 from squall.metrics.phases import settled, sustained
 from squall.metrics.resources import Highest
 from squall.metrics.totals import Selection, Totals
@@ -70,7 +70,9 @@ def measure(
     """
     selection = _selection(bound, totals, waits=waits)
     phases = totals.phase_ids(selection)
-    if not totals.seconds or (phases is not None and not phases) or not _is_tracked(bound, totals):
+    if not totals.seconds or (phases is not None and not phases):
+        return None
+    if not bound.metric.is_tracked(totals.tracking):
         return None
     read = bound.metric.without_pacer_lag if without_pacer_lag else None
     reading = (read or bound.metric.read)(totals, selection)
@@ -81,11 +83,6 @@ def measure(
         words = f"{figure.evidence}; at least, since a worker ended before it had told all"
         return Figure(figure.least, math.inf, words)
     return figure
-
-
-def _is_tracked(bound: Bound, totals: Totals) -> bool:
-    """Whether what the metric is about was kept account of."""
-    return not bound.metric.tracked or bool(getattr(totals.tracking, bound.metric.tracked))
 
 
 class Monitor:

@@ -10,12 +10,14 @@ from exposition_reader import read_exposition
 from made_runs import a_run, connections, messages, phase, second, some_totals
 from squall.live import exposition as module
 from squall.live.exposition import BOUNDS_NS, Exposed, exposition
-from squall.metrics.catalogue import METRICS, Share
+from squall.metrics.catalogue import METRICS
+from squall.metrics.metric import Share
 from squall.metrics.totals import EVERYTHING, Selection, Totals
 from squall.record.outcomes import Trouble
 from squall.record.resources import ResourceSample
 from squall.record.run import RunHeader
 from squall.record.verdicts import Verdict
+from squall.scenario.models import Tracking
 
 
 @pytest.fixture
@@ -43,13 +45,21 @@ def test_it_keeps_to_the_format_and_has_every_metric_that_was_measured(
     run: Totals, header: RunHeader
 ) -> None:
     found = read_exposition(exposition(run, Exposed(header=header)))
-    endings = {"trend": "_seconds", "counter": "_total", "rate": "_ratio", "gauge": ""}
-    kinds = {"trend": "histogram", "counter": "counter", "rate": "gauge", "gauge": "gauge"}
+    endings = {
+        "trend": "_seconds",
+        "counter": "_total",
+        "rate": "_ratio",
+        "gauge": "",
+        "mean": "_mean_seconds",
+    }
+    kinds = {"trend": "histogram", "counter": "counter", "rate": "gauge", "gauge": "gauge", "mean": "gauge"}
     for metric in METRICS:
         name = f"squall_{metric.name}{endings[metric.kind]}"
         reading = metric.read(run, EVERYTHING)
         measured = getattr(reading, "of" if isinstance(reading, Share) else "count", 1)
-        if reading is not None and measured:
+        if (
+            reading is not None and measured and metric.tags
+        ):  # what has none follows from the others' counters
             assert found[name].kind == kinds[metric.kind], name
             assert found[name].about.lower().startswith(metric.about[:20].lower())
         else:
@@ -144,3 +154,12 @@ def test_the_bounds_are_round_and_go_up() -> None:
     assert [bound / 1e6 for bound in BOUNDS_NS[:4]] == [0.1, 0.2, 0.5, 1]
     assert BOUNDS_NS[-1] == 20 * 10**9
     assert list(BOUNDS_NS) == sorted(set(BOUNDS_NS))
+
+
+def test_a_mean_is_in_seconds_and_what_is_not_tracked_is_left_out(header: RunHeader) -> None:
+    run = a_run(messages(0, order_waited=2, order_wait_ns_sum=5_000_000_000))
+    name = "squall_ws_ordering_latency_mean_seconds"
+    found = read_exposition(exposition(run, Exposed(header=header)))
+    assert found[name].total(end="least", phase="hold") == pytest.approx(5 / 50)
+    run.tracking = Tracking(sequence_numbers=False)
+    assert name not in read_exposition(exposition(run, Exposed(header=header)))

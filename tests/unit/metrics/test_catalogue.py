@@ -7,8 +7,9 @@ import math
 import pytest
 
 from made_runs import S, a_run, connections, messages, second, some_totals
-from squall.metrics.catalogue import CATALOGUE, METRICS, Metric, PerSecond, Share, table
+from squall.metrics.catalogue import CATALOGUE, METRICS, table
 from squall.metrics.distribution import Distribution
+from squall.metrics.metric import Metric, PerSecond, Share
 from squall.metrics.ordering import CAUSAL_PAIRS_MIN
 from squall.metrics.resources import Highest
 from squall.metrics.totals import EVERYTHING, Selection, Totals
@@ -27,7 +28,10 @@ ROLES: tuple[Role, ...] = ("target", "generator", "host")
 
 
 def a_watched_run() -> Totals:
-    totals = a_run(connections(0, pushed=1, push_sequenced=1), messages(0, causal_pairs=CAUSAL_PAIRS_MIN))
+    totals = a_run(
+        connections(0, pushed=1, push_sequenced=1),
+        messages(0, causal_pairs=CAUSAL_PAIRS_MIN, acknowledged=1, retried=1),
+    )
     for role in ROLES:
         totals.sampled(
             ResourceSample(
@@ -156,3 +160,14 @@ def test_causality_says_nothing_over_too_few_pairs() -> None:
     pairs = {"causal_violations": 3, "causal_pairs": CAUSAL_PAIRS_MIN}
     assert read(a_run(messages(0, **pairs)), EVERYTHING) == 3
     assert read(a_run(messages(0, **(pairs | {"causal_pairs": 999}))), EVERYTHING) is None
+
+
+def test_acknowledgements_are_shares_of_what_was_sent_and_of_what_needed_a_retry() -> None:
+    acks, retries = CATALOGUE["ws_ack_success"].read, CATALOGUE["ws_retry_success"].read
+    counts = {"acknowledged": 45, "retried": 10, "retry_acknowledged": 6, "gave_up": 1}
+    totals = a_run(messages(3, delivered=0, unknown=3, **counts))
+    assert acks(totals, EVERYTHING) == Share(45, 48, 53)
+    assert retries(totals, EVERYTHING) == Share(6, 9, 10)
+    assert acks(a_run(), EVERYTHING) is None  # nothing waits for an acknowledgement
+    never = a_run(messages(0, retried=3, gave_up=3))
+    assert acks(never, EVERYTHING) == Share(0, 0, 50)
