@@ -187,3 +187,119 @@ def test_damage_is_judged_alike_by_both_forms_and_the_oracle(
         for codec in codecs:
             assert (codec.run, codec.stream, codec.sequence) == (read.run, read.stream, read.sequence)
             assert (codec.epoch, codec.intended_ns) == (read.epoch, read.intended_ns)
+
+
+ACK_STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("send"), st.integers(1, 4)),
+        st.tuples(st.just("wait"), st.integers(0, 40)),
+        st.tuples(st.just("acknowledge"), st.integers(1, 12)),
+        st.tuples(st.just("reconnect"), st.integers(0, 1)),
+        st.tuples(st.just("stall"), st.integers(0, 1)),
+    ),
+    max_size=60,
+)
+
+
+class NaiveWindow:
+    """Every message with all its attempts, looked through from the start each time."""
+
+    def __init__(self, timeout: int, pauses: list[int]) -> None:
+        self.timeout, self.pauses = timeout, pauses
+        self.attempts: list[list[int]] = []  # of each message, when each attempt was intended
+        self.epochs: list[int] = []
+        self.ended: dict[int, str] = {}  # "acknowledged", "given up", "late"
+
+    def due_ns(self, number: int) -> int | None:
+        """When the next attempt of a message is due; None for one that has had its last."""
+        tried = len(self.attempts[number])
+        if tried > len(self.pauses):
+            return None
+        return self.attempts[number][-1] + self.timeout + self.pauses[tried - 1]
+
+    def advance(self, now: int) -> tuple[list[int], list[int]]:
+        waiting = [number for number in range(len(self.attempts)) if number not in self.ended]
+        through = [
+            number
+            for number in waiting
+            if self.due_ns(number) is None and self.attempts[number][-1] + self.timeout <= now
+        ]
+        self.ended.update(dict.fromkeys(through, "given up"))
+        due = [(at, number) for number in waiting if (at := self.due_ns(number)) is not None and at <= now]
+        return [number for _, number in sorted(due)], through
+
+    def acknowledge(self, number: int) -> str:
+        before = self.ended.get(number)
+        if before is None:
+            self.ended[number] = "acknowledged"
+            return "acknowledged"
+        if before == "given up":
+            self.ended[number] = "late"
+            return "late"
+        return "again"
+
+    def epoch_unacknowledged(self, number: int) -> int:
+        return self.epochs[number] if self.ended.get(number, "given up") == "given up" else -1
+
+
+class Windows:
+    """The window and the naive one, told the same."""
+
+    def __init__(self, acks: ModuleType, pauses: list[int]) -> None:
+        self.names = {acks.ACKNOWLEDGED: "acknowledged", acks.AGAIN: "again", acks.LATE: "late"}
+        retries = acks.Retries(10e-9, [pause * 1e-9 for pause in pauses], jitter=False, seed=0)
+        self.window, self.naive = acks.AckWindow(retries, 0, 1000), NaiveWindow(10, pauses)
+        self.now, self.epoch, self.is_stalled = 0, 0, False
+
+    def send(self, how_many: int) -> None:
+        for _ in range(how_many):
+            self.window.add(len(self.naive.attempts), 0, 0, self.now, self.now, self.epoch)
+            self.naive.attempts.append([self.now])
+            self.naive.epochs.append(self.epoch)
+
+    def acknowledge(self, how_far_back: int) -> None:
+        number = len(self.naive.attempts) - how_far_back
+        if number < 0:
+            return
+        assert self.names[self.window.acknowledge(number)] == self.naive.acknowledge(number)
+        if (found := self.window.found) is not None:
+            begun = [found.begun_ns(attempt + 1) for attempt in range(found.attempt)]
+            assert begun == self.naive.attempts[number]
+
+    def wait(self, how_long: int) -> None:
+        self.now += how_long
+
+    def reconnect(self, _: int) -> None:
+        self.epoch += 1
+
+    def stall(self, _: int) -> None:
+        """From now on, or no longer, no retry can be made."""
+        self.is_stalled = not self.is_stalled
+
+    def advance(self) -> None:
+        is_asked = self.window.next_ns <= self.now
+        due, through = self.window.advance(self.now)
+        assert is_asked or not (due or through)
+        expected = self.naive.advance(self.now)
+        assert ([each.sequence for each in due], sorted(each.sequence for each in through)) == expected
+        for message in due:
+            if self.is_stalled:
+                self.window.put_off(message)
+            else:
+                self.window.sent_again(message, self.now, self.epoch)
+                self.naive.attempts[message.sequence].append(self.now)
+                self.naive.epochs[message.sequence] = self.epoch
+
+
+@pytest.mark.parametrize("form", FORMS)
+@settings(max_examples=250, deadline=None)
+@given(ACK_STEPS, st.lists(st.integers(0, 9), max_size=3))
+def test_the_window_of_the_unacknowledged_counts_as_the_definitions_do(
+    form: str, steps: list[tuple[str, int]], pauses: list[int]
+) -> None:
+    both = Windows(module_in(form, "squall.delivery.acks"), pauses)
+    for what, how_many in steps:
+        getattr(both, what)(how_many)
+        both.advance()
+    for number in range(len(both.naive.attempts)):
+        assert both.window.epoch_unacknowledged(number) == both.naive.epoch_unacknowledged(number)

@@ -9,6 +9,7 @@ from oracle.services import acking_service
 from squall.metrics.cells import ConnectionTotals, MessageTotals
 from squall.record.snapshots import Event
 from squall.store.reader import open_run
+from squall.testing import broken_server
 from squall_run import Ran, run_squall
 
 JSON: dict[str, Any] = {
@@ -115,6 +116,32 @@ def test_every_lie_of_a_service_that_acknowledges_is_counted(tmp_path: Path) -> 
     assert messages.ack_first.max_ns < 1_500_000_000 <= (messages.ack_total.max_ns or 0)
 
 
+def test_the_bundled_service_acknowledges_both_forms_and_each_tenth_message_never(tmp_path: Path) -> None:
+    """Where only acknowledgements are the evidence, what is never acknowledged is lost."""
+    exchange = {"timeout": "1s", "retries": 1, "attempt": "attempt"}
+    json_form = {**JSON, **exchange, "send": {"id": "{id}", "attempt": "{attempt}"}, "ack": {"field": "ack"}}
+    enveloped = {"kind": "ack", "timeout": "1s", "retries": 1}
+    with broken_server("ack-never", every=10) as service:
+        ran = run_squall(scenario(f"{service.url}ack", enveloped, json_form), tmp_path)
+    ran.assert_adds_up()
+    counts = Counts(ran)
+    found = {name: counts.of(0).get(name, 0) + counts.of(1).get(name, 0) for name in COUNTED}
+    sent, never = ran.delivery["sent"], ran.delivery["sent"] // 10
+    assert never > 8
+    assert {name: count for name, count in found.items() if count} == {
+        "delivered": sent - never,
+        "lost": never,
+        "acknowledged": sent - never,
+        "acknowledged_first": sent - never,
+        "retried": never,
+        "retries_sent": never,
+        "gave_up": never,
+    }
+    assert min(counts.of(place)["gave_up"] for place in (0, 1)) > 0
+    assert ran.summary is not None
+    assert ran.summary["evidence"] == "acknowledgement"
+
+
 def test_what_cut_connections_took_along_is_sent_again_and_recovered(tmp_path: Path) -> None:
     with acking_service("--cut", "40", "--until", "100") as service:
         ran = run_squall(scenario(service.url, {"kind": "ack"}, reconnect=True), tmp_path)
@@ -165,5 +192,6 @@ def test_an_ack_field_that_never_appears_is_said_in_the_record(tmp_path: Path) -
     assert len(said) == 1
     assert said[0].startswith("no acknowledgement was ever recognised: none within 400 ms; what came: ")
     assert said[0].endswith(" reply_field_missing")
+    assert said[0] in ran.stdout
     assert counts.of() == {"lost": ran.delivery["sent"], "gave_up": ran.delivery["sent"]}
     assert counts.connections.misfits == {"reply_field_missing": ran.delivery["sent"]}

@@ -1,9 +1,9 @@
 """Integrity, judged in every run, thresholds or not.
 
 It fails - if no connection was established; - if messages were planned and none was delivered; - if
-anything was lost, reordered, corrupted, unexpected or, unless the promise is at-least-once, duplicated; -
-if not_sent by the target's doing is 0.1 % of intended or more; - in a run that only holds connections, on
-any drop.
+anything was lost, reordered, corrupted, unexpected or, unless the promise is at-least-once, duplicated; - if
+anything was acknowledged that was never sent; - if not_sent by the target's doing is 0.1 % of intended or
+more; - in a run that only holds connections, on any drop.
 
 It is unknown if any message ended unknown. Where a stream's window was exceeded, what was lost, reordered
 or duplicated is unknown; where a worker died, none of an event is unknown, because events that it saw after
@@ -46,7 +46,7 @@ def judge_integrity(scenario: Scenario, totals: Totals) -> list[Judgement]:
     else:
         found += [_any_delivered(totals), *_outcomes(totals), _not_sent(totals)]
         found += _events(scenario, totals)
-    return found + judge_pushes(scenario, totals) + _strangers(totals)
+    return found + judge_pushes(scenario, totals) + _strangers(scenario, totals)
 
 
 def _established(totals: Totals) -> Judgement:
@@ -107,13 +107,17 @@ def _order(scenario: Scenario, totals: Totals) -> list[Judgement]:
     return [_unless_exceeded(_event("none reordered", reordered, "reordered", totals), totals)]
 
 
-def _strangers(totals: Totals) -> list[Judgement]:
+def _strangers(scenario: Scenario, totals: Totals) -> list[Judgement]:
     """What arrived and belongs to no message; in a run that only holds, all that arrives does."""
     connections = totals.connections()
-    return [
+    found = [
         _event("no header corrupted", connections.corrupted_header, "corrupted headers", totals),
         _event("none unexpected", connections.unexpected, "unexpected messages", totals),
     ]
+    if any(each.exchange.acknowledged_by == "service" for each in scenario.populations):
+        name, what = "none acknowledged that was never sent", "acknowledgements of messages never sent"
+        found.append(_event(name, connections.ack_unexpected, what, totals))
+    return found
 
 
 def _count(name: str, count: int, what: str) -> Judgement:

@@ -36,6 +36,7 @@ _TOLD: Final = frozenset(
         "fault",
         "fault_healed",
         "killed",
+        "no_acknowledgement",
         "outage",
         "ramp_faster",
         "ramp_frozen",

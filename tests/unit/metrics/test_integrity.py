@@ -46,6 +46,15 @@ def test_each_condition_fails_alone(extra: Any, expected: dict[str, str]) -> Non
     assert not_passed(a_run(extra)) == expected
 
 
+def test_what_was_acknowledged_and_never_sent_counts_where_a_service_acknowledges() -> None:
+    totals = a_run(connections(0, ack_unexpected=1))
+    asked = {"exchange": {"kind": "ack"}}
+    name = "none acknowledged that was never sent"
+    assert not_passed(totals, populations=[asked]) == {name: "failed"}
+    assert truths(a_run(), populations=[asked])[name] == "passed"
+    assert name not in truths(totals)
+
+
 @pytest.mark.parametrize(("not_sent", "truth"), [(9, "passed"), (10, "failed")])
 def test_not_sent_by_the_target_may_be_under_a_thousandth(not_sent: int, truth: str) -> None:
     totals = a_run(messages(9_950, delivered=9_950 - not_sent, not_sent_target=not_sent))
