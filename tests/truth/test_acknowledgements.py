@@ -192,6 +192,6 @@ def test_an_ack_field_that_never_appears_is_said_in_the_record(tmp_path: Path) -
     assert len(said) == 1
     assert said[0].startswith("no acknowledgement was ever recognised: none within 400 ms; what came: ")
     assert said[0].endswith(" reply_field_missing")
-    assert said[0] in ran.stdout
+    assert said[0] in ran.stderr
     assert counts.of() == {"lost": ran.delivery["sent"], "gave_up": ran.delivery["sent"]}
     assert counts.connections.misfits == {"reply_field_missing": ran.delivery["sent"]}
