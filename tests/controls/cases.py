@@ -5,15 +5,51 @@ Rates, not every so manieth: sessions send in step, so that each eighth message 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
 
-__all__ = ["ALONE", "BOUNDS_NS", "EXCHANGES", "PAIRS", "SHOWS", "Case", "Exchange", "scenario_for"]
+from controls.messages import Asked
+
+__all__ = ["ALONE", "EXCHANGES", "PAIRS", "Case", "Exchange", "asked_of", "scenario_for"]
 
 CONNECTIONS = 8
 TYPES = {"chat": {"weight": 3, "max_latency": 0.15}, "typing": {"weight": 1, "max_latency": 0.21}}
 BOUNDS_NS = (150_000_000, 210_000_000)
+RETRIES = 3
+TIMEOUT_MS = 300
+
+SHOWS = {
+    "lose": "lost",
+    "duplicate": "duplicated",
+    "reorder": "reordered",
+    "corrupt": "corrupted_body",
+    "corrupt-header": "corrupted_header",
+    "delay": "late",
+    "stall": "late",
+    "cross-deliver": "unexpected",
+    "ack-never": "gave_up",
+    "ack-then-lose": "acknowledged_lost",
+    "ignore-priorities": "",
+    "cut": "",
+    "refuse": "",
+}
+"""By bug, the counter that has to show it. Those without are known by the connections; whether priorities were kept, by how
+many messages overtake others, which they do in a clean run too."""
+
+DELIVERING = {
+    "lose": "0.06",
+    "duplicate": "0.08",
+    "reorder": "0.07:0.3",
+    "corrupt": "0.05",
+    "corrupt-header": "0.06",
+    "delay": "0.08:0.23",
+    "stall": "0.02:0.2",
+    "cross-deliver": "0.05",
+}
+"""Bugs of deliveries: they strike wherever the service answers."""
+DYING = {"cut": "0.005", "refuse": "0.3"}
 
 
 @dataclass(frozen=True)
@@ -27,37 +63,60 @@ class Exchange:
     """By name, how often and for how long."""
     normal: tuple[str, ...] = ()
     """What a clean run counts besides sent and delivered."""
-    more: dict[str, Any] = field(default_factory=dict)
+    shows: Mapping[str, str] = field(default_factory=dict)
+    """By bug, the counter that has to show it, where it is not the usual one."""
+    retries: int = 0
+    more: Mapping[str, Any] = field(default_factory=dict)
 
 
-DELIVERING = {
-    "lose": "0.06",
-    "duplicate": "0.08",
-    "reorder": "0.07:0.3",
-    "corrupt": "0.05",
-    "corrupt-header": "0.06",
-    "delay": "0.08:0.23",
-    "stall": "0.02:0.2",
-    "cross-deliver": "0.05",
+BURSTS = {
+    "pattern": "burst",
+    "burst_size": 5,
+    "burst_every": 0.2,
+    "types": {
+        "chat": {**TYPES["chat"], "priority": "low"},
+        "typing": {**TYPES["typing"], "priority": "high"},
+    },
 }
-"""Bugs of deliveries: they strike wherever the service answers."""
+ACK = {"kind": "ack", "timeout": TIMEOUT_MS / 1000, "retries": RETRIES, "backoff": {"first": 0.05}}
 
 EXCHANGES = {
-    "echo": Exchange("Echo", "/", "echo", {**DELIVERING, "cut": "0.005", "refuse": "0.3"}),
-}
-
-
-SHOWS = {
-    "lose": "lost",
-    "duplicate": "duplicated",
-    "reorder": "reordered",
-    "corrupt": "corrupted_body",
-    "corrupt-header": "corrupted_header",
-    "delay": "late",
-    "stall": "late",
-    "cross-deliver": "unexpected",
-}
-"""By bug, the counter that has to show it; `cut` and `refuse` are known by the connections."""
+    "echo": Exchange("Echo", "/", "echo", {**DELIVERING, **DYING}),
+    "ack": Exchange(
+        "Acknowledged send, known by its acknowledgements",
+        "/ack",
+        ACK,
+        {**DELIVERING, "ack-never": "0.05", **DYING},
+        normal=("acknowledged", "acknowledged_first"),
+        shows={"lose": "retried", "duplicate": "ack_duplicates", "corrupt": "corrupted_header", "ack-never": "lost"},
+        retries=RETRIES,
+    ),
+    "ack_echo": Exchange(
+        "Acknowledged send, known by its receiver",
+        "/ack/echo",
+        {**ACK, "evidence": "receiver"},
+        {**DELIVERING, "ack-never": "0.05", "ack-then-lose": "0.06", **DYING},
+        normal=("acknowledged", "acknowledged_first"),
+        shows={"lose": "recovered"},
+        retries=RETRIES,
+    ),
+    "acked_push": Exchange(
+        "Acknowledged push",
+        f"/push/acked?timeout={TIMEOUT_MS}&retries={RETRIES}",
+        {"kind": "acked_push", "timeout": TIMEOUT_MS / 1000, "retries": RETRIES},
+        {**DELIVERING, **DYING},
+        normal=("acknowledged", "acknowledged_first"),
+        shows={"lose": "recovered", "duplicate": "duplicate_arrivals"},
+    ),
+    "priority": Exchange(
+        "An echo that answers by priority",
+        "/priority",
+        "echo",
+        {**DELIVERING, "ignore-priorities": "0.3", **DYING},
+        normal=("reordered", "reorder_extent_sum", "reorder_extent_max", "order_waited"),
+        more={"traffic": BURSTS, "delivery": {"drain_timeout": "700ms", "integrity": False}},
+    ),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -77,6 +136,12 @@ class Case:
         """Whether connections die in it."""
         return "cut" in self.names
 
+    @property
+    def shows(self) -> list[str]:
+        """The counters that have to show that its bugs have struck."""
+        table = {**SHOWS, **EXCHANGES[self.exchange].shows}
+        return [table[name] for name in self.names if table[name]]
+
     def __str__(self) -> str:
         return "-".join((self.exchange, *self.names))
 
@@ -95,6 +160,18 @@ def scenario_for(case: Case, url: str, *, seed: int, workers: int = 1, **more: A
         **exchange.more,
         **more,
     }
+
+
+def asked_of(case: Case, *, start_ns: int | None = None, transit_ns: int = 0) -> Asked:
+    """What the oracle has to know of a run."""
+    retries = EXCHANGES[case.exchange].retries
+    return Asked(
+        BOUNDS_NS,
+        start_ns=start_ns,
+        transit_ns=transit_ns,
+        attempts=retries + 1 if retries else 0,
+        timeout_ns=TIMEOUT_MS * 1_000_000,
+    )
 
 
 ALONE = [Case(exchange, (name,)) for exchange, of in EXCHANGES.items() for name in of.bugs]

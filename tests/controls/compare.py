@@ -17,7 +17,17 @@ OF_CONNECTIONS = frozenset({"corrupted_header", "unexpected", "ack_unexpected"})
 TIMES = frozenset({"reorder_late_ns_sum", "reorder_late_ns_max", "order_wait_ns_sum"})
 """Times: the service's clock stops when a frame goes out, squall's when it comes in."""
 
-AWAITED = frozenset({"gaps", "messages_in_gaps", "reordered_in_type", "order_waited", "order_wait_ns_sum"})
+AWAITED = frozenset(
+    {
+        "gaps",
+        "messages_in_gaps",
+        "reordered_in_type",
+        "order_waited",
+        "order_wait_ns_sum",
+        "timestamps_judged",
+        "timestamps_wrong",
+    }
+)
 """In the record, and not filled yet."""
 
 IN_SUMMARY = (

@@ -6,62 +6,26 @@ which a client sent is in the log. Where connections died both hold only for a l
 simulated networks: a message that left its client and never came in.
 
 What an arrival is, is told by its bytes (`judge_frame`); that none of those taken for good was made up is checked
-against the messages in (`forged`). What is owed to whom follows from the path of the connection (`KINDS`): to the sender
-itself, to nobody (an acknowledgement is all there is), or to the others in its room; and in a room every figure counts
-(message, member) pairs.
+against the messages in (`forged`). What is owed to whom is `messages`' to find.
 """
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from typing import Literal
 
-from controls.order import Arrived, gaps, overtaken, waits_ns
+from controls.messages import FOREVER_NS, Account, Asked, Log, Message, is_data, is_join, opcode_of, read
+from controls.order import Arrived, gaps, gone_back, overtaken, waits_ns
 from controls.wire_log import Record
-from oracle.envelope import BINARY, TEXT, Envelope, looks_like_envelope, parse
+from oracle.envelope import TEXT, Envelope, looks_like_envelope, parse
 
 __all__ = ["Counts", "Truth", "judge", "judge_frame"]
 
-Key = tuple[int, int]
-"""A message: its stream and its sequence number."""
-Connection = tuple[int, int]
 Fate = Literal["good", "corrupted_body", "corrupted_header", "unexpected"]
 
 CLOSE_NS = 20_000_000
-PLANNED_CLOSE = 1000
-"""The code with which squall closes what it closes itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """What a path promises: to whom it delivers, and whether it acknowledges."""
-
-    delivers_to: Literal["sender", "others", "nobody"] = "sender"
-    acknowledges: bool = False
-
-
-KINDS = {
-    "/ack": Kind(delivers_to="nobody", acknowledges=True),
-    "/ack/echo": Kind(acknowledges=True),
-    "/room": Kind(delivers_to="others"),
-    "/relay": Kind(delivers_to="others"),
-}
-"""By path; any other is an echo."""
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """What tells a message's response time: the run's start, how long a frame out takes to its client, each type's bound.
-
-    Without a start it is told from the log: no message came in before it was intended, and one at least at once.
-    """
-
-    bounds_ns: tuple[int, ...]
-    start_ns: int | None = None
-    transit_ns: int = 0
 
 
 @dataclass
@@ -97,9 +61,14 @@ class Counts:
     retried: int = 0
     retry_acknowledged: int = 0
     retries_sent: int = 0
+    gave_up: int = 0
+    acknowledged_late: int = 0
     ack_duplicates: int = 0
     ack_unexpected: int = 0
     acknowledged_lost: int = 0
+    duplicate_arrivals: int = 0
+    timestamps_judged: int = 0
+    timestamps_wrong: int = 0
     causal_pairs: int = 0
     causal_violations: int = 0
 
@@ -109,32 +78,6 @@ class Counts:
             pair = (getattr(self, each.name), getattr(other, each.name))
             added[each.name] = max(pair) if each.name.endswith("_max") else sum(pair)
         return Counts(**added)
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A message: each time that it came in, the first one first."""
-
-    key: Key
-    ins: list[tuple[Record, Envelope]]
-
-    @property
-    def envelope(self) -> Envelope:
-        return self.ins[0][1]
-
-    @property
-    def connections(self) -> list[Connection]:
-        """The connections that it was sent on, the last one last."""
-        return [record.connection for record, _ in self.ins]
-
-
-@dataclass
-class Account:
-    """What one stream owes one receiver, and what came of it."""
-
-    owed: dict[int, Message] = field(default_factory=dict)
-    arrived: dict[int, Arrived] = field(default_factory=dict)
-    """The first good copies, in the order in which they came."""
 
 
 @dataclass
@@ -162,43 +105,19 @@ class Truth:
         return sum((each for (_, stream), each in self.cells.items() if stream == number), Counts())
 
 
-@dataclass
-class Log:
-    """A log with its messages found: what the figures are worked out from."""
-
-    records: list[Record]
-    sent_as: int
-    run: int
-    kinds: dict[Connection, Kind] = field(default_factory=dict)
-    messages: dict[Key, Message] = field(default_factory=dict)
-    stream_of: dict[Connection, int] = field(default_factory=dict)
-    lived: dict[Connection, bool] = field(default_factory=dict)
-    clock: Clock | None = None
-    rooms: dict[int, str] = field(default_factory=dict)
-    """By stream, the room that it joined."""
-    accounts: dict[tuple[int, int], Account] = field(default_factory=lambda: defaultdict(Account))
-    """By publisher and receiver."""
-    acks: dict[Key, list[Record]] = field(default_factory=lambda: defaultdict(list))
-
-    def kind_of(self, message: Message) -> Kind:
-        return self.kinds[message.connections[0]]
-
-
-def judge(records: Iterable[Record], clock: Clock | None = None) -> Truth:
-    """The truth about the one run in a log; `late` needs a clock.
+def judge(records: Iterable[Record], asked: Asked = Asked()) -> Truth:
+    """The truth about the one run in a log.
 
     Raises:
         ValueError: it holds no run, or several; or it is not the log of such a service.
     """
-    log = read(list(records))
-    log.clock = None if clock is None else started(clock, log)
+    log = read(list(records), asked)
     truth = Truth(log.run)
     truth.bad_in = sum(
         not (envelope.header_good and envelope.body_good)
         for message in log.messages.values()
         for _, envelope in message.ins
     )
-    owe(log)
     for place, record in enumerate(log.records):
         if record.what == "out" and is_data(record) and record.connection in log.stream_of:
             take_arrival(truth, log, record, place)
@@ -208,9 +127,6 @@ def judge(records: Iterable[Record], clock: Clock | None = None) -> Truth:
         count_order(truth, publisher, list(account.arrived.values()))
         count_causes(truth, log, publisher, receiver)
     return truth
-
-
-# --- finding the messages ---
 
 
 def judge_frame(payload: bytes, *, opcode: int, sent_as: int) -> tuple[Fate, Envelope | None]:
@@ -232,75 +148,13 @@ def judge_frame(payload: bytes, *, opcode: int, sent_as: int) -> tuple[Fate, Env
     return "good", envelope
 
 
-def opcode_of(record: Record) -> int:
-    return {"text": TEXT, "binary": BINARY}[record.op]
-
-
-def is_data(record: Record) -> bool:
-    return record.op in {"text", "binary"}
-
-
-def read(records: list[Record]) -> Log:
-    """Find the messages of the run, who sent on which connection, and how each connection ended."""
-    came_in = [each for each in records if each.what in {"in", "never"} and is_data(each)]
-    found = [(each, parse(opcode_of(each), each.payload)) for each in came_in]
-    mine = [(record, envelope) for record, envelope in found if envelope is not None and not envelope.is_ack]
-    runs = {envelope.run for _, envelope in mine}
-    opcodes = {opcode_of(record) for record, _ in mine}
-    if len(runs) != 1 or len(opcodes) != 1:
-        raise ValueError(
-            f"not the log of one run in one form: runs {sorted(runs)}, opcodes {sorted(opcodes)}"
-        )
-    log = Log(records, opcodes.pop(), runs.pop())
-    ins: dict[Key, list[tuple[Record, Envelope]]] = defaultdict(list)
-    for record, envelope in mine:
-        ins[envelope.stream, envelope.sequence].append((record, envelope))
-        if log.stream_of.setdefault(record.connection, envelope.stream) != envelope.stream:
-            raise ValueError(f"two streams on connection {record.connection}")
-    log.messages = {key: Message(key, copies) for key, copies in sorted(ins.items())}
-    for record in records:
-        if record.what == "open":
-            log.kinds[record.connection] = KINDS.get(record.path, Kind())
-        elif record.what == "closed":
-            log.lived[record.connection] = record.code == PLANNED_CLOSE
-        elif record.what == "out" and record.op == "text" and record.payload.startswith(b'{"joined"'):
-            log.rooms[log.stream_of[record.connection]] = json.loads(record.payload)["joined"]
-    return log
-
-
-def started(clock: Clock, log: Log) -> Clock:
-    """The clock with the run's start."""
-    if clock.start_ns is not None:
-        return clock
-    ins = (message.ins[0] for message in log.messages.values())
-    return Clock(
-        clock.bounds_ns,
-        min(record.at_ns - envelope.intended_ns for record, envelope in ins if record.what == "in"),
-        clock.transit_ns,
-    )
-
-
-def owe(log: Log) -> None:
-    """Open the accounts: each message is owed to whom its path says."""
-    for (stream, sequence), message in log.messages.items():
-        receivers = {
-            "sender": [stream],
-            "nobody": [],
-            "others": [
-                other for other, room in log.rooms.items() if room == log.rooms[stream] and other != stream
-            ],
-        }
-        for receiver in receivers[log.kind_of(message).delivers_to]:
-            log.accounts[stream, receiver].owed[sequence] = message
-
-
 # --- what came ---
 
 
 def take_arrival(truth: Truth, log: Log, record: Record, place: int) -> None:
     """Judge one data frame out, and enter it where it belongs."""
     receiver = log.stream_of[record.connection]
-    if record.op == "text" and record.payload.startswith(b'{"joined"'):
+    if is_join(record):
         return
     fate, envelope = judge_frame(record.payload, opcode=opcode_of(record), sent_as=log.sent_as)
     if envelope is None or fate != "good":
@@ -310,7 +164,7 @@ def take_arrival(truth: Truth, log: Log, record: Record, place: int) -> None:
         counts = truth.cells[kind, stream]
         setattr(counts, fate, getattr(counts, fate) + 1)
     elif envelope.is_ack:
-        take_ack(truth, log, record, envelope, receiver)
+        take_ack(truth, log, record, place, envelope)
     else:
         take_copy(truth, log, record, place, envelope)
 
@@ -318,31 +172,54 @@ def take_arrival(truth: Truth, log: Log, record: Record, place: int) -> None:
 def take_copy(truth: Truth, log: Log, record: Record, place: int, envelope: Envelope) -> None:
     """A good copy delivers, or is one more; if it is owed to this receiver."""
     receiver = log.stream_of[record.connection]
-    account = log.accounts.get((envelope.stream, receiver))
-    message = None if account is None else account.owed.get(envelope.sequence)
-    if account is None or message is None or envelope.run != log.run:
+    key = (envelope.stream, envelope.sequence)
+    if envelope.run != log.run or not log.expects(receiver, key):
         truth.cells[None, receiver].unexpected += 1
+        return
+    account = log.accounts[envelope.stream, receiver]
+    message = account.owed.get(envelope.sequence)
+    if message is None:  # published while the receiver's join was pending, or its leave: nobody waits for it
         return
     truth.forged += not any(
         same_message(record.payload, sent.payload, log.sent_as) for sent, _ in message.ins
     )
     counts = truth.cells[envelope.type, envelope.stream]
-    if envelope.sequence in account.arrived:
-        counts.duplicated += 1
-        return
+    is_first = envelope.sequence not in account.arrived
+    is_acked_push = log.kind_of(message).acknowledges == "client"
+    if is_acked_push:
+        count_push(counts, envelope, is_first=is_first)
+    if is_first:
+        came_again = receiver == envelope.stream and record.connection != message.connections[0]
+        counts.recovered += came_again or envelope.attempt > 1
+        deliver(truth, log, account, envelope, record, place)
+    else:
+        counts.duplicated += not is_acked_push
+
+
+def deliver(truth: Truth, log: Log, account: Account, envelope: Envelope, record: Record, place: int) -> None:
+    """Enter the first sign that a message has arrived."""
     account.arrived[envelope.sequence] = Arrived(
-        envelope.sequence, record.at_ns, envelope.type, envelope.type_sequence, place
+        envelope.sequence, record.at_ns, envelope.type, envelope.type_sequence, envelope.intended_ns, place
     )
+    counts, asked = truth.cells[envelope.type, envelope.stream], log.asked
     counts.delivered += 1
-    came_again = (
-        log.stream_of[record.connection] == envelope.stream and record.connection != message.connections[0]
-    )
-    counts.recovered += came_again or envelope.attempt > 1
-    if log.clock is not None and log.clock.start_ns is not None:
-        response_ns = record.at_ns + log.clock.transit_ns - log.clock.start_ns - envelope.intended_ns
-        bound_ns = log.clock.bounds_ns[envelope.type]
-        counts.late += response_ns > bound_ns
-        truth.close_calls += abs(response_ns - bound_ns) < CLOSE_NS
+    if asked.bounds_ns and asked.start_ns is not None:
+        response_ns = record.at_ns + asked.transit_ns - asked.start_ns - envelope.intended_ns
+        counts.late += response_ns > asked.bounds_ns[envelope.type]
+        truth.close_calls += abs(response_ns - asked.bounds_ns[envelope.type]) < CLOSE_NS
+
+
+def count_push(counts: Counts, envelope: Envelope, *, is_first: bool) -> None:
+    """A copy of a message that the client acknowledges, and of which it drops further copies."""
+    by_retry = envelope.attempt > 1
+    counts.retries_sent += by_retry
+    if is_first:
+        counts.acknowledged += 1
+        counts.acknowledged_first += not by_retry
+        counts.retried += by_retry
+        counts.retry_acknowledged += by_retry
+    else:
+        counts.duplicate_arrivals += 1
 
 
 def same_message(out: bytes, sent: bytes, opcode: int) -> bool:
@@ -357,38 +234,53 @@ def same_message(out: bytes, sent: bytes, opcode: int) -> bool:
     return all(getattr(one, name) == getattr(other, name) for name in names)
 
 
-def take_ack(truth: Truth, log: Log, record: Record, envelope: Envelope, receiver: int) -> None:
+def take_ack(truth: Truth, log: Log, record: Record, place: int, envelope: Envelope) -> None:
     """An acknowledgement of one of the receiver's own messages, or of none."""
+    receiver = log.stream_of[record.connection]
     key = (envelope.stream, envelope.sequence)
-    if envelope.run != log.run or envelope.stream != receiver or key not in log.messages:
+    if envelope.run != log.run or envelope.stream != receiver:
+        truth.cells[None, receiver].unexpected += 1
+        return
+    if key not in log.messages:
         truth.cells[None, receiver].ack_unexpected += 1
-    else:
-        log.acks[key].append(record)
+        return
+    log.acks[key].append(record)
+    message, account = log.messages[key], log.accounts[receiver, receiver]
+    if not log.kind_of(message).delivers and envelope.sequence not in account.arrived:
+        counts = truth.cells[envelope.type, receiver]
+        counts.recovered += len(message.ins) > 1 and envelope.attempt != 1
+        deliver(truth, log, account, message.envelope, record, place)
 
 
 # --- what it comes to ---
 
 
 def count_acknowledgements(truth: Truth, log: Log) -> None:
-    """By message: whether it was acknowledged, after how many attempts, and how often again."""
+    """By message: whether the service acknowledged it, after how many attempts, and how often again."""
     for key, message in log.messages.items():
-        kind = log.kind_of(message)
-        counts = truth.cells[message.envelope.type, key[0]]
-        if not kind.acknowledges:
+        if log.kind_of(message).acknowledges != "service":
             continue
-        acks, retries = len(log.acks[key]), len(message.ins) - 1
-        counts.acknowledged += acks > 0
-        counts.acknowledged_first += acks > 0 and not retries
+        counts = truth.cells[message.envelope.type, key[0]]
+        acks, retries = log.acks[key], len(message.ins) - 1
+        given_up_ns = give_up_ns(log, message)
+        in_time = [each for each in acks if each.at_ns + log.asked.transit_ns < given_up_ns]
+        counts.acknowledged += bool(in_time)
+        counts.acknowledged_first += bool(in_time) and not retries
         counts.retried += retries > 0
         counts.retries_sent += retries
-        counts.retry_acknowledged += retries > 0 and acks > 0
-        counts.ack_duplicates += max(0, acks - 1)
-        if kind.delivers_to == "nobody":  # the acknowledgement is the only evidence there is
-            counts.sent += 1
-            counts.delivered += acks > 0
-            counts.recovered += retries > 0 and acks > 0
-            counts.lost += not acks and log.lived.get(message.connections[-1], False)
-            counts.unknown += not acks and not log.lived.get(message.connections[-1], False)
+        counts.retry_acknowledged += bool(in_time) and retries > 0
+        counts.gave_up += not in_time and given_up_ns < FOREVER_NS
+        counts.acknowledged_late += bool(acks) and not in_time
+        counts.ack_duplicates += max(0, len(acks) - 1)
+
+
+def give_up_ns(log: Log, message: Message) -> int:
+    """When a message was given up: at its last attempt's time-out, if its connection was there; else never."""
+    record = message.ins[-1][0]
+    timed_out_ns = record.at_ns - log.asked.transit_ns + log.asked.timeout_ns
+    is_last = len(message.ins) == log.asked.attempts
+    was_there = timed_out_ns <= log.ended_ns.get(record.connection, FOREVER_NS)
+    return timed_out_ns if is_last and was_there else FOREVER_NS
 
 
 def count_outcomes(truth: Truth, log: Log, publisher: int, account: Account) -> None:
@@ -400,7 +292,8 @@ def count_outcomes(truth: Truth, log: Log, publisher: int, account: Account) -> 
         if sequence in account.arrived:
             continue
         acknowledged = bool(log.acks.get(message.key))
-        if acknowledged or log.lived.get(message.connections[-1], False):
+        carriers = [message.connections[-1], account.carried_by.get(sequence, message.connections[-1])]
+        if acknowledged or all(log.lived.get(each, False) for each in carriers):
             counts.lost += 1
             counts.acknowledged_lost += acknowledged
             lost[sequence] = message.envelope.type
@@ -424,6 +317,10 @@ def count_order(truth: Truth, publisher: int, arrivals: list[Arrived]) -> None:
     for kind in Counter(each.type for each in arrivals):
         own = [Arrived(each.type_sequence, each.at_ns, kind, 0) for each in arrivals if each.type == kind]
         truth.cells[kind, publisher].reordered_in_type += len(overtaken(own))
+    for arrived in arrivals:
+        truth.cells[arrived.type, publisher].timestamps_judged += 1
+    for arrived in gone_back(arrivals):
+        truth.cells[arrived.type, publisher].timestamps_wrong += 1
     for arrived, wait_ns in waits_ns(arrivals):
         counts = truth.cells[arrived.type, publisher]
         counts.order_waited += 1

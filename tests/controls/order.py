@@ -8,17 +8,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-__all__ = ["Arrived", "Overtaken", "gaps", "overtaken", "waits_ns"]
+__all__ = ["Arrived", "Overtaken", "gaps", "gone_back", "overtaken", "waits_ns"]
 
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """A message's first good copy: its number, when it came, what it is, and its place among all that came."""
+    """A message's first good copy: its number, when it came, what it is, and its place among all that came.
+
+    `intended_ns` is the time that stands in it.
+    """
 
     sequence: int
     at_ns: int
     type: int
     type_sequence: int
+    intended_ns: int = 0
     place: int = 0
 
 
@@ -50,6 +54,15 @@ def waits_ns(arrivals: Sequence[Arrived]) -> list[tuple[Arrived, int]]:
         if awaited:
             found.append((arrived, max(awaited) - arrived.at_ns))
     return found
+
+
+def gone_back(arrivals: Sequence[Arrived]) -> list[Arrived]:
+    """Those whose time lies before that of one which came before them."""
+    return [
+        arrived
+        for place, arrived in enumerate(arrivals)
+        if any(other.intended_ns > arrived.intended_ns for other in arrivals[:place])
+    ]
 
 
 def gaps(lost: Iterable[int], arrivals: Sequence[Arrived]) -> list[range]:

@@ -31,6 +31,7 @@ from squall.reference.bugs import Strikes, find, parse_bug
 from squall.reference.connection import Connection
 from squall.reference.counters import Tally
 from squall.reference.paths import Paths
+from squall.reference.priorities import PriorityEcho
 from squall.runner import active as active_module
 from squall.runner.run import run_scenario
 from squall.scenario.loader import load_scenario
@@ -60,7 +61,7 @@ class SimulatedService:
         self._tally = Tally()
         self._held: set[Connection] = set()
         strikes = [Strikes(parse_bug(each), seed) for each in bugs]
-        self._paths = Paths(self._tally, strikes, loop)
+        self._paths = Paths(self._tally, strikes, loop, seed)
         self._refusals = find("refuse", strikes)
         self._connections = 0
         self.start_ns = 0
@@ -73,9 +74,10 @@ class SimulatedService:
             self.refused += 1
             return False
         self._connections += 1
-        bare = path.partition("?")[0]
+        bare, _, query = path.partition("?")
         link = Link(self._loop, self._connections, bare, self._note)
-        link.open(session, Connection(self._loop, self._paths.behaviour(bare), self._tally, self._held))
+        behaviour = self._paths.behaviour(bare, query)
+        link.open(session, Connection(self._loop, behaviour, self._tally, self._held))
         return True
 
     def _note(self, what: str, conn: int, op: str, payload: bytes, **more: Any) -> None:
@@ -102,22 +104,30 @@ class SimulatedConnector:
         return attempt.session.transport
 
 
+RUN_NUMBER = 0x5EED
+"""It stands in each envelope, and the service draws its pauses by that."""
 NO_REPORTS = {"csv": False, "markdown": False, "html": False}
 GC = SimpleNamespace(**dict.fromkeys(("collect", "freeze", "disable", "enable"), lambda *_: None))
 """A worker freezes the heap of its process; here that is the one of all tests."""
 
 
 @contextmanager
-def paper_world(loop: VirtualLoop, service: SimulatedService) -> Iterator[None]:
-    """Production code finds the loop's clock, its timers and the simulated service."""
-    connector = type("ConnectorOf", (SimulatedConnector,), {"service": service})
+def paper_world(loop: VirtualLoop) -> Iterator[type[SimulatedConnector]]:
+    """Production code finds the loop's clock, its timers, and a connector that is told its service."""
+
+    class ConnectorOf(SimulatedConnector):
+        pass
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(time, "monotonic_ns", loop.now_ns)
+        # Its clock is the default of an argument, which was bound when the module was read.
+        patch.setattr(PriorityEcho.__init__, "__defaults__", (loop.now_ns,))
         patch.setattr(worker_module, "make_timer", LoopTimer)
         patch.setattr(worker_module, "gc", GC)
-        patch.setattr(setup_module, "Connector", connector)
+        patch.setattr(setup_module, "Connector", ConnectorOf)
         patch.setattr(active_module, "make_samplers", lambda *_: [])
-        yield
+        patch.setattr(active_module, "run_number_of", lambda *_: RUN_NUMBER)
+        yield ConnectorOf
 
 
 def simulate(
@@ -126,9 +136,9 @@ def simulate(
     """Carry out a run of a scenario, against a service with these bugs."""
     asked = load_scenario({**scenario, "outputs": {"out": str(folder), **NO_REPORTS}}).scenario
     loop = VirtualLoop()
-    service = SimulatedService(loop, bugs, seed)
     try:
-        with paper_world(loop, service):
+        with paper_world(loop) as connector:
+            service = connector.service = SimulatedService(loop, bugs, seed)
             running = run_scenario(asked, fleet=InlineFleet(workers), command="simulation")
             result = loop.run_until_complete(running)
     finally:

@@ -2,7 +2,7 @@
 
     SQUALL_PURE=1 PYTHONPATH=tests python -m controls.table_of_bugs
 
-A test has it printed (`--print`) and compares.
+With names of exchanges it prints their sections only: a test compares.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def shown(name: str, value: int) -> str:
 
 
 if __name__ == "__main__":
-    if "--print" in sys.argv:
-        sys.stdout.write(page())
+    if asked := sys.argv[1:]:
+        sys.stdout.write("\n".join(section(name) for name in asked))
     else:
         PAGE.write_text(page())

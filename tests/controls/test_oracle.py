@@ -52,7 +52,9 @@ class Book:
 def said(book: Book) -> dict[str, int]:
     truth = judge(book.records)
     assert (truth.forged, truth.bad_in) == (0, 0)
-    return {name: value for name, value in vars(truth.total).items() if value}
+    found = {name: value for name, value in vars(truth.total).items() if value}
+    assert found.pop("timestamps_judged", 0) == truth.total.delivered
+    return found
 
 
 @pytest.mark.parametrize("opcode", [BINARY, TEXT])
@@ -116,7 +118,8 @@ def test_order_is_judged_over_first_copies() -> None:
     kinds = [0, 0, 1, 0, 1]
     own = [0, 1, 0, 2, 1]
     whole = [
-        book.message(number, message_type=kinds[number], type_sequence=own[number]) for number in range(5)
+        book.message(number, message_type=kinds[number], type_sequence=own[number], intended_ns=10 * number)
+        for number in range(5)
     ]
     for each in whole:
         book.comes(each)
@@ -127,7 +130,7 @@ def test_order_is_judged_over_first_copies() -> None:
     assert said(book) == {
         "sent": 5, "delivered": 5, "duplicated": 2, "reordered": 2, "reordered_in_type": 1,
         "reorder_extent_sum": 1 + 2, "reorder_extent_max": 2, "reorder_late_ns_sum": 50 + 90,
-        "reorder_late_ns_max": 90, "order_waited": 1, "order_wait_ns_sum": 90,
+        "reorder_late_ns_max": 90, "order_waited": 1, "order_wait_ns_sum": 90, "timestamps_wrong": 2,
     }  # fmt: skip
     assert judge(book.records).of_type(1).reordered == 1
 

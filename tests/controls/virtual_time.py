@@ -8,7 +8,6 @@ what was written is read before the clock moves. Threads do not: `run_in_executo
 from __future__ import annotations
 
 import asyncio
-import math
 import selectors
 from collections.abc import Callable
 from typing import Any
@@ -34,7 +33,7 @@ class VirtualSelector(selectors.DefaultSelector):
             if not (ready := super().select(STUCK_S)):
                 raise RuntimeError("everything waits, and for nothing that will happen")
             return ready
-        self.now_ns += math.ceil(timeout * 1e9)
+        self.now_ns += max(1, round(timeout * 1e9))
         return ready
 
 

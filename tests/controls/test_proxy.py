@@ -1,0 +1,97 @@
+"""A run through the fault proxy: the proxy's log, the service's wire log and squall's ledger tell the same story."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from controls.cases import Case, scenario_for
+from controls.messages import Key
+from controls.wire_log import Record, read_wire_log
+from oracle.envelope import BINARY, parse
+from squall.proxy.process import ProxyProcess
+from squall.scenario.faults import Corrupt, Drop, Duplicate, FaultKind
+from squall.testing import serve
+from squall_run import Ran, run_squall
+
+FAULTS: tuple[FaultKind, ...] = (
+    Drop(probability=0.05),
+    Duplicate(probability=0.05),
+    Corrupt(probability=0.04, direction="down"),
+)
+
+
+class Deeds:
+    """What the proxy's log says that it did to whole messages: by direction and deed, how often to which."""
+
+    def __init__(self, log: Path) -> None:
+        lines: list[dict[str, Any]] = [json.loads(line) for line in log.read_text().splitlines()]
+        self._done = Counter(
+            (line["direction"], line["what"], (line["stream"], line["sequence"]))
+            for line in lines
+            if line.get("stream") is not None
+        )
+
+    def to(self, key: Key, direction: str, what: str) -> int:
+        return self._done[direction, what, key]
+
+    def keys(self, direction: str, what: str) -> set[Key]:
+        return {key for way, deed, key in self._done if (way, deed) == (direction, what)}
+
+
+def seen(records: list[Record], what: str) -> Counter[Key]:
+    """How often each message came in, or went out; the service damages none."""
+    found: Counter[Key] = Counter()
+    for record in records:
+        if record.what == what and record.op == "binary":
+            envelope = parse(BINARY, record.payload)
+            assert envelope is not None
+            assert envelope.header_good
+            assert envelope.body_good
+            found[envelope.stream, envelope.sequence] += 1
+    return found
+
+
+def run_through_proxy(folder: Path, seed: int) -> tuple[Ran, list[Record], Deeds]:
+    async def through(upstream: str) -> Ran:
+        async with ProxyProcess(upstream, faults=FAULTS, log=folder / "proxy.jsonl", seed=seed) as proxy:
+            asked = scenario_for(Case("echo"), proxy.url.rstrip("/"), seed=seed)
+            return await asyncio.to_thread(run_squall, asked, folder)
+
+    with serve(wire_log=folder / "log") as service:
+        ran = asyncio.run(through(service.url))
+    return ran, read_wire_log(folder / "log"), Deeds(folder / "proxy.jsonl")
+
+
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.matrix)])
+def test_three_accounts_agree(seed: int, tmp_path: Path) -> None:
+    ran, records, deeds = run_through_proxy(tmp_path, seed)
+    came, went = seen(records, "in"), seen(records, "out")
+    never_came = deeds.keys("up", "dropped")
+    assert not never_came & came.keys()
+    for key, copies in came.items():
+        assert copies == 1 + deeds.to(key, "up", "duplicated")
+
+    good = {
+        key: copies
+        - deeds.to(key, "down", "dropped")
+        - deeds.to(key, "down", "corrupted")
+        + deeds.to(key, "down", "duplicated")
+        for key, copies in went.items()
+    }
+    delivered = [key for key, copies in good.items() if copies]
+    bad = sum(deeds.to(key, "down", "corrupted") for key in went)
+    got = ran.delivery
+    assert got["sent"] == len(came) + len(never_came)
+    assert got["delivered"] == len(delivered)
+    assert got["lost"] == got["sent"] - len(delivered)
+    assert got["unknown"] == 0
+    assert got["duplicated"] == sum(good.values()) - len(delivered)
+    assert got["corrupted_header"] + got["corrupted_body"] + got["unexpected"] == bad
+    assert min(got["lost"], got["duplicated"], bad, len(never_came)) > 0, "the proxy did too little"
+    ran.assert_adds_up()
