@@ -57,6 +57,7 @@ from squall.runner.delivery import (
     MessageTypeConfiguration,
     execute_delivery_guarantee_test,
 )
+from squall.runner.fault_windows import check_faults
 from squall.runner.named import check_functions, check_rows
 from squall.runner.ordering import execute_message_ordering_test, execute_message_ordering_tests
 from squall.runner.performance_monitor import PerformanceMonitor
@@ -339,7 +340,10 @@ class LoadTester:
         hold = self._with({"load.hold": duration}).load.hold
         traffic = self._traffic_from(message_pattern)
         checked = self._with({} if stability_monitoring is None else stability_monitoring.settings())
+        if not run.is_hold_begun:
+            check_faults(checked, hold)
         planned = plan_phase(checked, name, "sustained", held(run.level, hold), before=run.level)
+        planned = replace(planned, hold_s=hold)
         phase = await self._carry_out(run, planned, traffic)
         await _outcomes(run, phase)
         return sustained_load_result(

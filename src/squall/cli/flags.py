@@ -15,6 +15,9 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from squall.errors import ScenarioError
+from squall.scenario.faults import fault_settings
+
 __all__ = ["FLAGS", "Flag", "flag_values", "with_flags", "with_values"]
 
 Reader = Callable[["Flag", list[str]], Any]
@@ -55,6 +58,14 @@ def _watched(kind: str) -> Reader:
         return [{kind: text} for text in values]
 
     return read
+
+
+def _faults(flag: Flag, values: list[str]) -> list[dict[str, Any]]:
+    """Faults in their short form; what their settings may be is the scenario's to judge."""
+    try:
+        return [fault_settings(text) for text in values]
+    except ScenarioError as error:
+        raise typer.BadParameter(f"{error.message} ({error.hint})", param_hint=flag.name) from None
 
 
 _ADDRESS: Final = re.compile(r"(?:[\w.-]*:|\[[0-9A-Fa-f:.]+\]:)?\d{1,5}")
@@ -115,7 +126,7 @@ class Flag:
 
 
 _TARGET, _LOAD, _TRAFFIC = "The target", "The load", "The traffic"
-_WATCHED = "What is watched"
+_FAULTS, _WATCHED = "The faults", "What is watched"
 _JUDGED, _ENGINE, _RESULTS = "What is judged", "The load generator", "Results"
 
 FLAGS: Final = (
@@ -165,6 +176,7 @@ FLAGS: Final = (
     Flag(("--type",), "traffic.types", "a message type and its weight", _TRAFFIC, "NAME:WEIGHT", _types),
     Flag(("--messages",), "traffic.messages_per_session", "in all, per session", _TRAFFIC, "COUNT"),
     Flag(("--ping-interval",), "traffic.ping_interval", "ping round trips", _TRAFFIC, "DURATION"),
+    Flag(("--fault",), "faults", "done to the connections, as in drop:0.01", _FAULTS, "FAULT", _faults),
     Flag(("--threshold",), "thresholds", "instead of the file's", _JUDGED, "'METRIC: BOUND'", _thresholds),
     Flag(("--thresholds",), "threshold_sets", "a named set: readiness or delivery", _JUDGED, "SET", _all),
     Flag(("--promise",), "delivery.promise", "at-most-once, at-least-once or exactly-once", _JUDGED, "NAME"),

@@ -29,7 +29,7 @@ UNANSWERED_MAX = 4096
 
 @cython.cclass
 class AckedPushSession(TalkingSession):
-    """See the module. `acknowledges` may change at any time: one that stops is an unresponsive client."""
+    """See the module. While a fault lets it withhold acknowledgements, it is an unresponsive client."""
 
     def __init__(
         self, number: int, index: int, lane: Lane, script: object, *, acknowledges: bool, deduplicates: bool
@@ -84,6 +84,7 @@ class AckedPushSession(TalkingSession):
         """Send the acknowledgement of what the codec has read; False where none is sent."""
         if (
             not self.acknowledges
+            or self.withholds_acks
             or self.transport.is_close_frame_sent
             or (self.paused and self._is_blocked(now))
         ):

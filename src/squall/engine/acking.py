@@ -221,6 +221,7 @@ class AckingSession(TalkingSession):
             self._hand_over(size)
         else:
             payload: bytes = self.talk.message(sequence, message.type_index, now, attempt).encode()
+            self.clear_way()
             self.transport.send(WSMsgType.TEXT, payload)
             size = len(payload)
         tally: MessageTally = self._tally_of(sequence, message.type_index, now)

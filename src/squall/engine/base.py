@@ -25,6 +25,7 @@ __all__ = [
     "PhaseOrder",
     "ProfileSpec",
     "Report",
+    "Route",
     "SnapshotSink",
     "Steer",
     "StopSending",
@@ -66,6 +67,8 @@ class PhaseOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """How often its stability is checked; 0 for never."""
     spike_ns: int = 0
     """A response above this makes its connection one that spiked, in such a check."""
+    hold_ns: int = 0
+    """How long the hold takes that begins with this phase; 0 where none begins. Client-side faults go by it."""
 
 
 class Welcome(msgspec.Struct, frozen=True, kw_only=True, tag=True, forbid_unknown_fields=True):
@@ -78,6 +81,10 @@ class Welcome(msgspec.Struct, frozen=True, kw_only=True, tag=True, forbid_unknow
     scenario: bytes
 
 
+Route = tuple[tuple[str, int], ...]
+"""Addresses in front of an entry point, that sessions share: its fault proxies."""
+
+
 class Begin(msgspec.Struct, frozen=True, kw_only=True, tag=True, forbid_unknown_fields=True):
     """The run starts at `start_monotonic_ns` on the worker's clock (first only), or a phase follows.
 
@@ -86,6 +93,8 @@ class Begin(msgspec.Struct, frozen=True, kw_only=True, tag=True, forbid_unknown_
 
     order: PhaseOrder
     start_monotonic_ns: int
+    routes: tuple[Route, ...] = ()
+    """Of the first: by entry point, where to connect to instead; none: there."""
 
 
 class Steer(msgspec.Struct, frozen=True, kw_only=True, tag=True, forbid_unknown_fields=True):

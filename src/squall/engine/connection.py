@@ -1,6 +1,7 @@
 """A connection as a session has it: frames come in, whole messages go on to the session.
 
-It joins fragments, answers pings' pongs and close frames, and fails a connection whose peer breaks the protocol. This
+It joins fragments, answers pings and close frames, and fails a connection whose peer breaks the protocol. Where a
+fault asks for it, it sends a message in pieces; whatever else is to go out meanwhile lets the rest of it go first. This
 is the hot path: compiled where possible, the same source otherwise. What a message means is the session's to know; who
 keeps the sessions is told of the upgrade and of the end.
 """
@@ -12,13 +13,17 @@ import cython
 if cython.compiled:
     from cython.cimports.cpython.bytes import PyBytes_AS_STRING
     from cython.cimports.picows.picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
+    from cython.cimports.squall.delivery.envelope import Codec
     from cython.cimports.squall.engine.lane import Lane
     from cython.cimports.squall.engine.ticks import now_ns
 else:
     from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
 
+    from squall.delivery.envelope import Codec
     from squall.engine.lane import Lane
     from squall.engine.ticks import now_ns
+
+from squall.engine.slow_frame import masked_frame
 
 __all__ = ["Connection"]
 
@@ -34,6 +39,10 @@ class Connection(WSListener):
         self.fragments = None
         self.fragments_text = False
         self.fragments_size = 0
+        self.paused = False
+        self.slow = None
+        self.afflicted = False
+        self.withholds_acks = False
 
     @cython.ccall
     def on_ws_connected(self, transport: WSTransport) -> None:
@@ -76,6 +85,9 @@ class Connection(WSListener):
                 self._receive(payload, len(payload), frame.msg_type == WSMsgType.TEXT, now)
         elif frame.msg_type == WSMsgType.CONTINUATION:
             self._continue(transport, frame, now)
+        elif frame.msg_type == WSMsgType.PING:
+            self.clear_way()
+            transport.send_pong(frame.get_payload_as_bytes())
         elif frame.msg_type == WSMsgType.PONG:
             self._ponged(frame.get_payload_as_bytes(), now)
         elif frame.msg_type == WSMsgType.CLOSE:
@@ -108,6 +120,7 @@ class Connection(WSListener):
         """The peer breaks the protocol: fail the connection (RFC 6455 §7.1.7)."""
         if self.state in {1, 2, 3, 6}:
             self.lane.keeper.refused(self, code, why)
+            self.clear_way()
             transport.send_close(code)
             transport.disconnect()
 
@@ -118,12 +131,61 @@ class Connection(WSListener):
         """Take a whole message; the data die after this call."""
         raise NotImplementedError
 
+    # --- sending, under a fault too ---
+
+    @cython.cfunc
+    def _hand_over(self, size: cython.Py_ssize_t) -> cython.int:
+        """Give the transport what the codec has written."""
+        codec: Codec = self.lane.codec
+        if self.slow is not None:
+            self.paused = True
+            self._send_slowly(1 if codec.text else 2, bytes(codec.buffer[codec.offset : codec.offset + size]))
+        elif cython.compiled:
+            self.transport.send_reuse_external_buffer(
+                WSMsgType.TEXT if codec.text else WSMsgType.BINARY,
+                cython.cast(cython.p_char, codec.out),
+                size,
+            )
+        else:
+            message = bytes(codec.buffer[codec.offset : codec.offset + size])
+            self.transport.send(WSMsgType.TEXT if codec.text else WSMsgType.BINARY, message)
+        return 0
+
+    def _send_slowly(self, opcode: int, payload: bytes) -> None:
+        """The first piece of a message; the others follow as whoever made it slow says."""
+        self.clear_way()
+        self.transport.underlying_transport.write(self.slow.begin(masked_frame(opcode, payload)))
+
+    def send_piece(self) -> None:
+        """The next piece, if a message is on its way."""
+        if self.slow is not None and self.slow.begun:
+            self.transport.underlying_transport.write(self.slow.next())
+
+    def clear_way(self) -> None:
+        """Nothing may be written inside a frame: what is left of a slow one goes out at once."""
+        if self.slow is not None and self.slow.begun:
+            self.transport.underlying_transport.write(self.slow.rest())
+
+    def recover(self) -> None:
+        """The fault that it suffers from is over: do what was left undone."""
+        if not self.afflicted:
+            return
+        self.afflicted = False
+        self.withholds_acks = False
+        if self.slow is not None:
+            self.clear_way()
+            self.slow = None
+            if not self.transport.underlying_transport.get_write_buffer_size():
+                self.resume_writing()
+        self.transport.underlying_transport.resume_reading()
+
     # --- control frames and the end ---
 
     def ping(self) -> None:
         """Send a ping that carries the time."""
         if self.state == 1:
             now: cython.longlong = now_ns() - self.lane.start_ns
+            self.clear_way()
             self.transport.send_ping(_bytes_of(now))
             self.lane.keeper.tallies_now(self).connection.pings_sent += 1
 
@@ -142,6 +204,7 @@ class Connection(WSListener):
             self.lane.keeper.close_answered(self)
         else:
             code = frame.get_close_code()
+            self.clear_way()
             transport.send_close(WSCloseCode.OK if code == 0 else code)
             transport.disconnect()
 

@@ -95,11 +95,18 @@ class Attempt:
     resource: str
     headers: tuple[tuple[str, str], ...]
     source: str | None
+    via: tuple[str, int] | None = None
+    """A proxy to connect to instead of the entry point, which speaks TLS with that where it has to be spoken."""
     begun_ns: int = -1
     tcp_ns: int = -1
     secured_ns: int = -1
     node: str = ""
     lost: BaseException | None = field(default=None, repr=False)
+
+    @property
+    def secure(self) -> bool:
+        """Whether squall itself speaks TLS here."""
+        return self.entry.secure and self.via is None
 
 
 class _Protocol(WSProtocol):  # type: ignore[misc] # picows publishes no type for it
@@ -120,7 +127,7 @@ class _Protocol(WSProtocol):  # type: ignore[misc] # picows publishes no type fo
             10,
             10,
             WSAutoPingStrategy.PING_WHEN_IDLE,
-            True,
+            False,  # pings are answered in the connection: an answer may have to wait for the rest of a frame
             connector.receive_message_max,
             attempt.headers,
             _READ_BUFFER_BYTES,
@@ -166,10 +173,11 @@ class Connector:
         Raises:
             ConnectFailed: with the trouble; nothing stays open.
         """
-        sock = await self._connect_any(attempt, await self._resolve(attempt.entry))
+        host, port = attempt.via or (attempt.entry.host, attempt.entry.port)
+        sock = await self._connect_any(attempt, await self._resolve(host, port))
         protocol = _Protocol(attempt, self)
         try:
-            if attempt.entry.secure:
+            if attempt.secure:
                 name = self.target.tls.server_name or attempt.entry.host
                 await aiofastnet.create_connection(
                     asyncio.get_running_loop(),
@@ -186,15 +194,13 @@ class Connector:
             raise ConnectFailed(troubles.of_tls(error)) from None
         return await self._upgrade(protocol)
 
-    async def _resolve(self, entry: EntryPoint) -> list[Any]:
-        """The addresses of the entry point, the one that answered last first; looked up again after a minute."""
-        key = (entry.host, entry.port)
+    async def _resolve(self, host: str, port: int) -> list[Any]:
+        """The addresses of a host, the one that answered last first; looked up again after a minute."""
+        key = (host, port)
         known = self._resolved.get(key)
         if known is None or self.now_ns() - known[0] > _RESOLVED_FOR_NS:
             try:
-                found = await asyncio.get_running_loop().getaddrinfo(
-                    entry.host, entry.port, type=socket.SOCK_STREAM
-                )
+                found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
             except (OSError, UnicodeError) as error:
                 gone = error if isinstance(error, socket.gaierror) else socket.gaierror(str(error))
                 raise ConnectFailed(troubles.of_connect(gone)) from None

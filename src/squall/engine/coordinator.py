@@ -26,6 +26,7 @@ from squall.engine.base import (
     Hello,
     PhaseOrder,
     Report,
+    Route,
     SnapshotSink,
     Steer,
     StopSending,
@@ -117,6 +118,8 @@ class Coordinator:
         """The first error: of a worker, of the channel to one, of the user's own code."""
         self.resources_left: int | None = 0
         """What workers left open when they ended; None where one could not say."""
+        self.routes: tuple[Route, ...] = ()
+        """By entry point, where sessions connect to instead; to be set before the first phase."""
         self.compiled = True
         """Whether every worker runs the compiled hot path."""
 
@@ -159,7 +162,7 @@ class Coordinator:
         self._profiles.append(profile_of(order))
         for channel in list(self._live.values()):
             start_ns = self._start_ns + channel.clock_offset_ns
-            await channel.send(Begin(order=order, start_monotonic_ns=start_ns))
+            await channel.send(Begin(order=order, start_monotonic_ns=start_ns, routes=self.routes))
 
     async def steer(self, share: float) -> int:
         """Let the present phase, an adaptive one, grow by this share of its plan; 0 freezes it.

@@ -13,7 +13,7 @@ ones share the place ("other", "other"), and an event says so.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, TypeVar
 
@@ -211,10 +211,10 @@ def add_connections(cells: Sequence[ConnectionCell]) -> ConnectionCell:
         return cells[0]
     codes: dict[int, int] = defaultdict(int)
     troubles: dict[Trouble, int] = defaultdict(int)
-    misfits: dict[str, int] = defaultdict(int)
+    by_word = {name: Counter[str]() for name in _BY_WORD}
     for cell in cells:
-        for why, count in cell.misfits.items():
-            misfits[why] += count
+        for name, counted in by_word.items():
+            counted.update(getattr(cell, name))
         for code, count in cell.close_codes.items():
             codes[code] += count
         for trouble, count in cell.troubles:
@@ -225,7 +225,7 @@ def add_connections(cells: Sequence[ConnectionCell]) -> ConnectionCell:
         **_histograms(cells),
         close_codes=dict(sorted(codes.items())),
         troubles=sorted(troubles.items(), key=lambda each: (each[0].step, each[0].kind, each[0].blame)),
-        misfits=dict(sorted(misfits.items())),
+        **{name: dict(sorted(counted.items())) for name, counted in by_word.items()},
     )
 
 
@@ -298,6 +298,7 @@ def _event_order(event: Event) -> tuple[int, int, int, str, str]:
 
 _KEYS = {"population", "phase", "type", "place"}
 _MESSAGE_MAXIMA = ("reorder_extent_max", "reorder_late_ns_max")
-_APART = {*_KEYS, *_MESSAGE_MAXIMA, *_HISTOGRAM_NAMES, *_STANDS_FOR, "close_codes", "troubles", "misfits"}
+_BY_WORD = ("misfits", "strikes", "strikes_missed")
+_APART = {*_KEYS, *_MESSAGE_MAXIMA, *_HISTOGRAM_NAMES, *_STANDS_FOR, "close_codes", "troubles", *_BY_WORD}
 _MESSAGE_SUMS = tuple(name for name in MessageCell.__struct_fields__ if name not in _APART)
 _CONNECTION_SUMS = tuple(name for name in ConnectionCell.__struct_fields__ if name not in _APART)

@@ -62,6 +62,8 @@ class Roster:
         self._book = book
         self._pacer = pacer
         self.failed = failed
+        self.met: Callable[[int], None] = _nobody
+        """Told of each session as it is made."""
         self.sessions: dict[int, Session] = {}
         self.held = 0
         self.started = 0
@@ -157,6 +159,7 @@ class Roster:
     def _session(self, number: int) -> Session:
         if number not in self.sessions:
             self.sessions[number] = self._setup.session(number)
+            self.met(number)
         return self.sessions[number]
 
     # --- connecting ---
@@ -271,7 +274,7 @@ class Roster:
         connection.established += 1
         connection.connect.record(now - attempt.begun_ns)
         connection.tcp.record(attempt.tcp_ns - attempt.begun_ns)
-        if attempt.entry.secure:
+        if attempt.secure:
             connection.tls.record(attempt.secured_ns - attempt.tcp_ns)
         connection.upgrade.record(now - attempt.secured_ns)
         # Told of the first byte that the kernel does not take: see the session on backpressure.
@@ -389,9 +392,11 @@ class Roster:
             and handshake.sent is not None
         ):
             session.refusal = (_number(handshake.sent.code), handshake.sent.reason or "")
-        trouble = troubles.of_drop(
-            session.attempt.lost, code, session.refusal, opening=session.state == OPENING
-        )
+        trouble = troubles.CUT
+        if not session.cut_by_fault:
+            trouble = troubles.of_drop(
+                session.attempt.lost, code, session.refusal, opening=session.state == OPENING
+            )
         self._dropped(session, trouble, session.refusal)
 
     def _forced(self, session: Session) -> None:
@@ -431,6 +436,7 @@ class Roster:
     def _gone(self, session: Session, *, lived: bool) -> None:
         """A visit is over, and with it the session, unless the plan has it again, now or later."""
         session.end(lived)
+        self._account_for_silence(session)
         number = session.number
         self._abandon(session)
         self._retries.pop(number, None)
@@ -446,6 +452,14 @@ class Roster:
         else:
             self._forget_if_gone(number)
 
+    def _account_for_silence(self, session: Session) -> None:
+        """A fault made it silent: it was handled if nothing is missing that was in flight then, or sent since."""
+        if session.silent_from >= 0:
+            connection = self.tallies_now(session).connection
+            connection.silenced += 1
+            connection.silence_handled += not session.silence_harmed
+            session.silent_from = -1
+
     def _forget_if_gone(self, number: int) -> None:
         """Nothing more comes of a session, and no connect of it is under way."""
         if number in self.sessions and self.sessions[number].state == GONE:
@@ -454,12 +468,23 @@ class Roster:
 
     # --- reporting ---
 
+    def struck(self, number: int, fault: str, what: str) -> None:
+        """A client-side fault strikes a session; `what` says what happens to it, "" where it is not connected."""
+        session = self.sessions[number]
+        self.tallies_now(session).connection.strike(fault, hit=bool(what))
+        if what:
+            self._say("struck", f"{fault}: {what}", number)
+
     def _say(self, kind: str, text: str, stream: int) -> None:
         self._journal.say(self.now_ns(), kind, text, stream)
 
     def take_events(self) -> tuple[list[Event], int]:
         """The events since the last call, and how many were too many to keep."""
         return self._journal.take()
+
+
+def _nobody(_number: int) -> None:
+    """Nobody wants to know of new sessions."""
 
 
 def _is_late(session: Session) -> None:

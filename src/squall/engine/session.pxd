@@ -24,7 +24,6 @@ cdef class Session(Connection):
     cdef long long block
     cdef readonly list held
     cdef readonly long long not_sent
-    cdef readonly bint paused
     cdef readonly long long unsent
     cdef long long unsent_mark_ns
     cdef public bint down_by_tester
@@ -33,6 +32,9 @@ cdef class Session(Connection):
     cdef public long long slot
     cdef public object attempt
     cdef public object refusal
+    cdef public bint cut_by_fault
+    cdef public long long silent_from
+    cdef public bint silence_harmed
 
     cpdef pause_writing(self)
     cpdef resume_writing(self)
@@ -46,7 +48,6 @@ cdef class Session(Connection):
     cdef int _count_sent(
         self, Tallies tallies, MessageTally tally, long long sequence, long long intended, long long seen, long long sent
     )
-    cdef int _hand_over(self, Py_ssize_t size)
     cdef bint _must_wait(self, long long now)
     cdef Py_ssize_t _type_of(self, long long sequence)
     cdef bint _is_mine(self)

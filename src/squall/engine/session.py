@@ -17,7 +17,7 @@ from __future__ import annotations
 import cython
 
 if cython.compiled:
-    from cython.cimports.picows.picows import WSMsgType, WSTransport
+    from cython.cimports.picows.picows import WSTransport
     from cython.cimports.squall.delivery.envelope import Codec
     from cython.cimports.squall.delivery.ledger import Stream
     from cython.cimports.squall.engine.connection import Connection
@@ -26,7 +26,7 @@ if cython.compiled:
     from cython.cimports.squall.engine.tally import MessageTally, Tallies
     from cython.cimports.squall.engine.ticks import now_ns
 else:
-    from picows import WSMsgType, WSTransport
+    from picows import WSTransport
 
     from squall.delivery.envelope import Codec
     from squall.delivery.ledger import Stream
@@ -76,7 +76,6 @@ class Session(Connection):
         self.block = 0
         self.held = None
         self.not_sent = 0
-        self.paused = False
         self.unsent = 0
         self.unsent_mark_ns = 0
         self.down_by_tester = False
@@ -85,6 +84,9 @@ class Session(Connection):
         self.slot = -1
         self.attempt = None
         self.refusal = None
+        self.cut_by_fault = False
+        self.silent_from = -1
+        self.silence_harmed = False
 
     # --- connecting and leaving, as the worker says ---
 
@@ -95,6 +97,7 @@ class Session(Connection):
         self.transport = transport
         self.paused = False
         self.down_by_tester = False
+        self.cut_by_fault = False
         self.fragments = None
         self.upgraded_ns = now
         self.tallies = tallies
@@ -134,6 +137,7 @@ class Session(Connection):
     def drain(self) -> None:
         """Send what is due by now, and no more; the keeper is told as soon as nothing is owed."""
         if self.state in {1, 6}:
+            self.recover()
             self._catch_up()
             self.state = 2
             if self.owes_nothing():
@@ -160,15 +164,18 @@ class Session(Connection):
         """The connection is gone without our planning it; what was held back could not be sent."""
         self.state = 4
         self.transport = None
+        self.slow = None
         self.give_up_held()
+        self.afflicted = False
+        self.withholds_acks = False
 
     def give_up_held(self) -> None:
-        """What is still held back was never sent, by the target's doing."""
+        """What is still held back was never sent: by the target's doing, or by that of a fault of ours."""
         held, self.held = self.held, None
         self.lane.held_total -= len(held or ())
         for intended, _ in held or ():
             self.lane.checks.unsent_at(intended)
-            self._count_not_sent(self.lane.keeper.tallies_at(self, intended), True)
+            self._count_not_sent(self.lane.keeper.tallies_at(self, intended), not self.afflicted)
         self._forget_unsent()
 
     def end(self, lived: bool) -> None:
@@ -195,6 +202,7 @@ class Session(Connection):
 
     def _enter_ranges(self, ranges: list[tuple[int, int, int, bool]]) -> None:
         for first, end, label, unknown in ranges:
+            self.silence_harmed |= end > self.silent_from
             tallies = self.lane.keeper.tallies_labelled(label)
             for sequence in range(first, end):
                 tally = tallies.types[self._type_of(sequence)]
@@ -292,21 +300,6 @@ class Session(Connection):
         return 0
 
     @cython.cfunc
-    def _hand_over(self, size: cython.Py_ssize_t) -> cython.int:
-        """Give the transport what the codec has written."""
-        codec: Codec = self.lane.codec
-        if cython.compiled:
-            self.transport.send_reuse_external_buffer(
-                WSMsgType.TEXT if codec.text else WSMsgType.BINARY,
-                cython.cast(cython.p_char, codec.out),
-                size,
-            )
-        else:
-            message = bytes(codec.buffer[codec.offset : codec.offset + size])
-            self.transport.send(WSMsgType.TEXT if codec.text else WSMsgType.BINARY, message)
-        return 0
-
-    @cython.cfunc
     def _assign(self, tallies: Tallies) -> cython.longlong:
         """The number of the message that is about to be sent, and booked in these tallies."""
         if tallies is not self.sent_tallies:
@@ -353,6 +346,7 @@ class Session(Connection):
             tally.not_sent_target += 1
         else:
             tally.not_sent_squall += 1
+            tally.not_sent_fault += self.cut_by_fault or self.afflicted
 
     # --- backpressure ---
 
@@ -364,9 +358,11 @@ class Session(Connection):
 
     @cython.ccall
     def resume_writing(self) -> None:
-        """The peer has taken all."""
-        self.paused = False
+        """The peer has taken all; what is left of a slow frame still comes first."""
         self._forget_unsent()
+        if self.slow is not None and self.slow.begun:
+            return
+        self.paused = False
         if self.held and not self.transport.is_close_frame_sent:
             self._release(now_ns() - self.lane.start_ns)
 
@@ -382,8 +378,11 @@ class Session(Connection):
     def _is_blocked(self, now: int) -> bool:
         """Whether the unsent bytes of this connection, or of all of the worker's, are too many or too old.
 
-        Bytes count as young again whenever the peer has taken some: then it reads, if slowly.
+        Bytes count as young again whenever the peer has taken some: then it reads, if slowly. A slow frame that is
+        on its way blocks as well.
         """
+        if self.slow is not None and self.slow.begun:
+            return True
         lane = self.lane
         unsent: cython.longlong = self.transport.underlying_transport.get_write_buffer_size()
         if unsent < self.unsent:
@@ -408,7 +407,7 @@ class Session(Connection):
             self.held.pop()
             self.lane.held_total -= 1
             self.lane.checks.unsent_at(intended)
-            self._count_not_sent(self.tallies, True)
+            self._count_not_sent(self.tallies, not self.afflicted)
 
     def _release(self, now: int) -> None:
         """Send what was held back, in order, until the connection is blocked again."""

@@ -29,10 +29,11 @@ from squall.scenario.urls import public_url
 from squall.seeds import derive, word_draw
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from pydantic import SecretStr
 
+    from squall.engine.base import Route
     from squall.engine.book import Book
     from squall.engine.keeper import Keeper
     from squall.scenario.exchanges import Exchange
@@ -106,9 +107,16 @@ class Setup:
         self._rows = [_rows_of(population) for population in scenario.populations]
         self._visits = [visits_of(scenario, index) for index in range(len(scenario.populations))]
         self._entry_seed = derive(scenario.seed, "entry points")
+        self._routes: tuple[Route, ...] = ()
 
-    def begin(self, start_ns: int, started_wall_ns: int, keeper: Keeper) -> None:
-        """The run starts at this time of the monotonic clock, and at that one of the wall's."""
+    def begin(
+        self, start_ns: int, started_wall_ns: int, keeper: Keeper, routes: Sequence[Route] = ()
+    ) -> None:
+        """The run starts at this time of the monotonic clock, and at that one of the wall's.
+
+        `routes` has, by entry point, the addresses to connect to instead.
+        """
+        self._routes = tuple(routes)
         self.start_ns = start_ns
         self.started_wall_ns = started_wall_ns
         self.connector.start_ns = start_ns
@@ -218,7 +226,8 @@ class Setup:
         """The next try to connect a session: entry point, headers and source address are its own."""
         population = session.lane.population
         row = self._row(population, session.index)
-        entry = self._entries[self._entry_index(session)]
+        index = self._entry_index(session)
+        entry = self._entries[index]
         headers = [(name, fill(value, row)) for name, value in self._headers[population].items()]
         target = self.scenario.target
         if target.subprotocols:
@@ -230,7 +239,15 @@ class Setup:
             resource=fill_url(entry.resource, row),
             headers=tuple(headers),
             source=sources[session.number // self.workers % len(sources)] if sources else None,
+            via=self._route(index, session),
         )
+
+    def _route(self, entry: int, session: Session) -> tuple[str, int] | None:
+        """Where a session connects to instead of an entry point."""
+        if not self._routes:
+            return None
+        route = self._routes[entry]
+        return route[session.number // self.workers % len(route)]
 
     def _entry_index(self, session: Session) -> int:
         """Which entry point this try takes."""

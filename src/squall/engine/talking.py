@@ -97,7 +97,11 @@ class TalkingSession(Session):
         sent: cython.longlong = now_ns() - self.lane.start_ns
         self.times.note(sequence, sent, self.stream)
         self.intended.note(sequence, intended, self.stream)
-        self.transport.send(WSMsgType.TEXT, payload)
+        if self.slow is not None:
+            self.paused = True
+            self._send_slowly(1, payload)
+        else:
+            self.transport.send(WSMsgType.TEXT, payload)
         self._count_sent(
             tallies, cython.cast(MessageTally, tallies.types[type_index]), sequence, intended, seen, sent
         )
@@ -106,6 +110,7 @@ class TalkingSession(Session):
 
     def _say(self, tallies: Tallies, payload: bytes) -> None:
         """Send a frame that is no message of the schedule."""
+        self.clear_way()
         self.transport.send(WSMsgType.TEXT, payload)
         tallies.connection.messages_sent += 1
         tallies.connection.bytes_sent += len(payload)

@@ -38,6 +38,7 @@ cdef class MessageTally:
     cdef public long long timestamps_judged
     cdef public long long timestamps_wrong
     cdef public long long acknowledged_late
+    cdef public long long not_sent_fault
     cdef public bint blocked_sent
     cdef public bint blocked_delivered
     cdef readonly long long max_latency_ns
@@ -87,9 +88,13 @@ cdef class ConnectionTally:
     cdef public long long push_reordered
     cdef public long long push_early
     cdef public long long ack_unexpected
+    cdef public long long silenced
+    cdef public long long silence_handled
     cdef public dict close_codes
     cdef public dict troubles
     cdef public dict misfits
+    cdef public dict strikes
+    cdef public dict strikes_missed
     cdef readonly Histogram connect
     cdef readonly Histogram tcp
     cdef readonly Histogram tls

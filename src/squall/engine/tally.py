@@ -58,6 +58,7 @@ _MESSAGE_COUNTS = (
     "timestamps_judged",
     "timestamps_wrong",
     "acknowledged_late",
+    "not_sent_fault",
 )
 _CONNECTION_COUNTS = (
     "attempted",
@@ -87,6 +88,8 @@ _CONNECTION_COUNTS = (
     "push_reordered",
     "push_early",
     "ack_unexpected",
+    "silenced",
+    "silence_handled",
 )
 _CONNECTION_HISTOGRAMS = (
     "connect",
@@ -224,6 +227,8 @@ class ConnectionTally:
         self.close_codes = {}
         self.troubles = {}
         self.misfits = {}
+        self.strikes = {}
+        self.strikes_missed = {}
 
     def closed_with(self, code: int) -> None:
         """Count a close code; 1006 where no close frame came (RFC 6455 §7.1.5)."""
@@ -237,6 +242,11 @@ class ConnectionTally:
         """Count a message that is not what was waited for, by a fixed word that says why."""
         self.misfits[why] = self.misfits.get(why, 0) + 1
 
+    def strike(self, fault: str, *, hit: bool) -> None:
+        """Count a session that a fault struck, by the fault's name, or would have struck had it been connected."""
+        struck = self.strikes if hit else self.strikes_missed
+        struck[fault] = struck.get(fault, 0) + 1
+
     def take(self, population: int, phase: int, place: int) -> ConnectionCell | None:
         """The cell since the last call, None where nothing happened; the tally starts anew."""
         counts = {name: value for name in _CONNECTION_COUNTS if (value := getattr(self, name))}
@@ -249,8 +259,9 @@ class ConnectionTally:
             found["close_codes"] = self.close_codes
         if self.troubles:
             found["troubles"] = list(self.troubles.items())
-        if self.misfits:
-            found["misfits"] = self.misfits
+        for name in ("misfits", "strikes", "strikes_missed"):
+            if counts_by_word := getattr(self, name):
+                found[name] = counts_by_word
         self._clear()
         if not found:
             return None

@@ -43,6 +43,7 @@ class MessageTally:
     timestamps_judged: int
     timestamps_wrong: int
     acknowledged_late: int
+    not_sent_fault: int
     blocked_sent: bool
     blocked_delivered: bool
     max_latency_ns: int
@@ -92,9 +93,13 @@ class ConnectionTally:
     push_reordered: int
     push_early: int
     ack_unexpected: int
+    silenced: int
+    silence_handled: int
     close_codes: dict[int, int]
     troubles: dict[Trouble, int]
     misfits: dict[str, int]
+    strikes: dict[str, int]
+    strikes_missed: dict[str, int]
     connect: Histogram
     tcp: Histogram
     tls: Histogram
@@ -107,6 +112,7 @@ class ConnectionTally:
     def closed_with(self, code: int) -> None: ...
     def trouble(self, trouble: Trouble) -> None: ...
     def misfit(self, why: str) -> None: ...
+    def strike(self, fault: str, *, hit: bool) -> None: ...
     def take(self, population: int, phase: int, place: int) -> ConnectionCell | None: ...
 
 class Tallies:

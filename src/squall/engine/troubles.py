@@ -14,10 +14,22 @@ from picows import WSError, WSInvalidHeaderError, WSInvalidStatusError, WSInvali
 
 from squall.record.outcomes import Blame, Step, Trouble
 
-__all__ = ["OPENING_FAILED", "UpgradeRefused", "of_close", "of_connect", "of_drop", "of_tls", "of_upgrade"]
+__all__ = [
+    "CUT",
+    "OPENING_FAILED",
+    "UpgradeRefused",
+    "of_close",
+    "of_connect",
+    "of_drop",
+    "of_tls",
+    "of_upgrade",
+]
 
 OPENING_FAILED = 1008
 """The close code (policy violation) with which we leave a service that does not let us in."""
+
+CUT = Trouble("open", "cut", "tester")
+"""A fault of the scenario dropped the connection."""
 
 _TESTER_ERRNOS = {
     errno.EMFILE: "too_many_files",

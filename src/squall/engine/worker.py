@@ -28,6 +28,7 @@ from squall.engine.base import (
     ToWorker,
     Welcome,
 )
+from squall.engine.client_faults import ClientFaults
 from squall.engine.leftovers import Leftovers
 from squall.engine.pacer import Pacer
 from squall.engine.roster import Roster, pause_until
@@ -151,8 +152,9 @@ class Worker:
         )
         self._timer = make_timer(loop, self._pacer.tick)
         self._roster = Roster(self._setup, self._book, self._pacer, self._fail)
+        self._faults = ClientFaults(self._setup, self._roster)
         started_wall_ns = self._clock.wall_ns() - self._clock.monotonic_ns() + self._start_ns
-        self._setup.begin(self._start_ns, started_wall_ns, self._roster)
+        self._setup.begin(self._start_ns, started_wall_ns, self._roster, begin.routes)
         self._begin_phase(begin)
 
     def _arm(self, at_ns: int) -> None:
@@ -198,6 +200,8 @@ class Worker:
         )
         for number, at_ns in self._agenda.begin(order):
             self._roster.plan_leave(number, at_ns)
+        if order.hold_ns:
+            self._faults.begin(order.phase.start_ns, order.hold_ns)
         self._moved.set()
 
     def _steer(self, turn: Steer) -> None:
@@ -219,6 +223,7 @@ class Worker:
         self._ending = True
         self._agenda.clear()
         self._connecting.cancel()
+        self._faults.stop()
         self._roster.stop()
         self._moved.set()
 

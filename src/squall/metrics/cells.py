@@ -22,7 +22,10 @@ from squall.metrics.distribution import Distribution
 from squall.record.outcomes import Trouble
 from squall.record.snapshots import ConnectionCell, MessageCell, SparseHistogram
 
-__all__ = ["ConnectionTotals", "MessageTotals"]
+__all__ = ["CUT", "ConnectionTotals", "MessageTotals"]
+
+CUT: Final = "cut"
+"""The kind of trouble of a connection that squall dropped, as a fault of the scenario asks."""
 
 _MAXIMA: Final = ("reorder_extent_max", "reorder_late_ns_max")
 _MESSAGE_SUMS: Final = (
@@ -60,6 +63,7 @@ _MESSAGE_SUMS: Final = (
     "timestamps_judged",
     "timestamps_wrong",
     "acknowledged_late",
+    "not_sent_fault",
 )
 _RARE_TIMES: Final = ("ack", "ack_total", "retry_recovery", "ack_retried")
 """Made only where there is one: most cells never have any."""
@@ -91,6 +95,8 @@ _CONNECTION_SUMS: Final = (
     "push_reordered",
     "push_early",
     "ack_unexpected",
+    "silenced",
+    "silence_handled",
 )
 _CONNECTION_TIMES: Final = (
     "connect",
@@ -145,6 +151,7 @@ class MessageTotals:
     timestamps_judged: int = 0
     timestamps_wrong: int = 0
     acknowledged_late: int = 0
+    not_sent_fault: int = 0
     response: Distribution = field(default_factory=Distribution)
     service: Distribution = field(default_factory=Distribution)
     lag: Distribution = field(default_factory=Distribution)
@@ -277,9 +284,13 @@ class ConnectionTotals:
     push_reordered: int = 0
     push_early: int = 0
     ack_unexpected: int = 0
+    silenced: int = 0
+    silence_handled: int = 0
     close_codes: Counter[int] = field(default_factory=Counter)
     troubles: Counter[Trouble] = field(default_factory=Counter)
     misfits: Counter[str] = field(default_factory=Counter)
+    strikes: Counter[str] = field(default_factory=Counter)
+    strikes_missed: Counter[str] = field(default_factory=Counter)
     connect: Distribution = field(default_factory=Distribution)
     tcp: Distribution = field(default_factory=Distribution)
     tls: Distribution = field(default_factory=Distribution)
@@ -299,6 +310,8 @@ class ConnectionTotals:
         self.close_codes.update(cell.close_codes)
         self.troubles.update(dict(cell.troubles))
         self.misfits.update(cell.misfits)
+        self.strikes.update(cell.strikes)
+        self.strikes_missed.update(cell.strikes_missed)
         for name in _CONNECTION_TIMES:
             _add(getattr(self, name), getattr(cell, name))
 
@@ -309,8 +322,15 @@ class ConnectionTotals:
         self.close_codes.update(other.close_codes)
         self.troubles.update(other.troubles)
         self.misfits.update(other.misfits)
+        self.strikes.update(other.strikes)
+        self.strikes_missed.update(other.strikes_missed)
         for name in _CONNECTION_TIMES:
             getattr(self, name).merge(getattr(other, name))
+
+    @property
+    def cut(self) -> int:
+        """Of the dropped, those that a fault of the scenario made squall itself drop."""
+        return sum(count for trouble, count in self.troubles.items() if trouble.kind == CUT)
 
     @property
     def pending(self) -> int:

@@ -3,7 +3,7 @@
 It fails - if no connection was established; - if messages were planned and none was delivered; - if
 anything was lost, reordered, corrupted, unexpected or, unless the promise is at-least-once, duplicated; - if
 anything was acknowledged that was never sent; - if not_sent by the target's doing is 0.1 % of intended or
-more; - in a run that only holds connections, on any drop.
+more; - in a run that only holds connections, on any drop but those by a fault of the scenario.
 
 It is unknown if any message ended unknown. Where a stream's window was exceeded, what was lost, reordered
 or duplicated is unknown; where a worker died, none of an event is unknown, because events that it saw after
@@ -42,7 +42,9 @@ def judge_integrity(scenario: Scenario, totals: Totals) -> list[Judgement]:
         return []
     found = [_established(totals)]
     if only_holds(scenario):
-        found.append(_count("no drop", totals.connections().dropped, "connections dropped"))
+        connections = totals.connections()
+        dropped = connections.dropped - connections.cut
+        found.append(_count("no drop", dropped, "connections dropped"))
     else:
         found += [_any_delivered(totals), *_outcomes(totals), _not_sent(totals)]
         found += _events(scenario, totals)

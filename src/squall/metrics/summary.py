@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from squall.metrics.cells import ConnectionTotals, MessageTotals
 from squall.metrics.distribution import Distribution
+from squall.metrics.fault_handling import client_timeout_handling, server_delay_handling
 from squall.metrics.figures import milliseconds, ratio
 from squall.metrics.ordering import ordering_of
 from squall.metrics.phases import settled, sustained
@@ -25,6 +26,7 @@ from squall.metrics.summary_document import (
     Connections,
     Delivery,
     DeliverySuccess,
+    Faults,
     Judged,
     Latency,
     NotSent,
@@ -114,6 +116,7 @@ def summarise(header: RunHeader, phases: Sequence[Phase], totals: Totals, verdic
         ordering=ordering_of(totals, EVERYTHING),
         ordering_by_type={name: ordering_of(totals, Selection(type=name)) for name in types},
         acknowledgements=_acknowledgements(totals, messages, connections),
+        faults=_faults(totals, messages, connections) if header.scenario.get("faults") else Faults(),
     )
 
 
@@ -235,6 +238,19 @@ def _verdict(verdict: Verdict | None) -> VerdictSummary:
             )
             for each in verdict.judgements
         ],
+    )
+
+
+def _faults(totals: Totals, messages: MessageTotals, connections: ConnectionTotals) -> Faults:
+    return Faults(
+        recoveries=totals.recoveries.all,
+        recovery_time=_percentiles(messages.retry_recovery),
+        server_delay_handling=server_delay_handling(totals),
+        client_timeout_handling=client_timeout_handling(connections),
+        struck=dict(sorted(connections.strikes.items())),
+        missed=dict(sorted(connections.strikes_missed.items())),
+        not_sent=_measured(totals, messages.not_sent_fault),
+        reconciliation=totals.reconciliation,
     )
 
 

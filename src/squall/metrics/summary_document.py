@@ -14,6 +14,8 @@ from msgspec import Meta
 
 from squall.metrics.alerts import Alert
 from squall.metrics.outages import Outage
+from squall.metrics.recovery import Recovery
+from squall.record.reconciliation import Reconciliation
 
 __all__ = [
     "Acknowledgements",
@@ -21,6 +23,7 @@ __all__ = [
     "Connections",
     "Delivery",
     "DeliverySuccess",
+    "Faults",
     "Judged",
     "Latency",
     "NotSent",
@@ -360,6 +363,35 @@ class SourceSummary(msgspec.Struct, frozen=True, kw_only=True):
     ] = {}
 
 
+class Faults(msgspec.Struct, frozen=True, kw_only=True):
+    """What the faults of a run did, and how it came through; null: there were none, or it was not measured."""
+
+    recoveries: Annotated[
+        list[Recovery], Meta(description="of faults with a window: how long until all was as before")
+    ] = []
+    recovery_time: Annotated[
+        Percentiles, Meta(description="of messages: from the first time-out's expiry to the acknowledgement")
+    ] = Percentiles()
+    server_delay_handling: Annotated[
+        float | None,
+        Meta(description="share of the messages held by a fault that ended acknowledged once, at least"),
+    ] = None
+    client_timeout_handling: Annotated[
+        float | None,
+        Meta(description="share of the sessions that fell silent of which nothing was missing afterwards"),
+    ] = None
+    struck: Annotated[dict[str, int], Meta(description="sessions struck, by the fault's name")] = {}
+    missed: Annotated[
+        dict[str, int], Meta(description="sessions that were not connected when they were to be struck")
+    ] = {}
+    not_sent: Annotated[
+        int | None, Meta(description="messages that a fault of squall's own sessions kept from being sent")
+    ] = None
+    reconciliation: Annotated[
+        Reconciliation | None, Meta(description="which fault explains what went wrong, and what none does")
+    ] = None
+
+
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """A run in figures. Latency is that of the hold after its warm-up, or of all phases where there is no
     hold."""
@@ -432,6 +464,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     ordering: Ordering = Ordering()
     ordering_by_type: dict[str, Ordering] = {}
     acknowledgements: Acknowledgements = Acknowledgements()
+    faults: Faults = Faults()
 
 
 def summary_schema() -> dict[str, Any]:

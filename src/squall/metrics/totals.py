@@ -22,9 +22,11 @@ from squall.metrics.distribution import Distribution
 from squall.metrics.outages import Outages
 from squall.metrics.phases import phase_at, ramps
 from squall.metrics.ramp_checks import RampChecks
+from squall.metrics.recovery import Recoveries
 from squall.metrics.resources import Resources
 from squall.metrics.stability import CheckTotals
 from squall.metrics.windows import Level, Pace
+from squall.record.reconciliation import Reconciliation
 from squall.record.resources import ResourceSample
 from squall.record.run import Phase
 from squall.record.snapshots import ConnectionCell, Event, Interval, MessageCell, Place, WorkerSample
@@ -141,6 +143,9 @@ class Totals:
         self.resources = Resources()
         """The watched machines."""
         self.ramp_checks = RampChecks()
+        self.recoveries = Recoveries()
+        self.reconciliation: Reconciliation | None = None
+        """What the faults of the run explain; known once it is over."""
         self._level = Level()
         self._levels: dict[int, Level] = {}
         self._paces: dict[int, Pace] = {}
@@ -173,10 +178,18 @@ class Totals:
         self._add_level(interval, length_ns)
         self.ramp_checks.add(interval, ramps(self.phases.values()))
         self._add_workers(interval)
+        phase = phase_at(self.phases.values(), since_ns)
+        held = phase is not None and phase.kind == "sustained"
+        self.recoveries.add(since_ns, self.last_at_ns, second, held=held)
         if second.sent > 0:
             self.sending_from_ns = since_ns if self.sending_from_ns is None else self.sending_from_ns
             self.sending_to_ns = self.last_at_ns
         self.recent.append(_second(interval, second))
+
+    def happened(self, event: Event) -> None:
+        """Take an event that no worker told; before the second in which it lies."""
+        self.alerts.add(event)
+        self.recoveries.happened(event)
 
     def sampled(self, sample: ResourceSample) -> None:
         """Take one look at a watched machine."""

@@ -5,7 +5,7 @@ A run is invalid
   three. The limit is a tenth of the tightest bound on latency, and at least 5 ms. The windows are those in
   which anything was sent, of the phases that a bound on latency is judged on: lag elsewhere changes none;
 - if judging by response_time − pacer_lag flips a verdict on latency;
-- if any message was not sent by squall's doing;
+- if any message was not sent by squall's doing, other than by a fault that the scenario asked for;
 - if a worker died.
 
 Without a bound on latency, lag over all phases is a warning, at 5 ms. In an invalid run the verdicts on
@@ -39,8 +39,8 @@ def assess(totals: Totals, rulings: Sequence[Ruling]) -> Validity:
     if lag:
         (reasons if bounded else warnings).append(lag)
     reasons += _flipped(rulings)
-    not_sent = totals.messages().not_sent_squall
-    if not_sent:
+    messages = totals.messages()
+    if not_sent := messages.not_sent_squall - messages.not_sent_fault:
         reasons.append(f"{number(not_sent)} messages were not sent by squall's own doing")
     if totals.workers_lost:
         reasons.append(f"{_listed(totals.workers_lost)} died")

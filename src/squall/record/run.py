@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from squall.record.reconciliation import Reconciliation
 from squall.record.resources import ResourceSample
 from squall.record.snapshots import Event, Interval
 from squall.record.stability import StabilityCheck
@@ -79,3 +80,5 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     resources: tuple[ResourceSample, ...] = ()
     """In the order in which they were taken."""
     checks: tuple[StabilityCheck, ...] = ()
+    reconciliation: Reconciliation | None = None
+    """Of a run with faults that was not killed."""

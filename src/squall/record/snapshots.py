@@ -52,6 +52,7 @@ class MessageCell(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
 
     `response`, `service`, `lag` are histograms of the delivered (lag: of the sent). `pacer_lag` and `unlagged`
     (response_time − pacer_lag) are None where no message was blocked: then they equal `lag` and `service`.
+    `not_sent_fault` are those of `not_sent_squall` that a fault of the scenario kept from being sent.
 
     Acknowledgements: `acknowledged` messages, `acknowledged_first` of them without a retry; `retried` needed one or
     more, `retry_acknowledged` of them were acknowledged, `gave_up` were not within all attempts, `acknowledged_late` of
@@ -116,6 +117,7 @@ class MessageCell(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     retry_recovery: SparseHistogram | None = None
     acknowledged_late: int = 0
     ack_retried: SparseHistogram | None = None
+    not_sent_fault: int = 0
 
     @property
     def sent(self) -> int:
@@ -136,6 +138,10 @@ class ConnectionCell(msgspec.Struct, frozen=True, array_like=True, kw_only=True)
     `pushed` are the messages that a push exchange counts, `push_sequenced` those of them that carried a sequence
     number; `push_missing` and `push_gaps` are changes of what is missing: a late message that fills a gap takes
     away again. `push_delay` holds the delays by the sender's time stamp, `push_early` counts negative ones.
+
+    `strikes` are the sessions that a client-side fault struck, by its name, `strikes_missed` those that were not
+    connected when it was to. Of those that it made silent and that have ended (`silenced`), `silence_handled` missed
+    nothing that was in flight then or sent since.
     """
 
     population: int
@@ -180,6 +186,10 @@ class ConnectionCell(msgspec.Struct, frozen=True, array_like=True, kw_only=True)
     reconnect: SparseHistogram | None = None
     abandoned: int = 0
     ack_unexpected: int = 0
+    strikes: dict[str, int] = {}
+    strikes_missed: dict[str, int] = {}
+    silenced: int = 0
+    silence_handled: int = 0
 
 
 class CheckCell(msgspec.Struct, frozen=True, array_like=True):

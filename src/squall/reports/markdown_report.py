@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from squall.metrics.summary_document import Percentiles, Summary
 from squall.record.run import RunRecord
+from squall.reports.fault_words import fault_lines
 from squall.reports.figures import NOT_MEASURED, count, duration, milliseconds, percent, plain, rate
 from squall.reports.machines import machine_rows
 from squall.reports.wording import (
@@ -51,6 +52,8 @@ def markdown_report(record: RunRecord, summary: Summary, pictures: Iterable[tupl
     if summary.alerts:
         parts += ["## Alerts", _lines(alert(each) for each in summary.alerts)]
     parts += ["## Resources", _table(("source", "figure", "average", "peak", "looks"), machine_rows(summary))]
+    if faults := fault_lines(summary):
+        parts += ["## Faults", _lines(faults)]
     if summary.outages:
         parts += ["## Outages", _lines(outages(summary))]
     parts += ["## Errors and close codes", _errors(summary)]

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from squall.metrics.summary_document import Judged, Percentiles, Summary
 from squall.record.run import RunRecord
+from squall.reports.fault_words import fault_lines
 from squall.reports.figures import NOT_MEASURED, count, duration, megabytes, milliseconds, percent, rate
 from squall.reports.machines import machine_lines
 from squall.reports.wording import (
@@ -87,10 +88,7 @@ def _sections(record: RunRecord, summary: Summary) -> Iterator[Section]:
     yield "Connections", _connections(summary)
     if summary.stability.checks:
         yield "Stability", [stability(summary.stability)]
-    if summary.alerts:
-        yield "Alerts", _listed([alert(each) for each in summary.alerts])
-    if summary.outages:
-        yield "Outages", _listed(outages(summary))
+    yield from _happened(summary)
     yield "Errors", _errors(summary)
     if summary.close_codes:
         codes = [f"{code}: {count(times)}" for code, times in summary.close_codes.items()]
@@ -101,6 +99,16 @@ def _sections(record: RunRecord, summary: Summary) -> Iterator[Section]:
     yield "Generator", _generator(summary)
     if record.header.command:
         yield "Repeat with", [record.header.command]
+
+
+def _happened(summary: Summary) -> Iterator[Section]:
+    """What happened in its course, where something did."""
+    if summary.alerts:
+        yield "Alerts", _listed([alert(each) for each in summary.alerts])
+    if faults := fault_lines(summary):
+        yield "Faults", _listed(faults)
+    if summary.outages:
+        yield "Outages", _listed(outages(summary))
 
 
 def _run(record: RunRecord, summary: Summary) -> list[str]:

@@ -38,6 +38,7 @@ from squall.record.run import FORMAT_VERSION, Phase, RunHeader
 from squall.record.verdicts import Verdict
 from squall.runner.callback import MonitoringCallback
 from squall.runner.elsewhere import target_descriptors
+from squall.runner.faulted import RunFaults
 from squall.runner.leftovers import left_at, waiting_at, waiting_before
 from squall.runner.masking import masker
 from squall.runner.phase_results import RampAccount
@@ -173,6 +174,11 @@ class ActiveRun:
         return tuple(self._recording.phases)
 
     @property
+    def is_hold_begun(self) -> bool:
+        """Whether a level is or was held: faults go by the first such phase."""
+        return self._faults.is_hold_begun
+
+    @property
     def stopped_by(self) -> str:
         """What stopped the run; empty while nothing has."""
         return self._coordinator.stopped_by
@@ -208,9 +214,13 @@ class ActiveRun:
         self._begun += 1
         self.level = planned.spec.target
         self._phase_end_ns = start_ns + round(planned.duration_s * 1e9)
+        if self._begun == 1:
+            await self._faults.begin()
         await self._coordinator.begin(order)
         if self._begun == 1:
             await self._watching.start()
+        if order.hold_ns:
+            self._faults.hold(order.phase.start_ns, order.hold_ns)
         self._watching.look_now()
         self._recording.begin_phase(
             order.phase, None if open_ended else planned.duration_s, planned.stability
@@ -273,11 +283,15 @@ class ActiveRun:
         await self._coordinator.wait_until(self._phase_end_ns)
         self._watching.look_now()
         await self._coordinator.end()
+        await self._faults.heal()
         end_ns = self._coordinator.now_ns()
         self._recording.end_phase(end_ns)
         await self._watching.aclose()
         self._recording.finish()
         self.left = await self._leave_nothing()
+        reconciliation = await self._faults.reconciled(self.totals)
+        if reconciliation is not None:
+            self._recording.reconciled(reconciliation)
         verdict = self._judge()
         try:
             self._writer.finish(verdict)
@@ -300,7 +314,7 @@ class ActiveRun:
             phases=self.phases,
             summary=summary,
             verdict=verdict,
-            error=self._coordinator.failure or self._recording.failure,
+            error=self._coordinator.failure or self._recording.failure or self._faults.failure,
         )
 
     def _write_reports(self, summary: Summary) -> None:
@@ -331,6 +345,9 @@ class ActiveRun:
         await self._coordinator.start()
         folder = create_run_folder(scenario.outputs.out, scenario.name, wall_ns)
         self.header = self._header(folder, wall_ns, run_number, workers=len(channels))
+        faults = RunFaults(scenario, folder, coordinator, self._recording.happened)
+        self._faults = await self._workers.enter_async_context(faults)
+        coordinator.routes = faults.routes
         self._writer = self._stack.enter_context(RunWriter(folder, self.header))
         self._recording.open(self._writer)
         for view in self._views:
@@ -482,8 +499,9 @@ class ActiveRun:
         befell = set()
         if self._switch.times:
             befell.add(ExitCode.INTERRUPTED)
-        if self._recording.failure is not None:
-            befell.add(ExitCode.ENVIRONMENT)
+        for failure in (self._recording.failure, self._faults.failure):
+            if failure is not None:
+                befell.add(failure.exit_code)
         if self._coordinator.failure is not None:
             befell.add(self._coordinator.failure.exit_code)
         return judge(

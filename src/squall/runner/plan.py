@@ -25,6 +25,7 @@ from squall.metrics.phases import WARM_UP, is_settled
 from squall.profiles.base import Profile
 from squall.profiles.share import PopulationSplit
 from squall.record.run import Phase, PhaseKind
+from squall.runner.fault_windows import check_faults
 from squall.runner.named import check_functions, check_rows
 from squall.runner.ramps import adaptive, held, lowered, spec_of
 from squall.runner.rules import Rules, rules_of
@@ -61,6 +62,8 @@ class PlannedPhase:
     """How its stability is checked; None where it is not."""
     rules: Rules | None = None
     """How it is steered, where it is an adaptive ramp."""
+    hold_s: float = 0.0
+    """How long the hold takes that begins with it; 0 where none begins."""
 
     @cached_property
     def profile(self) -> Profile:
@@ -101,6 +104,7 @@ class PlannedPhase:
             retries=self.kind == "ramp_up",
             check_interval_ns=0 if self.stability is None else round(self.stability.check_interval * 1e9),
             spike_ns=0 if self.stability is None else round(self.stability.spike * 1e9),
+            hold_ns=round(self.hold_s * 1e9),
         )
 
 
@@ -163,6 +167,7 @@ def make_plan(scenario: Scenario, machine: Machine) -> Plan:
     found = _threshold_problems(scenario)
     if found:
         raise PlanError("\n".join(["the thresholds have mistakes:", *(f"  - {each}" for each in found)]))
+    check_faults(scenario, scenario.load.hold)
     phases = _phases(scenario)
     peak = max(phase.profile.needs(phase.before).connections_peak for phase in phases)
     check_functions(scenario)
@@ -251,10 +256,11 @@ def _phases(scenario: Scenario) -> tuple[PlannedPhase, ...]:
 def phases_after(scenario: Scenario, level: int) -> tuple[PlannedPhase, ...]:
     """What follows a ramp up that led to this level, which an adaptive one finds out."""
     load = scenario.load
-    phases = []
+    phases: list[PlannedPhase] = []
     for name, duration_s in ((WARM_UP, load.warm_up), ("hold", load.hold - load.warm_up)):
         if duration_s > 0:
-            phases.append(plan_phase(scenario, name, "sustained", held(level, duration_s), before=level))
+            planned = plan_phase(scenario, name, "sustained", held(level, duration_s), before=level)
+            phases.append(planned if phases else replace(planned, hold_s=load.hold))
     ramp_down = load.ramp_down if level == load.connections else lowered(load.ramp_down, level)
     down = spec_of(ramp_down, before=level, to=0)
     return (*phases, plan_phase(scenario, "ramp_down", "ramp_down", down, before=level))

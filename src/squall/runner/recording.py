@@ -20,6 +20,7 @@ from squall.metrics.readiness import ramp_failures
 from squall.metrics.stability import StabilityWatch, stability_event
 from squall.metrics.thresholds import Monitor
 from squall.metrics.totals import Totals
+from squall.record.reconciliation import Reconciliation
 from squall.record.resources import ResourceSample
 from squall.record.run import Freeze, Phase
 from squall.record.snapshots import Event, Interval
@@ -146,7 +147,7 @@ class Recording:
 
     def happened(self, event: Event) -> None:
         """Take one event."""
-        self.totals.alerts.add(event)
+        self.totals.happened(event)
         self._write(lambda writer: writer.happened(event))
         for view in self.views:
             view.happened(event)
@@ -168,6 +169,11 @@ class Recording:
         event = stability_event(check, self.totals.phases[check.phase].name)
         if event is not None:
             self.happened(event)
+
+    def reconciled(self, reconciliation: Reconciliation) -> None:
+        """Take what the faults of the run explain."""
+        self.totals.reconciliation = reconciliation
+        self._write(lambda writer: writer.reconciled(reconciliation))
 
     def finish(self) -> None:
         """Nothing more will happen: what waited for that is known now."""

@@ -39,12 +39,13 @@ def totals_of(record: RunRecord) -> Totals:
         if phase.types is not None:
             totals.types = tuple(tuple(names) for names in phase.types)
         totals.note(phase)
+    for event in record.events:  # ahead of the seconds in which they happened, as they were in the run
+        totals.happened(event)
     for interval in record.intervals:
         totals.add(interval)
-    for event in record.events:
-        totals.alerts.add(event)
     for check in record.checks:
         totals.checks.add(check)
     for sample in record.resources:
         totals.sampled(sample)
+    totals.reconciliation = record.reconciliation
     return totals

@@ -42,6 +42,7 @@ __all__ = [
     "SlowClose",
     "SwallowPings",
     "Truncate",
+    "fault_settings",
     "parse_fault",
     "read_fault",
     "read_faults",
@@ -92,7 +93,7 @@ class FaultKind(Model):
 class Latency(FaultKind):
     """Bytes arrive later: each by the delay from its own arrival, so that delays do not add up."""
 
-    kind: Literal["latency"] = "latency"
+    kind: Literal["latency"] = Field("latency", description="the fault's name")
     delay: Duration = Field(0.1, description="later by this; seconds")
     jitter: Duration = Field(0.0, description="and by up to as much more or less; no byte overtakes; seconds")
 
@@ -100,14 +101,14 @@ class Latency(FaultKind):
 class Bandwidth(FaultKind):
     """No more than so many bytes a second pass, on each connection and in each direction."""
 
-    kind: Literal["bandwidth"] = "bandwidth"
+    kind: Literal["bandwidth"] = Field("bandwidth", description="the fault's name")
     rate: Size = Field(ge=1, description="bytes a second")
 
 
 class Slice(FaultKind):
     """Bytes come in small pieces, with a pause between them."""
 
-    kind: Literal["slice"] = "slice"
+    kind: Literal["slice"] = Field("slice", description="the fault's name")
     size: Size = Field(ge=1, description="of a piece; bytes")
     delay: Duration = Field(0.001, ge=0.001, description="between two pieces; seconds")
 
@@ -115,14 +116,14 @@ class Slice(FaultKind):
 class Blackhole(FaultKind):
     """Nothing passes while it lasts; then all of it does, as TCP would have it."""
 
-    kind: Literal["blackhole"] = "blackhole"
+    kind: Literal["blackhole"] = Field("blackhole", description="the fault's name")
 
 
 class Reset(FaultKind):
     """The connection is reset (RST) on both sides. Its direction means nothing."""
 
     ends_connections = True
-    kind: Literal["reset"] = "reset"
+    kind: Literal["reset"] = Field("reset", description="the fault's name")
     after: Duration = Field(
         0.0, description="so long after the fault began, or the connection was upgraded; seconds"
     )
@@ -132,7 +133,7 @@ class HalfClose(FaultKind):
     """One direction ends (FIN) while the other goes on; what still comes in it is discarded."""
 
     ends_connections = True
-    kind: Literal["half_close"] = "half_close"
+    kind: Literal["half_close"] = Field("half_close", description="the fault's name")
     after: Duration = Field(
         0.0, description="so long after the fault began, or the connection was upgraded; seconds"
     )
@@ -141,21 +142,21 @@ class HalfClose(FaultKind):
 class ByteLimit(FaultKind):
     """The connection is closed once so many bytes have passed in a direction."""
 
-    kind: Literal["byte_limit"] = "byte_limit"
+    kind: Literal["byte_limit"] = Field("byte_limit", description="the fault's name")
     bytes: Size = Field(ge=0, description="that pass, from when the fault meets the connection")
 
 
 class SlowClose(FaultKind):
     """When one side closes its connection, the other learns of it later."""
 
-    kind: Literal["slow_close"] = "slow_close"
+    kind: Literal["slow_close"] = Field("slow_close", description="the fault's name")
     delay: Duration = Field(1.0, description="later by this; seconds")
 
 
 class CorruptBytes(FaultKind):
     """Single bits flip anywhere behind the upgrade: in payloads, masks and headers of frames."""
 
-    kind: Literal["corrupt_bytes"] = "corrupt_bytes"
+    kind: Literal["corrupt_bytes"] = Field("corrupt_bytes", description="the fault's name")
     share: float = Field(0.0001, gt=0, le=1, description="of the bytes in which a bit flips")
 
 
@@ -163,14 +164,14 @@ class Drop(FaultKind):
     """A message is thrown away whole."""
 
     acts_on = "message"
-    kind: Literal["drop"] = "drop"
+    kind: Literal["drop"] = Field("drop", description="the fault's name")
 
 
 class Delay(FaultKind):
     """A message is held, and those behind it pass."""
 
     acts_on = "message"
-    kind: Literal["delay"] = "delay"
+    kind: Literal["delay"] = Field("delay", description="the fault's name")
     delay: Duration = Field(1.0, gt=0, description="how long; seconds")
 
 
@@ -178,14 +179,14 @@ class Duplicate(FaultKind):
     """A message comes twice, one right behind the other."""
 
     acts_on = "message"
-    kind: Literal["duplicate"] = "duplicate"
+    kind: Literal["duplicate"] = Field("duplicate", description="the fault's name")
 
 
 class Reorder(FaultKind):
     """A message is held until others have overtaken it."""
 
     acts_on = "message"
-    kind: Literal["reorder"] = "reorder"
+    kind: Literal["reorder"] = Field("reorder", description="the fault's name")
     by: Count = Field(1, ge=1, le=1000, description="messages that overtake it")
     hold_max: Duration = Field(
         1.0, gt=0, description="longest that it waits for them; then it goes on; seconds"
@@ -196,14 +197,14 @@ class Corrupt(FaultKind):
     """One bit of a message's payload flips; its frames stay valid, and ASCII text stays ASCII."""
 
     acts_on = "message"
-    kind: Literal["corrupt"] = "corrupt"
+    kind: Literal["corrupt"] = Field("corrupt", description="the fault's name")
 
 
 class Truncate(FaultKind):
     """A message loses its end; what is left comes as one valid frame."""
 
     acts_on = "message"
-    kind: Literal["truncate"] = "truncate"
+    kind: Literal["truncate"] = Field("truncate", description="the fault's name")
     keep: float = Field(0.5, ge=0, lt=1, description="the share of its payload that is left")
 
 
@@ -211,7 +212,7 @@ class CloseFrame(FaultKind):
     """Behind a message a close frame is put in; what comes behind that is discarded."""
 
     acts_on = "message"
-    kind: Literal["close"] = "close"
+    kind: Literal["close"] = Field("close", description="the fault's name")
     code: int = Field(1011, ge=1000, le=4999, description="its status code")
 
     @field_validator("code")
@@ -226,7 +227,7 @@ class SwallowPings(FaultKind):
     """Pings are thrown away, so that no pong comes."""
 
     acts_on = "ping"
-    kind: Literal["swallow_pings"] = "swallow_pings"
+    kind: Literal["swallow_pings"] = Field("swallow_pings", description="the fault's name")
 
 
 ProxyFault = Annotated[
@@ -265,6 +266,15 @@ def parse_fault(text: str) -> FaultKind:
     Raises:
         ScenarioError: it is no such thing; says what is wrong with it.
     """
+    return read_fault(fault_settings(text))
+
+
+def fault_settings(text: str) -> dict[str, Any]:
+    """The settings of a fault as it is written on a command line, not judged yet.
+
+    Raises:
+        ScenarioError: it is not written so.
+    """
     kind, *parts = text.strip().split(":")
     given: dict[str, Any] = {"kind": kind}
     for place, part in enumerate(parts):
@@ -275,7 +285,7 @@ def parse_fault(text: str) -> FaultKind:
         if key in given:
             raise ScenarioError(f'fault "{kind}": {key} is given twice', hint=_FORM)
         given[key] = value
-    return read_fault(given)
+    return given
 
 
 _FORM: Final = "KIND[:PROBABILITY][:KEY=VALUE]..., as in drop:0.01:direction=up or latency:delay=50ms"

@@ -31,6 +31,7 @@ from squall.scenario.exchanges import (
     RetryBackoff,
     TimeStamp,
 )
+from squall.scenario.faults import FAULTS_MAX, FaultKind
 from squall.scenario.load import (
     AdaptiveRamp,
     ConstantRamp,
@@ -46,6 +47,7 @@ from squall.scenario.load import (
 )
 from squall.scenario.monitoring import AlertBounds, Monitoring, Stability, Tolerances
 from squall.scenario.quantities import Count, Duration, Size
+from squall.scenario.run_faults import RunFault
 from squall.scenario.sessions import SessionLength, Sessions, ThinkTime
 from squall.scenario.target import Target, Tls
 from squall.scenario.traffic import (
@@ -255,6 +257,9 @@ class Scenario(Model):
         validate_default=True,
         description="the promise that is checked, and the wait before judging",
     )
+    faults: tuple[RunFault, ...] = Field(
+        (), max_length=FAULTS_MAX, description="what is done to the connections: by a proxy, by the sessions"
+    )
     thresholds: tuple[Threshold, ...] = Field(
         (), description="in a file: a mapping metric → bound, or list of bounds"
     )
@@ -338,6 +343,17 @@ class Scenario(Model):
             and each.max_latency >= max(delivery.drain_timeout, one.exchange.under_way_s)
         )
         return delivery
+
+    @field_validator("faults")
+    @classmethod
+    def _have_names_of_their_own(cls, faults: tuple[FaultKind, ...]) -> tuple[FaultKind, ...]:
+        labels = [fault.label for fault in faults]
+        checks.report(
+            ((place, "name"), f"two faults are called {label}: give one of them another name")
+            for place, label in enumerate(labels)
+            if label in labels[:place]
+        )
+        return faults
 
     @field_validator("engine")
     @classmethod

@@ -69,7 +69,10 @@ def _property(name: str, info: FieldInfo, raw: Schema) -> Schema:
     """A setting's schema: pydantic's, with bounds in the schema's own words, and its short forms."""
     schema = _plain(raw, _bounds(info))
     nested = next((each.models for each in settings() if each.info is info), ())
-    if len(kinds(nested)) > 1:
+    if len(kinds(nested)) > 1 and name not in DEFAULT_KINDS:
+        items = [{**_ref(model), "required": ["kind"]} for model in nested]
+        schema = {**schema, "items": {"anyOf": items}}
+    elif len(kinds(nested)) > 1:
         schema = {"anyOf": _by_kind(name, nested)}
     elif nested in ((Condition,), (OpeningStep,)):
         schema = {"anyOf": [schema["items"], schema]}

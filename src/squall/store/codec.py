@@ -33,6 +33,7 @@ class Kind(IntEnum):
     END = 7
     RESOURCES = 8
     CHECK = 9
+    RECONCILIATION = 10
 
 
 class LogHeader(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from squall.errors import StoreError
+from squall.record.reconciliation import Reconciliation
 from squall.record.resources import ResourceSample
 from squall.record.run import FORMAT_VERSION, Phase, RunHeader, RunRecord
 from squall.record.snapshots import Event, Interval
@@ -89,6 +90,7 @@ def open_run(path: Path | str) -> RunRecord:
         complete=log.end is not None,
         resources=tuple(log.resources),
         checks=tuple(log.checks),
+        reconciliation=log.reconciliation,
     )
 
 
@@ -156,6 +158,7 @@ class _Log:
         self.resources: list[ResourceSample] = []
         self.checks: list[StabilityCheck] = []
         self.verdict: Verdict | None = None
+        self.reconciliation: Reconciliation | None = None
         self.end: End | None = None
         self.intervals = 0
         self.last_ns = 0
@@ -218,6 +221,8 @@ class _Log:
             self.resources.append(decode(payload, ResourceSample))
         elif kind == Kind.CHECK:
             self.checks.append(decode(payload, StabilityCheck))
+        elif kind == Kind.RECONCILIATION:
+            self.reconciliation = decode(payload, Reconciliation)
 
 
 def _verdict_aside(folder: Path) -> Verdict | None:

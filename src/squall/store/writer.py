@@ -15,6 +15,7 @@ from typing import Self
 import msgspec
 
 from squall.errors import StoreError
+from squall.record.reconciliation import Reconciliation
 from squall.record.resources import ResourceSample
 from squall.record.run import FORMAT_VERSION, Freeze, Phase, RunHeader
 from squall.record.snapshots import Event, Interval
@@ -100,6 +101,10 @@ class RunWriter:
         """Write one stability check."""
         self._append(Kind.CHECK, check)
 
+    def reconciled(self, reconciliation: Reconciliation) -> None:
+        """Write what the faults of the run explain."""
+        self._append(Kind.RECONCILIATION, reconciliation)
+
     def finish(self, verdict: Verdict) -> None:
         """Write the verdict and, if nothing is missing, that the record is complete; free the reserved room.
 
@@ -136,7 +141,9 @@ class RunWriter:
         self.close()
 
     def _append(
-        self, kind: Kind, record: Phase | PhaseEnd | Interval | Event | ResourceSample | StabilityCheck
+        self,
+        kind: Kind,
+        record: Phase | PhaseEnd | Interval | Event | ResourceSample | StabilityCheck | Reconciliation,
     ) -> None:
         if self.failure is not None:
             self.left_out += 1

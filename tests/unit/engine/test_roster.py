@@ -23,7 +23,7 @@ from squall.scenario.load import Reconnect
 from squall.scenario.loader import load_scenario
 
 NEVER = 1 << 62
-ENTRY = SimpleNamespace(public="ws://a", secure=False)
+ENTRY = SimpleNamespace(public="ws://a")
 
 
 class Transport:
@@ -46,7 +46,8 @@ class Client:
         self.lane = SimpleNamespace(population=0)
         self.state, self.epoch, self.place, self.attempts = IDLE, -1, 0, 0
         self.leave_ns, self.upgraded_ns = NEVER, 0
-        self.started = self.scheduled = self.down_by_tester = False
+        self.started = self.scheduled = self.down_by_tester = self.cut_by_fault = False
+        self.silent_from = -1
         self.transport: Transport | None = None
         self.refusal: tuple[int, str] | None = None
         self.attempt: Any = None
@@ -123,7 +124,14 @@ class Bench:
             connector=SimpleNamespace(connect=self._connect),
             session=self._session,
             attempt=lambda session: SimpleNamespace(
-                session=session, entry=ENTRY, node="", begun_ns=0, tcp_ns=0, secured_ns=0, lost=None
+                session=session,
+                entry=ENTRY,
+                node="",
+                begun_ns=0,
+                tcp_ns=0,
+                secured_ns=0,
+                lost=None,
+                secure=False,
             ),
         )
         pacer: Any = SimpleNamespace(enrol=lambda session: self.enrolled.append(session.number))

@@ -58,6 +58,7 @@ def test_the_numbers_of_the_kinds_are_those_of_the_format() -> None:
         "END": 7,
         "RESOURCES": 8,
         "CHECK": 9,
+        "RECONCILIATION": 10,
     }
     assert kind_of(b"") == 0
 

@@ -1,0 +1,129 @@
+"""What faults did to which message, gathered from the proxies' logs and from the sessions that squall itself struck.
+
+An *attempt* of a message is destroyed where one of its frames (the message, or what answers it) was thrown away, spoilt,
+or held and never let go. A message whose every attempt was destroyed cannot be delivered: a fault explains that it is
+missing. A stream whose connection a fault ended may have lost what was on its way then.
+
+Bounded: past `MESSAGES_MAX` messages no more are told apart, and `is_whole` is false. Pure.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from typing import Final
+
+from squall.record.fault_log import FaultEntry
+
+__all__ = ["MESSAGES_MAX", "FaultDeeds"]
+
+MESSAGES_MAX: Final = 2_000_000
+
+_DESTROYS: Final = frozenset({"dropped", "discarded", "truncated", "corrupted"})
+_LETS_GO: Final = frozenset({"delayed", "reordered"})
+_ENDS: Final = frozenset({"reset", "half_closed", "limited", "closed"})
+_SPOILS: Final = frozenset({"truncated", "corrupted"})
+
+Message = tuple[int, int]
+"""A stream and a number in it."""
+
+
+class FaultDeeds:
+    """The deeds of a run's faults."""
+
+    def __init__(self) -> None:
+        self.by_fault: dict[str, Counter[str]] = defaultdict(Counter)
+        """By the fault's name, how often it did what."""
+        self.ended: dict[int, str] = {}
+        """The streams whose connection a fault ended, with its name."""
+        self.endings = 0
+        """How many connections faults ended."""
+        self.slowed = ""
+        """A fault that slowed connections or sessions, without a trace of which messages; "" where none did."""
+        self.delayed: set[Message] = set()
+        self.copies = 0
+        """Second copies that were made of messages."""
+        self.spoilt = 0
+        """Messages that were spoilt and went on."""
+        self.is_whole = True
+        self._destroyed: dict[Message, tuple[int, str]] = {}
+        self._held: dict[tuple[int, int, int, str, bool], str] = {}
+
+    def add(self, entry: FaultEntry) -> None:
+        """Take one entry of a log. What happened without a fault's doing explains nothing."""
+        if not entry.fault:
+            return
+        self.by_fault[entry.fault][entry.what] += 1
+        if entry.what in _ENDS:
+            self.endings += 1
+            if entry.stream is not None:
+                self.ended.setdefault(entry.stream, entry.fault)
+        elif entry.what == "corrupted" and entry.sequence is None and entry.stream is not None:
+            self.ended.setdefault(entry.stream, entry.fault)  # a flipped bit of a header breaks the protocol
+        if entry.stream is not None and entry.sequence is not None:
+            self._add_message(entry, (entry.stream, entry.sequence))
+
+    def _add_message(self, entry: FaultEntry, message: Message) -> None:
+        attempt, is_ack = entry.attempt or 1, bool(entry.is_ack)
+        held = (*message, attempt, entry.direction, is_ack)
+        if entry.what == "held":
+            self._held[held] = entry.fault
+            return
+        self._held.pop(held, None)
+        if entry.what in _DESTROYS:
+            self._destroy(message, attempt, entry.fault)
+        elif entry.what in _LETS_GO and self._has_room(len(self.delayed)):
+            self.delayed.add(message)
+        if not is_ack:
+            self.copies += entry.what == "duplicated"
+            self.spoilt += entry.what in _SPOILS
+
+    def _destroy(self, message: Message, attempt: int, fault: str) -> None:
+        known = self._destroyed.get(message)
+        if known is not None:
+            self._destroyed[message] = (known[0] | 1 << attempt, known[1])
+        elif self._has_room(len(self._destroyed)):
+            self._destroyed[message] = (1 << attempt, fault)
+
+    def _has_room(self, kept: int) -> bool:
+        self.is_whole &= kept < MESSAGES_MAX
+        return kept < MESSAGES_MAX
+
+    def struck(self, fault: str, sessions: int) -> None:
+        """A client-side fault struck so many sessions."""
+        self.by_fault[fault]["struck"] += sessions
+
+    def cut(self, fault: str, streams: Iterable[int], sessions: int) -> None:
+        """A client-side fault dropped connections: of these streams, so many in all."""
+        self.struck(fault, sessions)
+        self.endings += sessions
+        for stream in streams:
+            self.ended.setdefault(stream, fault)
+
+    def slows(self, fault: str) -> None:
+        """A fault was on that makes messages late without saying which."""
+        self.slowed = self.slowed or fault
+
+    def settle(self) -> None:
+        """The run is over: what is still held came to nothing."""
+        for (stream, sequence, attempt, _, _), fault in self._held.items():
+            self._destroy((stream, sequence), attempt, fault)
+        self._held.clear()
+
+    @property
+    def touched(self) -> int:
+        """Distinct messages of which an attempt was destroyed."""
+        return len(self._destroyed)
+
+    def destroyer(self, message: Message, attempts: int) -> str | None:
+        """The fault that destroyed all of so many attempts of a message; None where not all were."""
+        found = self._destroyed.get(message)
+        return found[1] if found is not None and found[0].bit_count() >= attempts else None
+
+    def destroyed(self, attempts: int) -> Iterable[tuple[Message, str]]:
+        """Each message of which so many attempts were destroyed, with the fault that did it first."""
+        return (
+            (message, fault)
+            for message, (mask, fault) in self._destroyed.items()
+            if mask.bit_count() >= attempts
+        )

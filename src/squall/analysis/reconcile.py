@@ -1,0 +1,219 @@
+"""The reconciliation: what faults did, held against what the ledger counted. Pure.
+
+- **lost**: explained where a fault destroyed every attempt of the message.
+- **unknown**: explained where one did, or ended the connection that carried the message.
+- **late**: explained, by count, by messages that were held, or that a retry had to bring. Where a fault was on that slows
+  all that passes, what is left is possible.
+- **duplicated**, **corrupted**: explained, by count, by the copies that faults made and the messages they spoilt.
+
+The ledger lists the missing numbers of the worst streams only. Where those are all there are, each message is looked
+up (`basis` number). Else the streams that are not listed are reconciled by count: as many of their missing messages
+as faults destroyed in them are explained, the rest is not. A message that a fault destroyed and that is not missing
+all the same was brought by a copy, or by an attempt that passed; it explains nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from squall.analysis.fault_deeds import FaultDeeds
+from squall.record.reconciliation import Explanation, FaultAccount, Outcome, Reconciliation, Unexplained
+
+__all__ = ["UNEXPLAINED_MAX", "Ledger", "Missing", "reconcile"]
+
+UNEXPLAINED_MAX: Final = 50
+"""Streams whose unexplained numbers are kept."""
+
+
+@dataclass(frozen=True)
+class Missing:
+    """Missing numbers of a stream: from `first` to one before `end`."""
+
+    stream: int
+    first: int
+    end: int
+    unknown: bool
+    attempts: int = 1
+    """How often such a message is sent at most."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ledger:
+    """What the ledger counted in the whole run. `attempts` is the most of any message.
+
+    `missing` may lack streams, and of those in `cut_short` it lacks ranges.
+    """
+
+    lost: int
+    unknown: int
+    late: int
+    duplicated: int
+    corrupted: int
+    dropped: int
+    """Connections that dropped."""
+    missing: Sequence[Missing]
+    cut_short: frozenset[int] = frozenset()
+    attempts: int = 1
+
+
+def reconcile(
+    ledger: Ledger, deeds: FaultDeeds, kinds: Mapping[str, str], problems: Sequence[str] = ()
+) -> Reconciliation:
+    """Which fault explains what.
+
+    Args:
+        ledger: what was counted.
+        deeds: what the faults did.
+        kinds: the kind of each fault of the scenario, by its name.
+        problems: why the deeds may not be all there were.
+    """
+    deeds.settle()
+    lookup = _Lookup(ledger, deeds)
+    said = list(problems)
+    if not deeds.is_whole:
+        said.append(f"only the first {deeds.touched:,} messages that faults struck were told apart")
+    spare = deeds.touched - lookup.used
+    return Reconciliation(
+        faults=[
+            FaultAccount(name=name, kind=kind, deeds=dict(sorted(deeds.by_fault[name].items())))
+            for name, kind in kinds.items()
+        ],
+        outcomes=[
+            lookup.explanation("lost", ledger.lost),
+            lookup.explanation("unknown", ledger.unknown),
+            _late(ledger.late, deeds, spare),
+            _by_count("duplicated", ledger.duplicated, deeds.copies),
+            _by_count("corrupted", ledger.corrupted, deeds.spoilt),
+        ],
+        unexplained=lookup.unexplained(),
+        problems=said,
+        delayed=len(deeds.delayed),
+        delayed_lost=_delayed_lost(ledger, deeds),
+    )
+
+
+class _Lookup:
+    """The missing messages that the ledger lists, each looked up among the deeds; and the rest, by count."""
+
+    def __init__(self, ledger: Ledger, deeds: FaultDeeds) -> None:
+        self._ledger = ledger
+        self._deeds = deeds
+        self._found: dict[Outcome, Counter[str]] = {"lost": Counter(), "unknown": Counter()}
+        self._listed: Counter[Outcome] = Counter()
+        self._without: Counter[Outcome] = Counter()
+        self._open: dict[int, list[tuple[int, int]]] = defaultdict(list)
+        self.used = 0
+        """Messages that a fault destroyed and that are missing."""
+        whole = {each.stream for each in ledger.missing} - ledger.cut_short
+        seen: set[tuple[int, int]] = set()
+        for each in ledger.missing:
+            self._look_up(each)
+            if each.stream in ledger.cut_short:
+                seen.update((each.stream, sequence) for sequence in range(each.first, each.end))
+        self._rest = Counter(
+            fault
+            for message, fault in deeds.destroyed(ledger.attempts)
+            if message[0] not in whole and message not in seen
+        )
+
+    def _look_up(self, missing: Missing) -> None:
+        outcome: Outcome = "unknown" if missing.unknown else "lost"
+        self._listed[outcome] += missing.end - missing.first
+        ended = self._deeds.ended.get(missing.stream) if missing.unknown else None
+        for sequence in range(missing.first, missing.end):
+            fault = self._deeds.destroyer(
+                (missing.stream, sequence), 1 if missing.unknown else missing.attempts
+            )
+            self.used += fault is not None
+            fault = fault or ended
+            if fault is not None:
+                self._found[outcome][fault] += 1
+            else:
+                self._without[outcome] += 1
+                _append(self._open[missing.stream], sequence)
+
+    def explanation(self, outcome: Outcome, total: int) -> Explanation:
+        """What explains an outcome; to be asked of lost first."""
+        by_fault = Counter(self._found[outcome])
+        unlisted = max(0, total - self._listed[outcome])
+        by_fault += self._take(unlisted)
+        rest = total - by_fault.total() - self._without[outcome]
+        ended = possible = 0
+        if outcome == "unknown" and rest > 0 and self._deeds.endings:
+            if self._deeds.endings >= self._ledger.dropped:  # every drop was a fault's doing
+                ended = rest
+            else:
+                possible = rest
+        explained = by_fault.total() + ended
+        return Explanation(
+            outcome=outcome,
+            total=total,
+            explained=explained,
+            possible=possible,
+            unexplained=max(0, total - explained - possible),
+            basis="count" if unlisted else "number",
+            by_fault=dict(sorted(by_fault.items())),
+        )
+
+    def _take(self, most: int) -> Counter[str]:
+        """As many of the unlisted destroyed messages as are missing, each for one outcome only."""
+        taken: Counter[str] = Counter()
+        for fault, count in sorted(self._rest.items()):
+            part = min(count, most - taken.total())
+            if part > 0:
+                taken[fault] += part
+        self._rest -= taken
+        self.used += taken.total()
+        return taken
+
+    def unexplained(self) -> list[Unexplained]:
+        """The worst streams' numbers that nothing explains."""
+        worst = sorted(
+            self._open.items(), key=lambda each: (-sum(end - first for first, end in each[1]), each[0])
+        )
+        return [Unexplained(stream=stream, ranges=ranges) for stream, ranges in worst[:UNEXPLAINED_MAX]]
+
+
+def _append(ranges: list[tuple[int, int]], sequence: int) -> None:
+    if ranges and ranges[-1][1] == sequence:
+        ranges[-1] = (ranges[-1][0], sequence + 1)
+    else:
+        ranges.append((sequence, sequence + 1))
+
+
+def _late(total: int, deeds: FaultDeeds, spare: int) -> Explanation:
+    """`spare` messages had an attempt destroyed and came by another."""
+    explained = min(total, len(deeds.delayed) + max(0, spare))
+    possible = total - explained if deeds.slowed else 0
+    return Explanation(
+        outcome="late",
+        total=total,
+        explained=explained,
+        possible=possible,
+        unexplained=total - explained - possible,
+        basis="count",
+    )
+
+
+def _by_count(outcome: Outcome, total: int, done: int) -> Explanation:
+    explained = min(total, done)
+    return Explanation(
+        outcome=outcome,
+        total=total,
+        explained=explained,
+        possible=0,
+        unexplained=total - explained,
+        basis="count",
+    )
+
+
+def _delayed_lost(ledger: Ledger, deeds: FaultDeeds) -> int:
+    """Delayed messages among the missing; where not all of those are listed, all that are not count as such."""
+    listed = found = 0
+    for each in ledger.missing:
+        listed += each.end - each.first
+        found += sum((each.stream, sequence) in deeds.delayed for sequence in range(each.first, each.end))
+    return min(len(deeds.delayed), found + max(0, ledger.lost + ledger.unknown - listed))

@@ -1,0 +1,70 @@
+"""What is gathered from the logs of faults: which attempts were destroyed, and that memory is bounded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from squall.analysis import fault_deeds
+from squall.analysis.fault_deeds import FaultDeeds
+from squall.record.fault_log import FaultEntry
+
+
+def entry(what: str, sequence: int | None = 1, attempt: int | None = 1, **more: Any) -> FaultEntry:
+    given: dict[str, Any] = {
+        "at_ns": 1,
+        "connection": 1,
+        "direction": "up",
+        "frame": 1,
+        "fault": "f",
+        "stream": 7,
+    }
+    return FaultEntry(what=what, sequence=sequence, attempt=attempt, **given | more)  # type: ignore[arg-type] # its words
+
+
+def deeds(*entries: FaultEntry) -> FaultDeeds:
+    made = FaultDeeds()
+    for each in entries:
+        made.add(each)
+    return made
+
+
+@pytest.mark.parametrize("what", ["dropped", "discarded", "truncated", "corrupted"])
+def test_what_destroys_an_attempt(what: str) -> None:
+    found = deeds(entry(what))
+    assert found.destroyer((7, 1), 1) == "f"
+    assert found.destroyer((7, 1), 2) is None
+    assert found.destroyer((7, 2), 1) is None
+
+
+@pytest.mark.parametrize("what", ["delayed", "reordered", "duplicated", "passed"])
+def test_what_lets_it_pass(what: str) -> None:
+    found = deeds(entry("held"), entry(what))
+    found.settle()
+    assert found.destroyer((7, 1), 1) is None
+
+
+def test_one_attempt_destroyed_twice_is_one() -> None:
+    found = deeds(
+        entry("dropped"), entry("dropped", direction="down", is_ack=True), entry("dropped", attempt=2)
+    )
+    assert found.destroyer((7, 1), 2) == "f"
+    assert found.destroyer((7, 1), 3) is None
+    assert found.touched == 1
+
+
+def test_an_entry_without_a_fault_says_nothing() -> None:
+    found = deeds(entry("discarded", fault=""), entry("upstream_lost", None, fault=""))
+    assert (found.touched, dict(found.by_fault), found.endings) == (0, {}, 0)
+
+
+def test_a_flipped_bit_outside_of_a_message_may_end_its_connection() -> None:
+    assert deeds(entry("corrupted", None)).ended == {7: "f"}
+
+
+def test_memory_is_bounded_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fault_deeds, "MESSAGES_MAX", 3)
+    found = deeds(*(entry("dropped", number) for number in range(5)))
+    assert (found.touched, found.is_whole) == (3, False)
+    assert found.by_fault["f"]["dropped"] == 5

@@ -1,0 +1,206 @@
+"""Reconciliation against worlds in which each message's fate is known: nothing is explained that no fault did."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from squall.analysis.fault_deeds import FaultDeeds
+from squall.analysis.reconcile import Ledger, Missing, reconcile
+from squall.record.fault_log import FaultEntry
+from squall.record.reconciliation import Explanation, Reconciliation
+
+KINDS = {"drop": "drop", "reset": "reset", "slow": "delay", "twice": "duplicate", "flip": "corrupt"}
+
+FATES = ("arrives", "dropped up", "dropped down", "lost by the service", "delayed", "held for good")
+
+
+def entry(what: str, stream: int | None = None, sequence: int | None = None, **more: Any) -> FaultEntry:
+    given: dict[str, Any] = {
+        "at_ns": 1,
+        "connection": 1,
+        "direction": "up",
+        "frame": 1,
+        "fault": "drop",
+        "attempt": 1,
+    }
+    if sequence is not None:
+        given["is_ack"] = False
+    return FaultEntry(what=what, stream=stream, sequence=sequence, **given | more)  # type: ignore[arg-type] # its words
+
+
+def deeds_of(entries: Iterable[FaultEntry]) -> FaultDeeds:
+    deeds = FaultDeeds()
+    for each in entries:
+        deeds.add(each)
+    return deeds
+
+
+def ledger(missing: Iterable[Missing] = (), **counts: int) -> Ledger:
+    listed = tuple(missing)
+    of = Counter[bool]()
+    for each in listed:
+        of[each.unknown] += each.end - each.first
+    plain = {"lost": of[False], "unknown": of[True], "late": 0, "duplicated": 0, "corrupted": 0, "dropped": 0}
+    return Ledger(missing=listed, **plain | counts)
+
+
+def outcome(found: Reconciliation, name: str) -> Explanation:
+    return next(each for each in found.outcomes if each.outcome == name)
+
+
+worlds = st.dictionaries(
+    st.tuples(st.integers(0, 8), st.integers(0, 20)), st.sampled_from(FATES), min_size=1, max_size=80
+)
+
+
+def log_of(world: dict[tuple[int, int], str]) -> list[FaultEntry]:
+    found = []
+    for (stream, sequence), fate in world.items():
+        if fate.startswith("dropped"):
+            found.append(entry("dropped", stream, sequence, direction=fate.removeprefix("dropped ")))
+        elif fate in ("delayed", "held for good"):
+            found.append(entry("held", stream, sequence, fault="slow"))
+        if fate == "delayed":
+            found.append(entry("delayed", stream, sequence, fault="slow"))
+    return found
+
+
+@given(worlds)
+def test_each_lost_message_is_explained_by_what_destroyed_it_and_by_nothing_else(
+    world: dict[tuple[int, int], str],
+) -> None:
+    lost = sorted(key for key, fate in world.items() if fate not in ("arrives", "delayed"))
+    found = reconcile(
+        ledger(Missing(stream, number, number + 1, unknown=False) for stream, number in lost),
+        deeds_of(log_of(world)),
+        KINDS,
+    )
+    fates = Counter(world.values())
+    by_service = {key for key, fate in world.items() if fate == "lost by the service"}
+    got = outcome(found, "lost")
+    by_fault = {"drop": fates["dropped up"] + fates["dropped down"], "slow": fates["held for good"]}
+    assert got.basis == "number"
+    assert got.by_fault == {name: count for name, count in by_fault.items() if count}
+    assert (got.explained, got.possible, got.unexplained) == (len(lost) - len(by_service), 0, len(by_service))
+    named = {
+        (each.stream, number)
+        for each in found.unexplained
+        for first, end in each.ranges
+        for number in range(first, end)
+    }
+    assert named == by_service
+    assert found.delayed == fates["delayed"]
+    assert found.delayed_lost == 0
+
+
+@given(worlds, st.integers(0, 8))
+def test_streams_that_are_not_listed_are_reconciled_by_count(
+    world: dict[tuple[int, int], str], listed: int
+) -> None:
+    lost = sorted(key for key, fate in world.items() if fate not in ("arrives", "delayed"))
+    missing = [
+        Missing(stream, number, number + 1, unknown=False) for stream, number in lost if stream < listed
+    ]
+    found = outcome(reconcile(ledger(missing, lost=len(lost)), deeds_of(log_of(world)), KINDS), "lost")
+    unexplained = sum(fate == "lost by the service" for fate in world.values())
+    assert (found.explained, found.unexplained) == (len(lost) - unexplained, unexplained)
+    assert found.basis == ("number" if len(missing) == len(lost) else "count")
+
+
+@given(worlds, st.integers(0, 4))
+def test_streams_whose_list_is_cut_short_are_reconciled_by_count_for_the_rest(
+    world: dict[tuple[int, int], str], kept: int
+) -> None:
+    lost = sorted(key for key, fate in world.items() if fate not in ("arrives", "delayed"))
+    by_stream: dict[int, list[int]] = {}
+    for stream, number in lost:
+        by_stream.setdefault(stream, []).append(number)
+    missing = [
+        Missing(stream, number, number + 1, unknown=False)
+        for stream, numbers in by_stream.items()
+        for number in numbers[:kept]
+    ]
+    short = frozenset(stream for stream, numbers in by_stream.items() if len(numbers) > kept)
+    counted = dataclasses.replace(ledger(missing, lost=len(lost)), cut_short=short)
+    found = outcome(reconcile(counted, deeds_of(log_of(world)), KINDS), "lost")
+    unexplained = sum(fate == "lost by the service" for fate in world.values())
+    assert (found.explained, found.unexplained) == (len(lost) - unexplained, unexplained)
+
+
+def test_a_message_with_retries_is_explained_only_where_every_attempt_was_destroyed() -> None:
+    entries = [entry("dropped", 3, 7, attempt=attempt) for attempt in (1, 2)]
+    entries += [
+        entry("dropped", 3, 8, attempt=attempt, direction="down", is_ack=attempt == 2)
+        for attempt in (1, 2, 3)
+    ]
+    missing = [Missing(3, 7, 9, unknown=False, attempts=3)]
+    found = reconcile(ledger(missing), deeds_of(entries), KINDS)
+    assert outcome(found, "lost").by_fault == {"drop": 1}
+    assert [each.ranges for each in found.unexplained] == [[(7, 8)]]
+
+
+def test_unknown_ones_are_explained_by_the_fault_that_ended_their_connection() -> None:
+    log = [entry("reset", 3, fault="reset")]
+    missing = [Missing(3, 5, 8, unknown=True), Missing(4, 2, 4, unknown=True)]
+    found = outcome(reconcile(ledger(missing, dropped=2), deeds_of(log), KINDS), "unknown")
+    assert (found.explained, found.possible, found.unexplained) == (3, 0, 2)
+    assert found.by_fault == {"reset": 3}
+
+
+def test_unlisted_unknown_ones_are_explained_where_every_drop_was_a_faults() -> None:
+    log = [entry("reset", None, fault="reset") for _ in range(4)]
+    counted = ledger(unknown=9, dropped=4)
+    found = outcome(reconcile(counted, deeds_of(log), KINDS), "unknown")
+    assert (found.explained, found.possible, found.unexplained) == (9, 0, 0)
+    more = outcome(reconcile(ledger(unknown=9, dropped=5), deeds_of(log), KINDS), "unknown")
+    assert (more.explained, more.possible, more.unexplained) == (0, 9, 0)
+
+
+def test_cut_sessions_explain_what_was_on_their_way() -> None:
+    deeds = FaultDeeds()
+    deeds.cut("cut", [5, 6], 2)
+    missing = [Missing(5, 1, 2, unknown=True), Missing(9, 1, 2, unknown=True)]
+    found = reconcile(ledger(missing, dropped=3), deeds, {"cut": "cut"})
+    assert outcome(found, "unknown").by_fault == {"cut": 1}
+    assert outcome(found, "unknown").unexplained == 1
+    assert found.faults[0].deeds == {"struck": 2}
+
+
+def test_late_ones_are_explained_by_count_and_possible_where_all_was_slowed() -> None:
+    log = [entry(what, 1, number, fault="slow") for number in range(3) for what in ("held", "delayed")]
+    log += [entry("dropped", 2, 0)]  # brought by a retry
+    assert outcome(reconcile(ledger(late=6), deeds_of(log), KINDS), "late").unexplained == 2
+    deeds = deeds_of(log)
+    deeds.slows("latency")
+    found = outcome(reconcile(ledger(late=6), deeds, KINDS), "late")
+    assert (found.explained, found.possible, found.unexplained) == (4, 2, 0)
+
+
+def test_copies_and_spoilt_messages_are_counted_and_acknowledgements_are_not_messages() -> None:
+    log = [entry("duplicated", 1, number, fault="twice", is_ack=number > 2) for number in range(5)]
+    log += [entry("corrupted", 1, number, fault="flip") for number in range(2)]
+    found = reconcile(ledger(duplicated=4, corrupted=2), deeds_of(log), KINDS)
+    assert outcome(found, "duplicated").unexplained == 1
+    assert outcome(found, "corrupted").unexplained == 0
+
+
+def test_an_empty_log_explains_nothing() -> None:
+    found = reconcile(
+        ledger([Missing(0, 0, 5, unknown=False)], late=2, duplicated=3, corrupted=1),
+        FaultDeeds(),
+        {"drop": "drop"},
+    )
+    assert [each.unexplained for each in found.outcomes] == [5, 0, 2, 3, 1]
+    assert found.faults[0].deeds == {}
+
+
+def test_what_no_fault_did_explains_nothing() -> None:
+    log = [entry("discarded", 1, 1, fault=""), entry("upstream_lost", 1, fault="")]
+    found = reconcile(ledger([Missing(1, 1, 2, unknown=False)]), deeds_of(log), {})
+    assert outcome(found, "lost").unexplained == 1

@@ -1,0 +1,88 @@
+"""The lines about faults: what explains what, and what none does, so that nobody has to look it up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from squall.metrics.recovery import Recovery
+from squall.metrics.summary_document import Faults, Percentiles
+from squall.record.reconciliation import Explanation, FaultAccount, Reconciliation, Unexplained
+from squall.reports.fault_words import fault_lines
+from unit.reports.reported import passed
+
+
+def lines(**found: Any) -> list[str]:
+    _, summary = passed()
+    return fault_lines(msgspec.structs.replace(summary, faults=Faults(**found)))
+
+
+def lost(total: int, explained: int, possible: int = 0, **by_fault: int) -> Explanation:
+    return Explanation(
+        outcome="lost",
+        total=total,
+        explained=explained,
+        possible=possible,
+        unexplained=total - explained - possible,
+        basis="number",
+        by_fault=by_fault,
+    )
+
+
+def test_a_run_without_faults_has_no_lines() -> None:
+    assert lines() == []
+
+
+def test_each_fault_says_what_it_did() -> None:
+    account = [
+        FaultAccount(name="drop", kind="drop", deeds={"dropped": 1234, "on": 1, "off": 1}),
+        FaultAccount(name="hole", kind="blackhole", deeds={"on": 1}),
+        FaultAccount(name="cut", kind="cut", deeds={"struck": 9}),
+    ]
+    assert lines(reconciliation=Reconciliation(faults=account), missed={"cut": 1}) == [
+        "drop: dropped 1,234",
+        "hole (blackhole): did nothing",
+        "cut: struck 9 (1 were not connected)",
+        "nothing was lost, late, duplicated or corrupted",
+    ]
+
+
+def test_what_is_explained_and_what_is_not() -> None:
+    def said(each: Explanation, *more: Unexplained) -> list[str]:
+        return lines(reconciliation=Reconciliation(outcomes=[each], unexplained=list(more)))
+
+    assert said(lost(3, 3, drop=3)) == ["lost 3: all explained (3 by drop)"]
+    assert said(lost(5, 2, 1, drop=2)) == ["lost 5: 2 explained (2 by drop), 1 possibly, 2 UNEXPLAINED"]
+    assert said(lost(5, 4, drop=2)) == ["lost 5: 4 explained, 1 UNEXPLAINED"]
+    streams = [Unexplained(stream=number, ranges=[(7, 8), (9, 12)]) for number in range(5)]
+    assert said(lost(20, 0), *streams)[1:] == [
+        *(f"unexplained: stream {number}, numbers 7, 9-11" for number in range(3)),
+        "and of 2 more streams: see summary.json",
+    ]
+
+
+def test_a_log_that_ends_early_is_said() -> None:
+    assert (
+        lines(reconciliation=Reconciliation(problems=["the proxy was killed"]))[-1] == "the proxy was killed"
+    )
+
+
+def test_recovery_and_how_faults_were_handled() -> None:
+    hole = Recovery(name="hole", from_s=10.0, until_s=13.0, rate_before=100.0, p95_before_ms=2.0)
+    early = Recovery(name="early", from_s=1.0, until_s=2.0, why="too early")
+    assert lines(
+        recoveries=[msgspec.structs.replace(hole, seconds=2.0), hole, early],
+        recovery_time=Percentiles(mean=120.0, p99=480.0, count=7),
+        server_delay_handling=0.995,
+        client_timeout_handling=1.0,
+        not_sent=4,
+    ) == [
+        "hole (from 10 s to 13 s): all was as before after at most 2 s",
+        "hole (from 10 s to 13 s): did not recover",
+        "early (from 1 s to 2 s): recovery not measured, too early",
+        "a message whose first time-out had expired was acknowledged after 120 ms on average, p99 480 ms",
+        "delayed messages that ended well: 99.5 %",
+        "sessions that fell silent and lost nothing: 100 %",
+        "not sent because of a fault of squall's own sessions: 4",
+    ]
