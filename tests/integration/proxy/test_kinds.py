@@ -54,6 +54,19 @@ async def sent(through: Proxied, service: Service, fault: FaultKind) -> list[int
         return await client.sequences()
 
 
+def test_the_same_seed_strikes_the_same_messages() -> None:
+    async def dropped(seed: int) -> list[int | None]:
+        async with Service().listening() as service, proxied(service.url, seed=seed) as through:
+            await sent(through, service, Drop(probability=0.2, direction="up"))
+            return through.done("dropped")
+
+    async def main() -> None:
+        once, again, other = [await dropped(seed) for seed in (1, 1, 2)]
+        assert once == again != other
+
+    run(main)
+
+
 @pytest.mark.parametrize("direction", ["up", "down", "both"])
 def test_dropped_messages_are_those_of_the_log(direction: str) -> None:
     async def main() -> None:
@@ -101,7 +114,7 @@ def test_swaps_are_those_of_the_log() -> None:
 def test_delayed_messages_come_later_and_are_those_of_the_log() -> None:
     async def main() -> None:
         async with Service().listening() as service, proxied(service.url) as through:
-            through.put(Delay(probability=0.1, delay=0.15, direction="down"))
+            through.put(Delay(probability=0.1, delay=0.4, direction="down"))
             async with Client.connected(through.port) as client:
                 for number in range(MANY):
                     client.send(message(number))
@@ -115,8 +128,7 @@ def test_delayed_messages_come_later_and_are_those_of_the_log() -> None:
             assert len(late) > 20
             for each in held:
                 waited_s = (gone[each.sequence].at_ns - each.at_ns) / 1e9
-                assert waited_s == pytest.approx(0.15, abs=0.1)
-                assert waited_s >= 0.15 - 0.001
+                assert 0.399 <= waited_s < 5
 
     run(main)
 
@@ -200,7 +212,7 @@ def test_latency_delays_all_and_does_not_add_up() -> None:
                 order = [(await client.read()).payload for _ in range(50)]
                 took_s = loop.time() - begun_s
             assert order == [message(number) for number in range(50)]
-            assert 0.2 <= took_s < sending_s + 0.2 + 0.25
+            assert 0.2 <= took_s < sending_s + 5  # added up it would be ten seconds
             assert through.deeds == {"applied": 2}
 
     run(main)
@@ -221,23 +233,24 @@ def test_bandwidth_and_slices_slow_a_stream() -> None:
                     client.send(b"x" * 100_000)
                     await until(lambda seen=seen: len(service.frames) > seen)  # type: ignore[misc] # the default binds it
                     took_s = loop.time() - begun_s
-                    assert 0.17 <= took_s < 0.6, fault
+                    assert 0.17 <= took_s < 5, fault
 
     run(main)
 
 
-def test_a_black_hole_lets_all_of_it_go_once_it_is_over() -> None:
+def test_a_black_hole_lets_all_of_it_go_once_its_window_is_over() -> None:
     async def main() -> None:
         async with Service().listening() as service, proxied(service.url) as through:
+            loop = asyncio.get_running_loop()
             async with Client.connected(through.port) as client:
+                begun_s = loop.time()
                 through.put(Blackhole(lasts=0.3))
                 for number in range(100):
                     client.send(message(number))
-                await asyncio.sleep(0.1)
-                assert service.frames == []
                 assert [(await client.read()).payload for _ in range(100)] == [message(n) for n in range(100)]
+                assert loop.time() - begun_s >= 0.299
             on, off = (next(e.at_ns for e in through.entries if e.what == what) for what in ("on", "off"))
-            assert (off - on) / 1e9 == pytest.approx(0.3, abs=0.1)
+            assert 0.299 <= (off - on) / 1e9 < 5
             assert through.deeds == {"applied": 2, "lifted": 2}
 
     run(main)

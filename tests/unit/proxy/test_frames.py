@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from squall.proxy.frames import BINARY, FrameCursor, Piece, encode_frame, masked
@@ -21,6 +21,7 @@ def joined(pieces: list[Piece]) -> list[tuple[int, int, bool, bytes]]:
     return found
 
 
+@settings(max_examples=50)
 @given(made=frames, places=cuts)
 def test_any_chunking_gives_the_same_frames(made: list[Made], places: list[int]) -> None:
     cursor = FrameCursor()
@@ -32,6 +33,7 @@ def test_any_chunking_gives_the_same_frames(made: list[Made], places: list[int])
     assert not cursor.carried
 
 
+@settings(max_examples=50)
 @given(made=frames, places=cuts)
 def test_payload_and_mask_are_found(made: list[Made], places: list[int]) -> None:
     cursor = FrameCursor()
@@ -47,6 +49,7 @@ def test_payload_and_mask_are_found(made: list[Made], places: list[int]) -> None
     ]
 
 
+@settings(max_examples=50)
 @given(made=frames, places=cuts)
 def test_skipping_and_walking_come_to_the_same(made: list[Made], places: list[int]) -> None:
     skips, walks = FrameCursor(), FrameCursor()
@@ -59,6 +62,7 @@ def test_skipping_and_walking_come_to_the_same(made: list[Made], places: list[in
     assert skips.messages == sum(each.opcode in (1, 2) for each in made)
 
 
+@settings(max_examples=50)
 @given(made=frames, places=cuts, turns=st.lists(st.booleans(), min_size=1, max_size=8))
 def test_walking_may_begin_at_any_boundary(made: list[Made], places: list[int], turns: list[bool]) -> None:
     """Between skipping and walking by turns not a byte is lost, and frames keep their numbers."""

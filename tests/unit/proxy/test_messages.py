@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import accumulate
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from squall.proxy.frames import FrameCursor, masked
@@ -38,6 +38,7 @@ def read(stream: bytes) -> list[tuple[int, bytes]]:
     return [(p.frame.opcode, masked(p.data[len(p.frame.head) :], p.frame.mask)) for p in pieces]
 
 
+@settings(max_examples=50)
 @given(made=messages, places=cuts)
 def test_what_no_fault_strikes_passes_byte_for_byte(made: list[list[Made]], places: list[int]) -> None:
     tried = Tried()
@@ -49,6 +50,7 @@ def test_what_no_fault_strikes_passes_byte_for_byte(made: list[list[Made]], plac
     assert tried.stage.is_idle
 
 
+@settings(max_examples=50)
 @given(made=messages, places=cuts, seed=st.integers(0, 1 << 20))
 def test_dropping_takes_whole_messages_and_no_control_frame(
     made: list[list[Made]], places: list[int], seed: int
@@ -76,6 +78,7 @@ def test_dropping_takes_whole_messages_and_no_control_frame(
     assert tried.room.used == 0
 
 
+@settings(max_examples=50)
 @given(
     made=messages,
     places=cuts,
