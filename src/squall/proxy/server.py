@@ -42,7 +42,7 @@ _FILES_BESIDE: Final = 200
 _END_MAX_S: Final = 0.5
 """How long what is written may take to leave at the end."""
 
-_AT_ONCE: Final = 200
+_AT_ONCE: Final = 50
 """Connections that are told of a change in one go; then whatever has come meanwhile has its turn."""
 
 
