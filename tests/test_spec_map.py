@@ -27,11 +27,17 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from squall.api import LoadTestConfig, LoadTester, MessagePattern
+from squall.api import FaultInjection, LoadTestConfig, LoadTester, MessageConfiguration, MessagePattern
+from squall.metrics.ack_test import PARTS as ACK_PARTS
+from squall.metrics.ack_test import ack_size, ack_thresholds
+from squall.metrics.delivery_bounds import bounds_of
+from squall.metrics.ordering_test import ORDERING_TESTS, ordering_thresholds
 from squall.metrics.readiness import READINESS, judge_readiness
 from squall.metrics.scaling import GROWTH_MAX, LEVELS, STABILITY_MIN, ScalingLevel
 from squall.metrics.totals import Totals
+from squall.runner.delivery import MESSAGE_TYPES, delivery_settings, delivery_size
 from squall.scenario.fields import settings
+from squall.scenario.loader import Override, load_scenario
 from squall.scenario.models import Scenario
 
 ROOT = Path(__file__).parents[1]
@@ -74,6 +80,100 @@ OF_A_LEVEL: dict[str, Callable[[ScalingLevel], float]] = {
     "bound.latency_increase": lambda _: GROWTH_MAX,
 }
 """Where the figures of the scaling test are, which the specification has as tables and formulas."""
+
+
+def delivery_bound(metric: str) -> list[float]:
+    """The limits of the full delivery test on a metric, by type where it has one."""
+    overrides = {name: Override(of, "full") for name, of in delivery_settings(delivery_size("full")).items()}
+    scenario = load_scenario({"target": "ws://a/"}, overrides=overrides).scenario
+    found = [each for each in bounds_of(scenario) if each.metric.partition("{")[0] == metric]
+    return [limit_of(each.threshold) for each in found]
+
+
+def ordering_bound(metric: str) -> list[float]:
+    """The limits of the four patterns on a metric."""
+    return [
+        limit_of(each["threshold"])
+        for test in ORDERING_TESTS
+        for each in ordering_thresholds(test)
+        if each["metric"] == metric
+    ]
+
+
+def ack_bound(metric: str) -> list[float]:
+    """The limits of the acknowledgement test on a metric."""
+    thresholds = [each for part in ACK_PARTS for each in ack_thresholds(part, FaultInjection())]
+    return [limit_of(each["threshold"]) for each in thresholds if each["metric"] == metric]
+
+
+def limit_of(threshold: str) -> float:
+    """The figure behind the sign."""
+    return float(re.split(r"[<>=]+", threshold)[1])
+
+
+DELIVERY, ORDERING, ACKS = (
+    "execute_delivery_guarantee_test.",
+    "execute_message_ordering_test.",
+    "execute_acknowledgment_test.",
+)
+OF_TESTS: dict[str, Callable[[], list[Any]]] = {
+    "delivery_test_config.option.concurrent_connections": lambda: [delivery_size("full").connections],
+    "delivery_test_config.option.test_duration": lambda: [delivery_size("full").duration_s * 1000],
+    "delivery_test_config.option.messages_per_connection": lambda: [
+        delivery_size("full").messages_per_connection
+    ],
+    "delivery_test_config.option.message_types.type": lambda: [each.type for each in MESSAGE_TYPES],
+    "delivery_test_config.option.message_types.priority": lambda: [
+        f"{each.type} {each.priority}" for each in MESSAGE_TYPES
+    ],
+    "delivery_test_config.option.message_types.delivery_guarantee": lambda: [
+        f"{each.type} {each.delivery_guarantee}" for each in MESSAGE_TYPES
+    ],
+    "delivery_test_config.option.message_types.max_latency": lambda: [
+        f"{each.type} {each.max_latency} ms" for each in MESSAGE_TYPES
+    ],
+    f"{DELIVERY}option.connections": lambda: [delivery_size("full").connections],
+    f"{DELIVERY}option.duration": lambda: [delivery_size("full").duration_s * 1000],
+    f"{DELIVERY}option.messages_per_connection": lambda: [delivery_size("full").messages_per_connection],
+    f"{DELIVERY}result.delivery_success_rate": lambda: delivery_bound("ws_delivery_success"),
+    f"{DELIVERY}result.average_latency": lambda: delivery_bound("ws_response_time"),
+    f"{DELIVERY}result.checksum_validation_success": lambda: delivery_bound("ws_checksum_success")[:1],
+    f"{DELIVERY}result.sequence_order_correct": lambda: delivery_bound("ws_order_in_type")[:1],
+    f"{DELIVERY}result.overall.total_messages_processed": lambda: delivery_bound("ws_msgs_delivered"),
+    f"{DELIVERY}result.overall.system_throughput": lambda: delivery_bound("ws_system_throughput"),
+    f"{DELIVERY}result.overall.duplicate_message_rate": lambda: delivery_bound("ws_duplicate_rate"),
+    f"{DELIVERY}result.overall.out_of_order_rate": lambda: delivery_bound("ws_out_of_order_rate"),
+    f"{ORDERING}option.scenario": lambda: [each.scenario for each in ORDERING_TESTS],
+    f"{ORDERING}option.connections": lambda: [each.connections for each in ORDERING_TESTS],
+    f"{ORDERING}option.messages_per_connection": lambda: [
+        each.messages_per_connection for each in ORDERING_TESTS
+    ],
+    f"{ORDERING}option.send_pattern": lambda: [each.send_pattern for each in ORDERING_TESTS],
+    f"{ORDERING}option.expected_ordering_accuracy": lambda: [
+        each.expected_ordering_accuracy for each in ORDERING_TESTS
+    ],
+    f"{ORDERING}result.average_ordering_latency": lambda: ordering_bound("ws_ordering_latency")[:1],
+    f"{ORDERING}result.sequence_gaps": lambda: [
+        limit / test.offered
+        for limit, test in zip(ordering_bound("ws_msgs_in_gaps"), ORDERING_TESTS, strict=True)
+    ][:1],
+    f"{ORDERING}result.validation.meets_ordering_requirement": lambda: ordering_bound("ws_ordering_accuracy"),
+    f"{ORDERING}result.validation.low_latency_ordering": lambda: ordering_bound("ws_ordering_latency")[:1],
+    f"{ORDERING}result.validation.minimal_gaps": lambda: [0.1, *ordering_bound("ws_msgs_in_gaps")[:1]],
+    f"{ACKS}option.connections": lambda: [ack_size("full").connections],
+    f"{ACKS}option.test_duration": lambda: [ack_size("full").duration_s * 1000],
+    f"{ACKS}option.message_configuration.max_retry_attempts": lambda: [
+        MessageConfiguration().max_retry_attempts
+    ],
+    f"{ACKS}result.acknowledgment_success_rate": lambda: ack_bound("ws_ack_success")[:1],
+    f"{ACKS}result.average_acknowledgment_time": lambda: ack_bound("ws_ack_time"),
+    f"{ACKS}result.retry_success_rate": lambda: ack_bound("ws_retry_success"),
+    f"{ACKS}result.duplicate_delivery_rate": lambda: ack_bound("ws_duplicate_rate"),
+    f"{ACKS}result.network_fault_recovery_time": lambda: ack_bound("ws_retry_recovery"),
+    f"{ACKS}result.server_delay_handling": lambda: ack_bound("ws_server_delay_handling"),
+    f"{ACKS}result.client_timeout_handling": lambda: ack_bound("ws_client_timeout_handling")[:1],
+}
+"""Where the figures of the delivery, ordering and acknowledgement tests are, in the specification's units."""
 
 with (ROOT / "docs" / "reference" / "spec-map.csv").open(newline="") as file:
     ROWS = list(csv.DictReader(file))
@@ -237,7 +337,11 @@ def test_test_is_there(row: dict[str, str]) -> None:
 
 @pytest.mark.parametrize(
     "row",
-    [row for row in BUILT if row["value"] and row["id"] not in NO_DEFAULT and not is_of_a_level(row)],
+    [
+        row
+        for row in BUILT
+        if row["value"] and row["id"] not in {*NO_DEFAULT, *OF_TESTS} and not is_of_a_level(row)
+    ],
     ids=lambda row: row["id"],
 )
 def test_figure_is_the_specifications(row: dict[str, str]) -> None:
@@ -257,6 +361,16 @@ def test_figure_is_the_specifications(row: dict[str, str]) -> None:
 def test_figure_of_the_scaling_test_is_the_specifications(row: dict[str, str]) -> None:
     figure = OF_A_LEVEL[row["id"].removeprefix(SCALING)]
     assert [round(figure(level), 9) for level in LEVELS] == asked_of_levels(row["value"])
+
+
+@pytest.mark.parametrize("row", [row for row in BUILT if row["id"] in OF_TESTS], ids=lambda row: row["id"])
+def test_figure_of_a_delivery_test_is_the_specifications(row: dict[str, str]) -> None:
+    found = OF_TESTS[row["id"]]()
+    if isinstance(found[0], str):
+        assert ", ".join(found) == row["value"]
+    else:
+        asked = [float(each) for each in re.findall(r"(?<![\w.])\d+(?:\.\d+)?", row["value"])]
+        assert [round(each, 6) for each in found] == asked
 
 
 def test_every_bound_of_the_set_is_one_that_the_specification_asks_for() -> None:

@@ -38,25 +38,25 @@ from squall.fleet.base import Fleet
 from squall.fleet.local import LocalFleet
 from squall.live.base import LiveView
 from squall.live.endpoints import Served, served
+from squall.metrics.ack_test import AcknowledgmentResult, FaultInjection, MessageConfiguration, PartResult
 from squall.metrics.delivery_test import DeliveryGuaranteeResult, OverallDelivery, TypeDelivery
 from squall.metrics.ordering_test import (
+    OrderingChecks,
     OrderingResult,
     OrderingSeriesResult,
     OrderingTest,
     OrderingValidation,
+    SendPattern,
 )
 from squall.metrics.ramp_statistics import RampStatistics
 from squall.metrics.scaling import LatencyGrowth, LevelResult, ScalingLevel, ScalingResult
 from squall.metrics.totals import Selection
 from squall.record.run import Phase, PhaseKind
+from squall.runner.acks import execute_acknowledgment_test
 from squall.runner.active import ActiveRun, RunResult
 from squall.runner.callback import MonitoringCallback, RampDecision
 from squall.runner.connections import ConnectionManager
-from squall.runner.delivery import (
-    DeliveryTracking,
-    MessageTypeConfiguration,
-    execute_delivery_guarantee_test,
-)
+from squall.runner.delivery import DeliveryTracking, MessageTypeConfiguration, execute_delivery_guarantee_test
 from squall.runner.fault_windows import check_faults
 from squall.runner.named import check_functions, check_rows
 from squall.runner.ordering import execute_message_ordering_test, execute_message_ordering_tests
@@ -99,24 +99,29 @@ from squall.scenario.models import AdaptiveRamp, Ramp, RampUp, Scenario
 from squall.units import parse_duration_s
 
 __all__ = [
+    "AcknowledgmentResult",
     "AlertThresholds",
     "ConnectionManager",
     "DeliveryGuaranteeResult",
     "DeliverySuccess",
     "DeliveryTracking",
+    "FaultInjection",
     "LatencyGrowth",
     "LevelResult",
     "LoadTestConfig",
     "LoadTestResults",
     "LoadTester",
+    "MessageConfiguration",
     "MessagePattern",
     "MessageTypeConfiguration",
     "MonitoringCallback",
+    "OrderingChecks",
     "OrderingResult",
     "OrderingSeriesResult",
     "OrderingTest",
     "OrderingValidation",
     "OverallDelivery",
+    "PartResult",
     "PerformanceMonitor",
     "PerformanceReport",
     "PhaseError",
@@ -128,6 +133,7 @@ __all__ = [
     "SavedResults",
     "ScalingLevel",
     "ScalingResult",
+    "SendPattern",
     "StabilityMonitoring",
     "Strategy",
     "SustainedLoadResult",
@@ -430,6 +436,9 @@ class LoadTester:
     execute_delivery_guarantee_test = staticmethod(execute_delivery_guarantee_test)
     execute_message_ordering_test = staticmethod(execute_message_ordering_test)
     execute_message_ordering_tests = staticmethod(execute_message_ordering_tests)
+    execute_acknowledgment_test = staticmethod(execute_acknowledgment_test)
+    execute_acknowledment_test = execute_acknowledgment_test
+    """As the specification spells it."""
 
     async def __aenter__(self) -> Self:
         self._served = await self._serving.enter_async_context(

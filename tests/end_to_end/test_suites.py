@@ -64,6 +64,16 @@ def test_the_connections_are_established_and_maintained_at_smoke(tmp_path: Path)
 
 @pytest.mark.slow
 @pytest.mark.timeout(180)
+def test_delivery_is_guaranteed_at_smoke(tmp_path: Path) -> None:
+    said = carried_out("guarantee_message_delivery", tmp_path / "out")
+    assert "Message Delivery Guarantee Test Results" in said
+    assert "messages processed: 50,000 of 50,000 offered" in said
+    assert said.count("delivery rate (guaranteed") == 4
+    assert len(list((tmp_path / "out").rglob("delivery.json"))) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
 def test_the_load_is_scaled_progressively_at_smoke(tmp_path: Path) -> None:
     said = carried_out("progressive_load_scaling", tmp_path / "out")
     assert "Progressive Scaling Test Results" in said

@@ -216,6 +216,62 @@ def ordering(
     raise typer.Exit(code)
 
 
+@app.command(rich_help_panel="Runs")
+@with_flags
+def acks(
+    ctx: typer.Context,
+    url: TestUrl = None,
+    scale: TestScale = None,
+    ack_timeout: Annotated[
+        str | None, typer.Option(help="of an attempt; 5s", metavar="DURATION", show_default=False)
+    ] = None,
+    max_retries: Annotated[
+        int | None,
+        typer.Option(help="how often a message is sent again; 3", metavar="COUNT", show_default=False),
+    ] = None,
+    backoff: Annotated[
+        str | None, typer.Option(help="exponential or constant", metavar="NAME", show_default=False)
+    ] = None,
+    drop_rate: Annotated[
+        float | None, typer.Option(help="share of messages lost; 0.02", metavar="SHARE", show_default=False)
+    ] = None,
+    delay_rate: Annotated[
+        float | None, typer.Option(help="share of responses held; 0.01", metavar="SHARE", show_default=False)
+    ] = None,
+    unresponsive_rate: Annotated[
+        float | None,
+        typer.Option(help="share of clients that fall silent; 0.005", metavar="SHARE", show_default=False),
+    ] = None,
+    **flags: Any,
+) -> None:
+    """An acknowledgement test: messages are lost, delayed and left unanswered on purpose, and retries make up for it.
+
+    The specification's: 5,000 connections with a message a second for 15 minutes; at `--scale standard` for a tenth of
+    that, at `smoke` 400 connections for 12 s, with time-outs and faults a fifth as long. No bound changes. The bundled
+    service has three parts: send, receiver, push; a target of your own the first. The flags are those of `run`;
+    --connections and --duration say otherwise. --out is the folder of the series.
+    """
+    from squall.cli.acks import carry_out_acks
+
+    code = carry_out_acks(
+        _state(ctx),
+        url,
+        flags,
+        scale=scale,
+        messages={
+            "acknowledgment_timeout": ack_timeout,
+            "max_retry_attempts": max_retries,
+            "retry_backoff_strategy": backoff,
+        },
+        faults={
+            "network_drop_rate": drop_rate,
+            "server_delay_simulation": delay_rate,
+            "client_unresponsive_rate": unresponsive_rate,
+        },
+    )
+    raise typer.Exit(code)
+
+
 @app.command(rich_help_panel="Before a run")
 @with_flags
 def plan(ctx: typer.Context, scenario: ScenarioFile = None, **flags: Any) -> None:

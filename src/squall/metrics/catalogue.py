@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Final
 
 from squall.metrics.cells import MessageTotals
+from squall.metrics.fault_handling import server_delay_handling
 from squall.metrics.metric import (
     IN_CONNECTIONS,
     IN_MESSAGES,
@@ -100,6 +101,14 @@ def _ack_success(totals: Totals, selection: Selection) -> Share | None:
 def _retry_success(totals: Totals, selection: Selection) -> Share:
     messages = totals.messages(selection)
     return Share(messages.retry_acknowledged, messages.retried - messages.gave_up, messages.retried)
+
+
+def _server_delays(totals: Totals, _: Selection) -> Share | None:
+    """At least those that no second answer can have been of; at most those that were not missing."""
+    found, least = totals.reconciliation, server_delay_handling(totals)
+    if found is None or least is None:
+        return None
+    return Share(least * found.delayed, found.delayed - found.delayed_lost, found.delayed)
 
 
 def _system_throughput(totals: Totals, _: Selection) -> PerSecond | None:
@@ -311,6 +320,26 @@ METRICS: Final[tuple[Metric, ...]] = (
         read=_retry_success,
         windowed=True,
         tracked="confirmations",
+    ),
+    Metric(
+        name="ws_server_delay_handling",
+        kind="rate",
+        unit="share",
+        about="messages that a fault held on their way and that ended acknowledged once / all such messages, at least",
+        tags=(),
+        read=_server_delays,
+    ),
+    Metric(
+        name="ws_client_timeout_handling",
+        kind="rate",
+        unit="share",
+        about="sessions that a fault made silent and of which nothing was missing / all such sessions that have ended",
+        tags=(),
+        read=lambda totals, _: Share(
+            totals.connections().silence_handled,
+            totals.connections().silence_handled,
+            totals.connections().silenced,
+        ),
     ),
     trend(
         "ws_ack_time",

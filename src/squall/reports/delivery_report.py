@@ -10,7 +10,7 @@ from squall.metrics.summary_document import Judged
 from squall.reports.figures import NOT_MEASURED, count, milliseconds, percent, rate
 from squall.reports.wording import printable
 
-__all__ = ["bound_lines", "delivery_lines"]
+__all__ = ["bound_lines", "delivery_lines", "shown"]
 
 TITLE = "Message Delivery Guarantee Test Results"
 
@@ -29,7 +29,7 @@ def delivery_lines(result: DeliveryGuaranteeResult) -> list[str]:
         "",
         result.verdict,
     ]
-    return [printable(each) for each in lines]
+    return [shown(each) for each in lines]
 
 
 def bound_lines(bounds: tuple[Judged, ...]) -> list[str]:
@@ -39,6 +39,12 @@ def bound_lines(bounds: tuple[Judged, ...]) -> list[str]:
         for each in bounds
         if each.truth != "passed"
     ]
+
+
+def shown(line: str) -> str:
+    """A line as a terminal may have it, with its indent."""
+    text = line.lstrip()
+    return " " * (len(line) - len(text)) + printable(text)
 
 
 def _type_line(each: TypeDelivery) -> str:

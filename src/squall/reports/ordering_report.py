@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from squall.metrics.ordering_test import LATENCY_MAX_MS, OrderingResult, OrderingSeriesResult
-from squall.reports.delivery_report import bound_lines
+from squall.reports.delivery_report import bound_lines, shown
 from squall.reports.figures import NOT_MEASURED, count, milliseconds, percent
 from squall.reports.wording import printable
 
@@ -31,7 +31,7 @@ def ordering_lines(result: OrderingSeriesResult) -> list[str]:
         lines += [_line(each), *_types(each), *(f"  {line}" for line in bound_lines(each.bounds))]
     if result.left_out:
         lines.append(f"not carried out: {', '.join(result.left_out)}")
-    return [printable(each) for each in (*lines, "", result.verdict)]
+    return [shown(each) for each in (*lines, "", result.verdict)]
 
 
 def ordering_markdown(result: OrderingSeriesResult) -> str:

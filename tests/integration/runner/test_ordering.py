@@ -37,7 +37,7 @@ def carried_out(url: str, tests: list[OrderingTest], out: Path) -> OrderingSerie
 
 
 def test_a_sound_service_keeps_the_order_in_every_pattern(tmp_path: Path) -> None:
-    quick = [each for each in TESTS if each.send_pattern != "mixed_priority"]
+    quick = [each for each in TESTS if each.send_pattern in ("sequential", "high_frequency")]
     with serve() as service:
         result = carried_out(service.url, quick, tmp_path / "series")
     assert [each.test for each in result.tests] == quick

@@ -1,0 +1,247 @@
+"""The acknowledgement test carried out: its parts one after another, each a run of its own, in a folder of one series.
+
+    runs/20260131-142530-acks-3f9a/
+        1-send/ …           the run folder of each part
+        acks.json, acks.md
+
+The bundled service has a path for each part. A target of the user's own has the first part only, by the exchange of its
+scenario where that says how it acknowledges, else by squall's own envelope.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from squall.clock import RealClock
+from squall.engine.machine import this_machine
+from squall.engine.preflight import check
+from squall.errors import ExitCode, PlanError, strongest
+from squall.fleet.base import Fleet
+from squall.live.base import LiveView
+from squall.metrics.ack_test import (
+    PARTS,
+    AcknowledgmentResult,
+    AckPart,
+    AckSize,
+    FaultInjection,
+    MessageConfiguration,
+    PartResult,
+    ack_size,
+    ack_thresholds,
+    checked,
+    concluded,
+    exchange_settings,
+    fault_settings,
+    part_result,
+    path_of,
+)
+from squall.reports.ack_report import ack_markdown
+from squall.runner.active import RunResult
+from squall.runner.bundled import service_for
+from squall.runner.delivery import converted, ramp_settings
+from squall.runner.plan import make_plan
+from squall.runner.series import Series, no_views
+from squall.runner.settings import Duration
+from squall.runner.stopping import StopSwitch
+from squall.scale import Scale
+from squall.scenario.loader import Override, load_scenario
+from squall.scenario.models import Scenario
+from squall.store.folder import create_run_folder, write_whole
+
+__all__ = [
+    "ACKS_FILE",
+    "ack_scenario",
+    "execute_acknowledgment_test",
+    "run_acks",
+    "why_not",
+]
+
+ACKS_FILE: Final = "acks.json"
+MARKDOWN_FILE: Final = "acks.md"
+SETTLE_S: Final = 1.0
+"""How long the service is left alone between two parts."""
+
+_ITS_OWN: Final = "each part has its own"
+_OF_ONE_RUN: Final = "it is for a single run, and each part is a run of its own"
+_DECIDED: Final = {
+    "name": "each run is called by its part",
+    "load.ramp_up": _ITS_OWN,
+    "load.ramp_down": _ITS_OWN,
+    "load.arrivals": "it holds a number of connections",
+    "traffic.pattern": "it sends evenly",
+    "traffic.messages_per_session": "it sends as long as it is held",
+    "faults": "the test decides which faults there are",
+    "outputs.junit": _OF_ONE_RUN,
+    "outputs.web": _OF_ONE_RUN,
+    "outputs.prometheus": _OF_ONE_RUN,
+    "outputs.linger": _OF_ONE_RUN,
+}
+"""Settings that an acknowledgement test takes from nobody, each with the reason."""
+
+
+async def execute_acknowledgment_test(
+    url: str | Sequence[str] | None = None,
+    *,
+    connections: int | None = None,
+    test_duration: Duration | None = None,
+    message_configuration: MessageConfiguration | Mapping[str, Any] | None = None,
+    fault_injection: FaultInjection | Mapping[str, Any] | None = None,
+    scale: Scale = "full",
+    scenario: Scenario | str | Path | Mapping[str, Any] | None = None,
+    out: str | Path | None = None,
+    fleet: Callable[[], Fleet] | None = None,
+    **settings: Any,
+) -> AcknowledgmentResult:
+    """Send messages that are to be acknowledged, under faults, and judge whether the retries make up for them.
+
+    Called on the class, as in the specification.
+
+    Args:
+        url: the entry point, or several; without one, and without a scenario, the bundled service is started, which
+            has all three parts of the test. Any other target has the first.
+        connections: held at once; by default what `scale` asks for.
+        test_duration: how long the first part is held: seconds, or text like "15m".
+        message_configuration: time-out, retries and back-off.
+        fault_injection: what goes wrong on purpose, and how often.
+        scale: `full`: 5,000 connections for 15 minutes, and 3 minutes for each other part; `standard`: a tenth and a
+            sixth of that; `smoke`: 400 connections for 12 s and 6 s, with time-outs, pauses, delays and silences a
+            fifth as long. No bound changes.
+        scenario: a scenario, or a file with one, for all that the test leaves open.
+        out: the folder of the series; by default a new one under runs/.
+        fleet: makes where the workers of a run are; processes of this host by default.
+        settings: any other setting of a scenario (`seed=7`).
+
+    Raises:
+        SquallError: it could not begin: a mistake in what is asked, or too small a machine.
+    """
+    size = ack_size(scale, connections=connections, duration=test_duration)
+    chosen: dict[str, Any] = dict(settings)
+    if url is not None:
+        chosen["target.url"] = url if isinstance(url, str) else list(url)
+    own = url is None and scenario is None and "target" not in settings
+    async with service_for(size.connections if own else None) as of_service:
+        overrides = {path: Override(value, "code") for path, value in (of_service | chosen).items()}
+        return await run_acks(
+            load_scenario({} if scenario is None else scenario, overrides=overrides).scenario,
+            size,
+            messages=converted(message_configuration or {}, MessageConfiguration),
+            faults=converted(fault_injection or {}, FaultInjection),
+            parts=PARTS if own else PARTS[:1],
+            out=None if out is None else str(out),
+            fleet=fleet,
+            command="Python API",
+        )
+
+
+async def run_acks(
+    base: Scenario,
+    size: AckSize,
+    *,
+    messages: MessageConfiguration = MessageConfiguration(),
+    faults: FaultInjection = FaultInjection(),
+    parts: Sequence[AckPart] = PARTS,
+    out: str | None = None,
+    switch: StopSwitch | None = None,
+    views: Callable[[Scenario], Sequence[LiveView]] = no_views,
+    finished: Callable[[PartResult, RunResult], None] = lambda _result, _run: None,
+    fleet: Callable[[], Fleet] | None = None,
+    command: str = "",
+) -> AcknowledgmentResult:
+    """Carry out the parts and judge them.
+
+    Args:
+        base: target and all else that the parts have in common; with all parts, the bundled service's.
+        size: how large.
+        messages: time-out, retries and back-off.
+        faults: what goes wrong on purpose.
+        parts: in their order; several only of the bundled service.
+        out: the folder of the series; by default a new one under runs/.
+        switch: by which somebody outside may end it.
+        views: who is shown a run.
+        finished: told of each part that is over.
+        fleet: where workers run; as processes of this host by default.
+        command: what was typed, its secrets masked; kept in the records.
+
+    Raises:
+        PlanError: something makes no sense.
+        PreflightError: this machine cannot carry it.
+        StoreError: a folder cannot be made or written.
+        FleetError: the workers cannot be started.
+    """
+    checked(messages, faults)
+    switch = switch or StopSwitch()
+    machine = this_machine(base.target.source_addresses)
+    bundled = len(parts) > 1
+
+    def scenario(part: AckPart, folder: Path | None) -> Scenario:
+        return ack_scenario(base, part, size, messages, faults, folder, bundled=bundled)
+
+    for part in parts:
+        check(make_plan(scenario(part, None), machine).demand, machine)
+    folder = create_run_folder(out, "acks", RealClock().wall_ns())
+    runs = ((part, scenario(part, folder / f"{number}-{part}")) for number, part in enumerate(parts, 1))
+    results: list[PartResult] = []
+    series = Series(settle_s=SETTLE_S, switch=switch, views=views, fleet=fleet, command=command)
+    async for part, run in series.carry_out(runs):
+        results.append(part_result(part, run.summary, run.folder.name))
+        finished(results[-1], run)
+    result = concluded(results, left_out=parts[len(results) :], folder=str(folder))
+    code = strongest({ExitCode(result.exit_code), *([ExitCode.INTERRUPTED] if switch.times else [])})
+    return _written(msgspec.structs.replace(result, exit_code=int(code)), folder)
+
+
+def ack_scenario(
+    base: Scenario,
+    part: AckPart,
+    size: AckSize,
+    messages: MessageConfiguration,
+    faults: FaultInjection,
+    out: Path | None,
+    *,
+    bundled: bool,
+) -> Scenario:
+    """The scenario of one part: its size, its faults and its bounds over all that is said beside.
+
+    Raises:
+        PlanError: there is more than one population.
+    """
+    if len(base.populations) > 1:
+        raise PlanError(f"{len(base.populations)} populations: an acknowledgement test has one")
+    population = base.populations[0]
+    chosen: dict[str, Any] = {
+        "name": f"acks-{part}",
+        **ramp_settings(size.connections),
+        "load.hold": size.duration_s if part == "send" else size.others_s,
+        "traffic.during_ramp": False,
+        "faults": fault_settings(part, faults, size),
+        "delivery.integrity": False,
+        "thresholds": [each.model_dump() for each in base.thresholds] + ack_thresholds(part, faults),
+        "outputs.out": None if out is None else str(out),
+    }
+    if "rate" not in population.traffic.model_fields_set:
+        chosen["traffic.rate"] = messages.message_frequency
+    if population.exchange.kind not in ("ack", "acked_push"):
+        chosen["exchange"] = exchange_settings(part, messages, size)
+    if bundled:
+        path = path_of(part, messages, size)
+        chosen["target.url"] = [f"{url.rstrip('/')}/{path}" for url in base.target.url]
+    overrides = {path: Override(value, f"the part {part}") for path, value in chosen.items()}
+    return load_scenario(base, overrides=overrides).scenario
+
+
+def why_not(setting: str) -> str | None:
+    """Why an acknowledgement test takes no such setting from those who start it; None where it does."""
+    return next(
+        (why for path, why in _DECIDED.items() if setting == path or setting.startswith(f"{path}.")), None
+    )
+
+
+def _written(result: AcknowledgmentResult, folder: Path) -> AcknowledgmentResult:
+    """The series, once it is there as JSON and as Markdown."""
+    write_whole(folder / ACKS_FILE, msgspec.json.format(msgspec.json.encode(result)) + b"\n")
+    write_whole(folder / MARKDOWN_FILE, ack_markdown(result).encode())
+    return result
