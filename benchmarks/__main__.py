@@ -29,6 +29,7 @@ from benchmarks import (
     proxied,
     report,
     tools,
+    tracking,
     watched_hour,
     watching,
 )
@@ -63,6 +64,7 @@ BENCHES: Final = {
     "steps": Bench(micro.hot_steps, 5),
     "proxy": Bench(proxied.at_five_thousand_connections, 300),
     "recording": Bench(micro.recording, 45),
+    "tracking": Bench(tracking.cost_of_all, 420),
     "watching": Bench(watching.at_ten_thousand_connections, 60),
     "watched-hour": Bench(watched_hour.an_hour_later, 120),
     "report": Bench(report.of_an_hour, 60),

@@ -62,6 +62,8 @@ class Load:
     progress: str = "none"
     watched_port: int | None = None
     web_port: int | None = None
+    tracking: bool = True
+    """False: order, times, acknowledgements and causes are not kept account of."""
     latency_bound_ms: float = 50.0
     """A bound on the response time's p99: only a run with one can be invalid by squall's own lag."""
 
@@ -85,13 +87,28 @@ class Load:
             given += ["--ca-file", str(self.ca_file)]
         return [*given, "--threshold", f"ws_response_time{{phase:hold}}: p(99)<{self.latency_bound_ms:g}"]
 
+    def environment(self) -> dict[str, str]:
+        """Settings that no flag has."""
+        return {} if self.tracking else dict.fromkeys(_TRACKED, "no")
+
     def command(self) -> str:
         """The whole command, with words for what differs each time."""
         shown = replace(self, ca_file=Path("AUTHORITY.pem") if self.ca_file else None).arguments("URL")
         words = [f"'{word}'" if " " in word else word for word in shown]
-        return " ".join(["squall run", *words, f"--out DIR --progress {self.progress}"])
+        return " ".join(
+            [
+                *(f"{name}={value}" for name, value in self.environment().items()),
+                "squall run",
+                *words,
+                f"--out DIR --progress {self.progress}",
+            ]
+        )
 
 
+_TRACKED: Final = tuple(
+    f"SQUALL_DELIVERY__TRACKING__{name}"
+    for name in ("SEQUENCE_NUMBERS", "TIMESTAMPS", "CONFIRMATIONS", "CAUSALITY")
+)
 _AT_ONCE: Final = ["--ramp", "constant", "--ramp-up", "0s"]
 
 
@@ -222,7 +239,7 @@ def run_squall(lab: Lab, load: Load, url: str, watch: Watch | None = None) -> Sq
     command = [sys.executable, "-m", "squall", "run", *load.arguments(url)]
     command += ["--out", str(folder), "--progress", load.progress, "--no-csv", "--no-markdown"]
     looks: list[Look] = []
-    with _started(command, printed) as process:
+    with _started(command, printed, load.environment()) as process:
         for _ in _until_ended(process):
             looks += _look_at(process, folder)
             if watch is not None:
@@ -233,9 +250,11 @@ def run_squall(lab: Lab, load: Load, url: str, watch: Watch | None = None) -> Sq
 
 
 @contextmanager
-def _started(command: list[str], printed: Path) -> Iterator[psutil.Popen]:
+def _started(command: list[str], printed: Path, settings: dict[str, str]) -> Iterator[psutil.Popen]:
     """A process that is killed if it still runs at the end; squall's workers end with their coordinator."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("SQUALL_")}
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("SQUALL_")
+    } | settings
     with printed.open("wb") as file:
         process = psutil.Popen(command, stdout=file, stderr=subprocess.STDOUT, env=environment)
     try:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -17,22 +18,43 @@ from both_forms import FORMS, module_in
 from oracle.envelope import BINARY, TEXT, looks_like_envelope, parse
 from simulation.naive import Naive
 
+KINDS = ("FIRST", "REORDERED", "DUPLICATE", "FOREIGN", "UNDECIDED")
 STREAM_CASES = 2_000
 """In each of the two forms."""
 
 
-def each_of(ranges: list[tuple[int, int, int, bool]]) -> Counter[tuple[int, int, bool]]:
-    """(number, label, unknown) of each number in the ranges."""
-    return Counter((n, label, unknown) for first, end, label, unknown in ranges for n in range(first, end))
+def each_of(ranges: list[tuple[int, int, int, bool, bool]]) -> Counter[tuple[int, int, bool, bool]]:
+    """(number, label, unknown, acknowledged) of each number in the ranges."""
+    return Counter(
+        (n, label, unknown, acknowledged)
+        for first, end, label, unknown, acknowledged in ranges
+        for n in range(first, end)
+    )
+
+
+def runs_of(pieces: list[tuple[int, int, int, bool]]) -> tuple[list[list[int]], dict[int, int]]:
+    """Gaps as lists of numbers, and the label of each."""
+    runs: list[list[int]] = []
+    labels = {}
+    for first, end, label, begins in pieces:
+        if begins:
+            runs.append([])
+        runs[-1] += range(first, end)
+        labels |= dict.fromkeys(range(first, end), label)
+    return runs, labels
 
 
 @contextmanager
-def window_of(ledger: ModuleType, size: int) -> Iterator[None]:
-    whole, ledger.WINDOW = ledger.WINDOW, size
+def bounded(ledger: ModuleType, **bounds: int) -> Iterator[None]:
+    """The ledger with other limits of what it remembers."""
+    before = {name: getattr(ledger, name) for name in bounds}
+    for name, value in bounds.items():
+        setattr(ledger, name, value)
     try:
         yield
     finally:
-        ledger.WINDOW = whole
+        for name, value in before.items():
+            setattr(ledger, name, value)
 
 
 STEPS = st.lists(
@@ -43,9 +65,77 @@ STEPS = st.lists(
         st.tuples(st.just("in order"), st.integers(1, 8)),
         st.tuples(st.just("segment"), st.integers(0, 3)),
         st.tuples(st.just("reconnect"), st.integers(0, 3)),
+        st.tuples(st.just("acknowledge"), st.integers(-1, 12)),
+        st.tuples(st.just("settle"), st.integers(0, 1)),
     ),
     max_size=60,
 )
+
+
+class Both:
+    """A stream and its naive account, told the same; what the stream hands out is gathered."""
+
+    def __init__(self, ledger: ModuleType, window: int) -> None:
+        self.stream: Any = ledger.Stream()
+        self.naive = Naive(window)
+        self.names = {getattr(ledger, name): name.lower() for name in KINDS}
+        self.kinds: Counter[str] = Counter()
+        self.evicted: Counter[tuple[int, int, bool, bool]] = Counter()
+        self.waits: Counter[int] = Counter()
+        self.waited: list[int] = []
+        self.unmeasured: list[int] = []
+        self.gaps: list[tuple[int, int, int, bool]] = []
+        self.now_ns = 0
+        self.begin(0, reconnects=False)
+
+    def begin(self, label: int, *, reconnects: bool) -> None:
+        self.naive.label, self.naive.epoch = label, self.naive.epoch + reconnects
+        self.stream.begin_segment(self.naive.label, self.naive.epoch)
+
+    def send(self, count: int) -> list[int]:
+        sent = [self.stream.assign() for _ in range(count)]
+        assert sent == [self.naive.send() for _ in range(count)]
+        return sent
+
+    def arrive(self, number: int) -> None:
+        self.now_ns += 1 + number % 3
+        kind = self.names[self.stream.arrive(number, self.now_ns)]
+        expected = self.naive.arrive(number, self.now_ns)
+        assert kind == expected[0]
+        if kind == "reordered":
+            assert (self.stream.extent, self.stream.late_ns) == expected[1:]
+        self.kinds[kind] += 1
+        self.evicted.update(each_of(self.stream.take_evicted()))
+        for other, longer_ns, first in self.stream.take_waits():
+            self.waits[other] += longer_ns
+            self.waited.extend([other] * first)
+        self.unmeasured += [n for first, end in self.stream.take_unmeasured() for n in range(first, end)]
+
+    def acknowledge(self, number: int) -> None:
+        assert self.stream.acknowledge(number) == self.naive.acknowledge(number)
+
+    def settle(self, *, lived: bool) -> None:
+        assert each_of(self.stream.settle(lived=lived)) == self.naive.settle(lived)
+        self.gaps.extend(self.stream.take_gaps())
+
+    def do(self, kind: str, value: int) -> None:
+        """One step of a case; numbers are told by how far behind the next one they are."""
+        behind = len(self.naive.labels) - value
+        if kind == "send":
+            self.send(value)
+        elif kind == "arrive":
+            if behind >= 0:
+                self.arrive(behind)
+        elif kind == "in order":
+            for _ in range(min(value, len(self.naive.labels) - self.stream.expected)):
+                self.arrive(self.stream.expected)
+        elif kind == "acknowledge":
+            if len(self.naive.acknowledged) < self.naive.window:  # more rows than that are not kept
+                self.acknowledge(max(0, behind))
+        elif kind == "settle":
+            self.settle(lived=bool(value))
+        else:
+            self.begin(value, reconnects=kind == "reconnect")
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -55,51 +145,66 @@ def test_the_ledger_counts_as_the_definitions_do(
     form: str, steps: list[tuple[str, int]], window: int, lived: bool, after: int
 ) -> None:
     ledger = module_in(form, "squall.delivery.ledger")
-    names = {
-        ledger.FIRST: "first",
-        ledger.REORDERED: "reordered",
-        ledger.DUPLICATE: "duplicate",
-        ledger.FOREIGN: "foreign",
-        ledger.UNDECIDED: "undecided",
-    }
-    stream, naive = ledger.Stream(), Naive(window)
-    stream.begin_segment(0, 0)
-    naive.label = 0
-    evicted: Counter[tuple[int, int, bool]] = Counter()
-    now_ns = 0
-
-    def arrive(number: int) -> None:
-        nonlocal now_ns
-        now_ns += 1 + number % 3
-        kind = names[stream.arrive(number, now_ns)]
-        expected = naive.arrive(number, now_ns)
-        assert kind == expected[0]
-        if kind == "reordered":
-            assert (stream.extent, stream.late_ns) == expected[1:]
-        evicted.update(each_of(stream.take_evicted()))
-
-    with window_of(ledger, window):
+    both = Both(ledger, window)
+    stream, naive = both.stream, both.naive
+    with bounded(ledger, WINDOW=window):
         for kind, value in steps:
-            if kind == "send":
-                assert [stream.assign() for _ in range(value)] == [naive.send() for _ in range(value)]
-            elif kind == "arrive":
-                if len(naive.labels) >= value:
-                    arrive(len(naive.labels) - value)
-            elif kind == "in order":
-                for _ in range(min(value, len(naive.labels) - stream.expected)):
-                    arrive(stream.expected)
-            else:
-                naive.label, naive.epoch = value, naive.epoch + (kind == "reconnect")
-                stream.begin_segment(naive.label, naive.epoch)
+            both.do(kind, value)
             assert stream.outstanding() == len(naive.owed())
         assert stream.arrived == len(naive.arrivals)
-        assert evicted == Counter((n, naive.labels[n], True) for n in naive.evicted)
+        assert both.evicted == Counter((n, naive.labels[n], True, False) for n in naive.evicted)
         assert [stream.is_missing(n) for n in range(stream.expected)] == [
             n in naive.owed() for n in range(stream.expected)
         ]
-        assert each_of(stream.settle(lived=lived)) == naive.settle(lived)
+        both.settle(lived=lived)
         for number in range(after):
-            arrive(number)
+            both.arrive(number)
+    assert (stream.duplicated, stream.reordered) == (both.kinds["duplicate"], both.kinds["reordered"])
+    assert (dict(both.waits), sorted(both.waited)) == (naive.waits(), sorted(naive.waits()))
+    assert both.unmeasured == []
+    runs, labels = runs_of(both.gaps)
+    assert sorted(runs) == naive.gaps()
+    assert labels == {n: naive.labels[n] for run in naive.gaps() for n in run}
+
+
+ORDERS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 30)), min_size=1, max_size=120)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@settings(max_examples=500, deadline=None)
+@given(ORDERS, st.integers(2, 6))
+def test_waits_are_exact_or_said_not_to_be(form: str, orders: list[tuple[int, int]], held_max: int) -> None:
+    """With few arrival times kept: a wait is what it was, or too short and said to be so."""
+    ledger = module_in(form, "squall.delivery.ledger")
+    both = Both(ledger, 1000)
+    skipped: list[int] = []
+    with bounded(ledger, HELD_MAX=held_max):
+        for skips, late in orders:
+            skipped += both.send(skips)
+            both.arrive(*both.send(1))
+            if skipped and late < 10:
+                both.arrive(skipped.pop(late % len(skipped)))
+    assert len(both.unmeasured) == len(set(both.unmeasured))
+    true_ns = both.naive.waits()
+    for number, _ in both.naive.arrivals:
+        if number in both.unmeasured:
+            assert both.waits[number] < true_ns[number]
+        else:
+            assert both.waits[number] == true_ns.get(number, 0)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_at_most_so_many_arrival_times_are_kept_and_the_oldest_are_forgotten(form: str) -> None:
+    stream = module_in(form, "squall.delivery.ledger").Stream()
+    for _ in range(6_000):
+        stream.assign()
+    for number in [*range(1, 5_000), *range(5_001, 6_000), 5_000]:
+        stream.arrive(number, number)
+    assert (len(stream.take_waits()), stream.take_unmeasured()) == (999, [])
+    stream.arrive(0, 9_000)
+    first_known = stream.take_unmeasured()[0][1]
+    assert [number for number, _, _ in stream.take_waits()] == list(range(first_known, 6_000))
+    assert 3_000 < 6_000 - first_known <= 4_096
 
 
 @pytest.mark.parametrize("form", FORMS)

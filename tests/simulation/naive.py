@@ -28,6 +28,9 @@ class Naive:
     evicted: set[int] = field(default_factory=set)
     settled: int = 0
     """Numbers below were settled: nothing is known of them any more."""
+    acknowledged: set[int] = field(default_factory=set)
+    lost: set[int] = field(default_factory=set)
+    """What was settled as lost."""
 
     def send(self) -> int:
         self.labels.append(self.label)
@@ -63,8 +66,40 @@ class Naive:
         if len(missing) > self.window:
             self.evicted.update(missing[: len(missing) - self.window])
 
-    def settle(self, lived: bool) -> Counter[tuple[int, int, bool]]:
-        """(number, label, unknown) of everything owed."""
-        ends = Counter((n, self.labels[n], not lived or self.epochs[n] != self.epoch) for n in self.owed())
+    def acknowledge(self, number: int) -> bool:
+        if number not in self.owed():
+            return False
+        self.acknowledged.add(number)
+        return True
+
+    def settle(self, lived: bool) -> Counter[tuple[int, int, bool, bool]]:
+        """(number, label, unknown, acknowledged) of everything owed."""
+        ends: Counter[tuple[int, int, bool, bool]] = Counter()
+        for number in self.owed():
+            acknowledged = number in self.acknowledged
+            unknown = not acknowledged and (not lived or self.epochs[number] != self.epoch)
+            ends[number, self.labels[number], unknown, acknowledged] += 1
+            if not unknown:
+                self.lost.add(number)
         self.settled = len(self.labels)
         return ends
+
+    def waits(self) -> dict[int, int]:
+        """How long each arrival that was before a predecessor would have been held back by an in-order receiver."""
+        found = {}
+        for place, (number, at_ns) in enumerate(self.arrivals):
+            later = [other_ns for other, other_ns in self.arrivals[place:] if other < number]
+            if later:
+                found[number] = max(later) - at_ns
+        return found
+
+    def gaps(self) -> list[list[int]]:
+        """Maximal runs of lost numbers with a later arrival behind them."""
+        highest = max((number for number, _ in self.arrivals), default=-1)
+        runs: list[list[int]] = []
+        for number in sorted(self.lost):
+            if runs and runs[-1][-1] == number - 1:
+                runs[-1].append(number)
+            else:
+                runs.append([number])
+        return [run for run in runs if run[-1] < highest]

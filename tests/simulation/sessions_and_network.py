@@ -6,7 +6,8 @@ keeps a log of what it did to which message; from that log alone, naively, come 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -99,6 +100,7 @@ class Copy:
     number: int
     payload: bytes
     damage: str = ""
+    at_ns: int = 0
 
 
 FATES = ("echo",) * 6 + ("lose", "double", "hold", "flip", "cut", "cross", "garbage")
@@ -109,13 +111,25 @@ fates = st.lists(
 )
 
 
-def expected_of(owner: int, arrived: list[Copy], sent: int) -> dict[str, int]:
-    """What the log says: lists and sets, nothing else."""
-    found = dict.fromkeys(
-        ("delivered", "duplicated", "reordered", "corrupted_header", "corrupted_body", "unexpected"), 0
-    )
-    seen: set[int] = set()
-    highest = -1
+EVENTS = (
+    "delivered",
+    "duplicated",
+    "reordered",
+    "reordered_in_type",
+    "corrupted_header",
+    "corrupted_body",
+    "unexpected",
+    "order_waited",
+    "order_wait_ns_sum",
+    "timestamps_judged",
+    "timestamps_wrong",
+)
+
+
+def expected_of(owner: int, arrived: list[Copy], types: list[int], times: dict[int, int]) -> dict[str, int]:
+    """What the log says: lists and sets, nothing else. `times` are when each message was due."""
+    found = dict.fromkeys(EVENTS, 0)
+    seen: dict[int, int] = {}
     for copy in arrived:
         if copy.damage in {"header", "body"}:
             found[f"corrupted_{copy.damage}"] += 1
@@ -124,11 +138,30 @@ def expected_of(owner: int, arrived: list[Copy], sent: int) -> dict[str, int]:
         elif copy.number in seen:
             found["duplicated"] += 1
         else:
+            before = [number for number in seen if number > copy.number]
             found["delivered"] += 1
-            found["reordered"] += copy.number < highest
-            seen.add(copy.number)
-            highest = max(highest, copy.number)
-    return found | {"intended": sent, "owed": sent - len(seen)}
+            found["reordered"] += bool(before)
+            found["reordered_in_type"] += types[copy.number] in {types[number] for number in before}
+            found["timestamps_wrong"] += any(times[number] > times[copy.number] for number in seen)
+            seen[copy.number] = copy.at_ns
+    waits = waits_of(list(seen.items()))
+    found |= {"order_waited": len(waits), "order_wait_ns_sum": sum(waits), "timestamps_judged": len(seen)}
+    return found | {"intended": len(types), "owed": len(types) - len(seen)}
+
+
+def waits_of(arrivals: list[tuple[int, int]]) -> list[int]:
+    """How long an in-order receiver would have held back each arrival that came before a predecessor."""
+    return [
+        max(later) - at_ns
+        for place, (number, at_ns) in enumerate(arrivals)
+        if (later := [other_ns for other, other_ns in arrivals[place:] if other < number])
+    ]
+
+
+def gaps_of(owner: int, arrived: list[Copy]) -> list[int]:
+    """How long the runs of messages are that never came whole, and had one behind them that did."""
+    came = sorted({copy.number for copy in arrived if copy.owner == owner and not copy.damage})
+    return [after - before - 1 for before, after in pairwise([-1, *came]) if after - before > 1]
 
 
 def flipped(payload: bytes, bit: int) -> bytes:
@@ -217,10 +250,11 @@ def test_figures_are_those_of_the_networks_log(
         session.connected(transports[number], keeper.tallies)
         sessions.append(session)
     network = Network(plan)
+    times: list[dict[int, int]] = [{} for _ in range(SESSIONS)]
 
     def deliver(copies: list[tuple[int, Copy]]) -> None:
         for receiver, copy in copies:
-            network.arrived[receiver].append(copy)
+            network.arrived[receiver].append(replace(copy, at_ns=clock.now))
             sessions[receiver].on_ws_frame(transports[receiver], Frame(copy.payload))
 
     for step in range(messages):
@@ -228,6 +262,7 @@ def test_figures_are_those_of_the_networks_log(
         for owner, session in enumerate(sessions):
             session.on_due(clock.now)
             for payload in transports[owner].sent:
+                times[owner][session.stream.next_sequence - 1] = int.from_bytes(payload[25:32], "little")
                 clock.now += 1000
                 deliver(network.carry(owner, session.stream.next_sequence - 1, payload))
             transports[owner].sent.clear()
@@ -238,19 +273,13 @@ def test_figures_are_those_of_the_networks_log(
         session.drain()
         session.settle(lived)
         tallies = keeper.tallies
-        expected = expected_of(owner, network.arrived[owner], session.stream.next_sequence)
-        summed = {
-            name: sum(getattr(tally, name) for tally in tallies.types)
-            for name in (
-                "intended",
-                "delivered",
-                "duplicated",
-                "reordered",
-                "corrupted_body",
-                "lost",
-                "unknown",
-            )
-        }
+        sent = session.stream.next_sequence
+        types = [session.lane.mix.type_of(owner, number) for number in range(sent)]
+        expected = expected_of(owner, network.arrived[owner], types, times[owner])
+        gaps = gaps_of(owner, network.arrived[owner]) if lived else []
+        expected |= {"gaps": len(gaps), "messages_in_gaps": sum(gaps)}
+        names = {*expected, "lost", "unknown"} - {"owed", "corrupted_header", "unexpected"}
+        summed = {name: sum(getattr(tally, name) for tally in tallies.types) for name in names}
         summed["corrupted_header"] = tallies.connection.corrupted_header
         summed["unexpected"] = tallies.connection.unexpected
         owed = expected.pop("owed")

@@ -1,6 +1,7 @@
 cdef class Codec:
     cdef readonly unsigned int run_number
     cdef readonly bint text
+    cdef readonly bint checksums
     cdef readonly Py_ssize_t header_size
     cdef readonly Py_ssize_t offset
     cdef readonly list sizes

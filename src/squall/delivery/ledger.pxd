@@ -14,7 +14,22 @@ cdef class Stream:
     cdef object revealed_at
     cdef object revealed_ns
     cdef list evicted
+    cdef public bint orders
+    cdef bint holding
+    cdef readonly long long duplicated
+    cdef readonly long long reordered
+    cdef long long settled_below
+    cdef long long came_below
+    cdef object held
+    cdef object held_ns
+    cdef object forgotten
+    cdef readonly list waits
+    cdef readonly list unmeasured
+    cdef object acknowledged
+    cdef list tail
+    cdef list gaps
 
+    cpdef bint acknowledge(self, long long sequence)
     cpdef long long assign(self)
     cpdef int arrive(self, long long sequence, long long now_ns)
     cpdef long long outstanding(self)

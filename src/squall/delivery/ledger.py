@@ -7,13 +7,21 @@ seen, arrival s is reordered iff s < expected. Its *extent* is how many distinct
 one that overtook it (§4.2), its *late time* how long that was ago (§4.3). A good copy of a number that was never
 given out is *foreign*.
 
-What has not arrived when a session ends is *lost* if its connection lived through its drain, and *unknown* if the
-connection died first. A stream that reconnects goes on under the next epoch; what the dead connection took
-along stays unknown unless a good copy comes later (*recovered*).
+What has not arrived when a session ends is *lost* if its connection lived through its drain, or if it was
+acknowledged, and *unknown* if the connection died first. A stream that reconnects goes on under the next epoch; what
+the dead connection took along stays unknown unless a good copy comes later (*recovered*). A *gap* is a maximal run of
+lost numbers with a later arrival behind it.
+
+**Order.** An in-order receiver would hold an arrival back until all its predecessors are there that come at all: its
+*wait* runs until the last of them. A predecessor that comes late lengthens the wait of all that are after it, there
+and then (`take_waits`); what never comes makes nobody wait. With `orders` off none of this is kept, and no gaps.
 
 **Memory.** A stream in order needs a few numbers only. What was overtaken is kept, at most `WINDOW` numbers;
 past that the oldest become unknown and are handed out by `take_evicted`. A copy of one that comes later is
-*undecided*: neither delivery nor duplicate can be told, so it counts as neither.
+*undecided*: neither delivery nor duplicate can be told, so it counts as neither. While something is missing, the
+arrival times of at most `HELD_MAX` later arrivals are kept; where the time of an earlier one would have been needed,
+its wait is known only up to when it was forgotten (`take_unmeasured`). Acknowledged numbers that have not come are
+ranges, at most `WINDOW` of them; past that the oldest range counts as not acknowledged.
 
 Sequence numbers are given in the order of sending, so that the labels (the caller's: a phase and a place, say) and
 epochs of a stream are ranges of numbers (`segments`), and no message needs a record of its own. Knows no types,
@@ -27,9 +35,25 @@ from bisect import bisect_left
 
 import cython
 
-__all__ = ["DUPLICATE", "FIRST", "FOREIGN", "REORDERED", "UNDECIDED", "WINDOW", "Range", "Stream"]
+from squall.delivery.ranges import Ranges
+
+__all__ = [
+    "DUPLICATE",
+    "FIRST",
+    "FOREIGN",
+    "HELD_MAX",
+    "REORDERED",
+    "UNDECIDED",
+    "WINDOW",
+    "GapPiece",
+    "Range",
+    "Stream",
+    "Wait",
+]
 
 WINDOW = 4096
+HELD_MAX = 4096
+_FORGOTTEN_AT_ONCE = 1024
 
 _SEGMENTS_KEPT = 16
 """Segments remembered though nothing is owed in them: a copy that comes late is still told its own label."""
@@ -40,15 +64,29 @@ DUPLICATE = 2
 FOREIGN = 3
 UNDECIDED = 4
 
-Range = tuple[int, int, int, bool]
-"""(first number, one past the last, label, whether unknown rather than lost)."""
+Range = tuple[int, int, int, bool, bool]
+"""(first number, one past the last, label, whether unknown rather than lost, whether acknowledged)."""
+Wait = tuple[int, int, bool]
+"""(number, by how much its wait became longer, whether it had not waited before)."""
+GapPiece = tuple[int, int, int, bool]
+"""(first number, one past the last, label, whether the gap begins here)."""
 
 
 @cython.cclass
 class Stream:
-    """The account of one stream. Numbers start at 0; times are nanoseconds."""
+    """The account of one stream. Numbers start at 0; times are nanoseconds, not below 0.
 
-    def __init__(self) -> None:
+    Args:
+        orders: whether waits and gaps are kept account of.
+    """
+
+    def __init__(self, orders: bool = True) -> None:
+        self.orders = orders
+        self.holding = False
+        self.duplicated = 0
+        self.reordered = 0
+        self.settled_below = 0
+        self.came_below = 0
         self.next_sequence = 0
         self.expected = 0
         self.arrived = 0
@@ -64,6 +102,14 @@ class Stream:
         self.revealed_at = None
         self.revealed_ns = None
         self.evicted = None
+        self.held = None
+        self.held_ns = None
+        self.forgotten = None
+        self.waits = None
+        self.unmeasured = None
+        self.acknowledged = None
+        self.tail = None
+        self.gaps = None
 
     # --- sending ---
 
@@ -109,11 +155,21 @@ class Stream:
                 self._reveal(sequence, now_ns)
             self.expected = sequence + 1
             self.arrived += 1
+            if self.holding:
+                self._hold(sequence, now_ns)
+            if self.acknowledged is not None:
+                self.acknowledged.discard(sequence)
             return 0
         if self.missing is not None and self._claim(sequence, now_ns):
             self.arrived += 1
+            self.reordered += 1
+            if self.acknowledged is not None:
+                self.acknowledged.discard(sequence)
             return 1
-        return 4 if sequence < self.evicted_below else 2
+        if sequence < self.evicted_below:
+            return 4
+        self.duplicated += 1
+        return 2
 
     def _reveal(self, sequence: int, now_ns: int) -> None:
         """Numbers before this arrival have not come: keep them as missing, within the window."""
@@ -127,6 +183,7 @@ class Stream:
         self.missing.extend(range(first, sequence))
         self.revealed_at.extend([self.arrived & 0xFFFFFFFF] * (sequence - first))
         self.revealed_ns.extend([now_ns] * (sequence - first))
+        self.holding = self.orders and len(self.missing) > 0
 
     def _evict(self, excess: int) -> None:
         """Give up the `excess` oldest missing numbers, and then numbers from `expected` on."""
@@ -149,6 +206,8 @@ class Stream:
         else:
             self.evicted.append((first, end))
         self.evicted_below = end
+        if self.acknowledged is not None:
+            self.acknowledged.drop_below(end)
 
     def _claim(self, sequence: int, now_ns: int) -> bool:
         """Take a number off the missing; False where it is not among them. Sets extent and late time."""
@@ -160,6 +219,88 @@ class Stream:
         del self.missing[at]
         del self.revealed_at[at]
         del self.revealed_ns[at]
+        if self.holding:
+            self._release(sequence, now_ns)
+        return True
+
+    # --- waiting ---
+
+    def _hold(self, sequence: int, now_ns: int) -> None:
+        """Something before this arrival is missing: an in-order receiver may have to hold it back, from now on."""
+        if self.held is None:
+            self.held = array("I")
+            self.held_ns = array("q")
+        elif len(self.held) >= HELD_MAX:
+            self._forget_oldest()
+        if not self.held or sequence > self.held[-1]:
+            self.held.append(sequence)
+            self.held_ns.append(now_ns)
+        else:
+            at = bisect_left(self.held, sequence)
+            self.held.insert(at, sequence)
+            self.held_ns.insert(at, now_ns)
+
+    def _forget_oldest(self) -> None:
+        """Make room: first of those that nothing is missing before, else of the oldest."""
+        settled = bisect_left(self.held, self.missing[0])
+        if settled == 0:
+            settled = min(_FORGOTTEN_AT_ONCE, (HELD_MAX + 1) // 2)
+            if self.forgotten is None:
+                self.forgotten = Ranges()
+            for number in self.held[:settled]:
+                self.forgotten.add(number, number + 1)
+        del self.held[:settled]
+        del self.held_ns[:settled]
+
+    def _release(self, sequence: int, now_ns: int) -> None:
+        """A missing number is here: all after it had to wait until now, as far as this is its wait's latest cause.
+
+        A time in `held_ns` is when the arrival's wait was last lengthened, as its complement, or when it came.
+        """
+        at = bisect_left(self.held, sequence)
+        waits: list[Wait] = []
+        for place in range(at, len(self.held)):
+            since_ns: cython.longlong = self.held_ns[place]
+            waits.append((self.held[place], now_ns - max(since_ns, ~since_ns), since_ns >= 0))
+            self.held_ns[place] = ~now_ns
+        self.waits = (self.waits or []) + waits
+        if self.forgotten is not None:
+            self.unmeasured = (self.unmeasured or []) + self.forgotten.take_from(sequence)
+        if not self.missing:
+            self._forget_held()
+        elif sequence > self.missing[0]:
+            self._hold(sequence, now_ns)
+
+    def _forget_held(self) -> None:
+        """Nothing is missing: nobody waits."""
+        self.holding = False
+        self.held = self.held_ns = self.forgotten = None
+
+    def take_waits(self) -> list[Wait]:
+        """By how much waits became longer since the last call."""
+        waits, self.waits = self.waits or [], None
+        return waits
+
+    def take_unmeasured(self) -> list[tuple[int, int]]:
+        """Arrivals whose wait went on after their time was forgotten, found since the last call, as ranges."""
+        unmeasured, self.unmeasured = self.unmeasured or [], None
+        return unmeasured
+
+    # --- acknowledgements ---
+
+    @cython.ccall
+    def acknowledge(self, sequence: cython.longlong) -> cython.bint:
+        """A message was acknowledged: if it never comes it is lost, even where the connection dies.
+
+        False for one that is not owed: it has come, was given up, or was never sent.
+        """
+        if sequence >= self.next_sequence or not (sequence >= self.expected or self.is_missing(sequence)):
+            return False
+        if self.acknowledged is None:
+            self.acknowledged = Ranges()
+        self.acknowledged.add(sequence, sequence + 1)
+        if len(self.acknowledged) > WINDOW:
+            self.acknowledged.drop_below(next(iter(self.acknowledged))[1])
         return True
 
     # --- asking ---
@@ -227,10 +368,32 @@ class Stream:
         ranges: list[Range] = []
         for first, end in self._owed():
             ranges.extend(self._split(first, end, lived=lived))
+        if self.orders:
+            self._find_gaps([(first, end, label) for first, end, label, unknown, _ in ranges if not unknown])
         self.missing = self.revealed_at = self.revealed_ns = None
-        self.expected = self.next_sequence
-        self.evicted_below = self.next_sequence
+        self._forget_held()
+        self.acknowledged = None
+        self.expected = self.settled_below = self.evicted_below = self.next_sequence
         return ranges
+
+    def _find_gaps(self, lost: list[tuple[int, int, int]]) -> None:
+        """Keep the runs of lost numbers with an arrival behind them; for others it may come on the next visit."""
+        if self.expected > self.settled_below:
+            self.came_below = self.expected
+        pieces: list[GapPiece] = []
+        for first, end, label in (self.tail or []) + lost:
+            begins = not pieces or pieces[-1][1] != first
+            if not begins and pieces[-1][2] == label:
+                pieces[-1] = (pieces[-1][0], end, label, pieces[-1][3])
+            else:
+                pieces.append((first, end, label, begins))
+        self.gaps = (self.gaps or []) + [piece for piece in pieces if piece[1] < self.came_below]
+        self.tail = [piece[:3] for piece in pieces if piece[1] >= self.came_below]
+
+    def take_gaps(self) -> list[GapPiece]:
+        """The gaps found since the last call, cut where the label changes."""
+        gaps, self.gaps = self.gaps or [], None
+        return gaps
 
     def _owed(self) -> list[tuple[int, int]]:
         """The owed numbers as maximal runs."""
@@ -245,13 +408,21 @@ class Stream:
         return runs
 
     def _split(self, first: int, end: int, *, lived: bool) -> list[Range]:
-        """Cut a run at the borders of segments; unknown where the epoch is over or the connection died."""
+        """Cut a run where a segment ends, and where acknowledged numbers begin or end.
+
+        Unknown is what was not acknowledged, where the epoch is over or the connection died.
+        """
         pieces: list[Range] = []
         borders = [*(segment[0] for segment in (self.segments or ())[1:]), self.segment_first]
         while first < end:
             border = next((border for border in borders if border > first), end)
             stop = min(end, border)
             unknown = not lived or self.epoch_of(first) != self.epoch
-            pieces.append((first, stop, self.label_of(first), unknown))
+            label = self.label_of(first)
+            if self.acknowledged is None:
+                pieces.append((first, stop, label, unknown, False))
+            else:
+                for low, high, acknowledged in self.acknowledged.split(first, stop):
+                    pieces.append((low, high, label, unknown and not acknowledged, acknowledged))
             first = stop
         return pieces

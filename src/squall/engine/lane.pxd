@@ -22,6 +22,11 @@ cdef class Lane:
     cdef readonly long long send_buffer_total_max
     cdef readonly Py_ssize_t blocked_max
     cdef readonly Py_ssize_t receive_message_max
+    cdef readonly bint orders
+    cdef readonly bint timestamps
+    cdef readonly int worker
+    cdef readonly object worst_streams
+    cdef readonly object sending_troubles
     cdef public long long start_ns
     cdef public long long unsent_total
     cdef public long long held_total

@@ -16,6 +16,8 @@ else:
     from squall.engine.check_windows import CheckWindows
     from squall.profiles.mix import MessageMix
 
+from squall.metrics.streams import SendingTroubles, WorstStreams
+
 if TYPE_CHECKING:
     from squall.engine.keeper import Keeper
     from squall.profiles.schedule import Arrivals
@@ -51,6 +53,11 @@ class Lane:
         send_buffer_total_max: int,
         blocked_max: int,
         receive_message_max: int,
+        orders: bool = True,
+        timestamps: bool = True,
+        worker: int = 0,
+        worst_streams: WorstStreams | None = None,
+        sending_troubles: SendingTroubles | None = None,
     ) -> None:
         self.population = population
         self.codec = codec
@@ -70,6 +77,11 @@ class Lane:
         self.send_buffer_total_max = send_buffer_total_max
         self.blocked_max = blocked_max
         self.receive_message_max = receive_message_max
+        self.orders = orders
+        self.timestamps = timestamps
+        self.worker = worker
+        self.worst_streams = worst_streams or WorstStreams()
+        self.sending_troubles = sending_troubles or SendingTroubles()
         self.start_ns = 0
         self.unsent_total = 0
         self.held_total = 0

@@ -22,6 +22,7 @@ import numpy as np
 
 from squall.metrics.buckets import BUCKETS
 from squall.metrics.histogram import decode_into, encode
+from squall.metrics.streams import SendingTroubles, WorstStreams
 from squall.record.outcomes import Trouble
 from squall.record.snapshots import (
     CheckCell,
@@ -34,6 +35,7 @@ from squall.record.snapshots import (
     SparseHistogram,
     WorkerSample,
 )
+from squall.record.streams import SentSecond, StreamTrouble
 
 __all__ = ["BEHIND_MAX_S", "OTHER", "PLACES_MAX", "Merger", "add_connections", "add_messages"]
 
@@ -157,6 +159,8 @@ class Merger:
             events_dropped=sum(snapshot.events_dropped for snapshot in snapshots),
             complete=self._live <= {snapshot.sample.worker for snapshot in own},
             checks=_add_checks(cell for snapshot in snapshots for cell in snapshot.checks),
+            streams=_worst(trouble for snapshot in snapshots for trouble in snapshot.streams),
+            seconds=_add_seconds(second for snapshot in snapshots for second in snapshot.seconds),
         )
 
     def _number_places(self, snapshots: list[Snapshot], at_ns: int) -> tuple[list[Place], list[Event]]:
@@ -238,6 +242,20 @@ def _add_checks(cells: Iterable[CheckCell]) -> list[CheckCell]:
     return [
         CheckCell(*key, *(sum(each) for each in zip(*groups[key], strict=True))) for key in sorted(groups)
     ]
+
+
+def _worst(streams: Iterable[StreamTrouble]) -> list[StreamTrouble]:
+    worst = WorstStreams()
+    for trouble in streams:
+        worst.add(trouble)
+    return worst.all
+
+
+def _add_seconds(seconds: Iterable[SentSecond]) -> list[SentSecond]:
+    troubles = SendingTroubles()
+    for second in seconds:
+        troubles.add(second)
+    return troubles.all
 
 
 def _histograms(cells: Sequence[Cell]) -> dict[str, SparseHistogram | None]:

@@ -8,5 +8,6 @@ cdef class SendTimes:
 
     cpdef int note(self, long long sequence, long long sent, Stream stream)
     cpdef long long take(self, long long sequence, long long next_sequence)
+    cpdef long long of(self, long long sequence, long long next_sequence)
     cpdef int note_held(self, long long sequence, long long seen)
     cpdef long long take_held(self, long long sequence)

@@ -57,6 +57,16 @@ class SendTimes:
         return sent
 
     @cython.ccall
+    def of(self, sequence: cython.longlong, next_sequence: cython.longlong) -> cython.longlong:
+        """When a message was handed over that is still owed; -1 where that is forgotten."""
+        sent: cython.longlong = -1
+        if self.spilled:
+            sent = self.spilled.get(sequence, -1)
+        if sent < 0 and next_sequence - sequence <= 8:
+            sent = self.ring[sequence & 7]
+        return sent
+
+    @cython.ccall
     def note_held(self, sequence: cython.longlong, seen: cython.longlong) -> cython.int:
         """A message was handed over that had been found due at `seen` and held back."""
         if self.held is None:

@@ -18,7 +18,8 @@ cdef class Session(Connection):
     cdef readonly Tallies sent_tallies
     cdef readonly Tallies heard_tallies
     cdef list type_counts
-    cdef SendTimes times
+    cdef readonly SendTimes times
+    cdef long long latest_intended
     cdef object points
     cdef Py_ssize_t point
     cdef long long block
@@ -59,5 +60,6 @@ cdef class Session(Connection):
         self, long long sequence, Py_ssize_t type_index, bint recovered, long long intended, long long now
     )
     cdef int _replied(self, long long sequence, long long now)
+    cdef int _judge_time(self, MessageTally tally, long long intended, long long now)
     cdef int _clock(self, MessageTally tally, long long sequence, long long intended, long long now)
     cdef int _misread(self, int found, unsigned char* data, Py_ssize_t size, bint text)

@@ -36,6 +36,8 @@ else:
     from squall.engine.tally import MessageTally, Tallies
     from squall.engine.ticks import now_ns
 
+from squall.engine import aftermath
+
 __all__ = ["CLOSING", "DOWN", "DRAINING", "GONE", "IDLE", "OPEN", "OPENING", "Session"]
 
 IDLE = 0
@@ -59,7 +61,8 @@ class Session(Connection):
         super().__init__(lane)
         self.number = number
         self.index = index
-        self.stream = Stream()
+        self.stream = Stream(lane.orders)
+        self.latest_intended = 0
         self.epoch = -1
         self.due_ns = 1 << 62
         self.leave_ns = 1 << 62
@@ -129,6 +132,7 @@ class Session(Connection):
     def retune(self, lane: Lane, from_ns: int) -> None:
         """From a time on, send what another lane of the population says; only as long as nothing was sent."""
         self.lane = lane
+        self.stream.orders = lane.orders
         self.type_counts = [0] * lane.mix.types if lane.mix.types > 1 else None
         self.points = None
         if self.scheduled and not lane.silent:
@@ -197,19 +201,8 @@ class Session(Connection):
 
     def settle(self, lived: bool) -> None:
         """Enter what is owed as lost (the connection lived through its drain) or unknown."""
-        self._enter_ranges(self.stream.settle(lived))
+        aftermath.enter_settled(self, lived=lived)
         self.times.forget()
-
-    def _enter_ranges(self, ranges: list[tuple[int, int, int, bool]]) -> None:
-        for first, end, label, unknown in ranges:
-            self.silence_harmed |= end > self.silent_from
-            tallies = self.lane.keeper.tallies_labelled(label)
-            for sequence in range(first, end):
-                tally = tallies.types[self._type_of(sequence)]
-                if unknown:
-                    tally.unknown += 1
-                else:
-                    tally.lost += 1
 
     # --- sending ---
 
@@ -443,7 +436,11 @@ class Session(Connection):
             self.heard_tallies.connection.unexpected += 1
         else:
             self._arrived(
-                codec.sequence, codec.type_index, codec.epoch != self.epoch & 0xFFFF, codec.intended_ns, now
+                codec.sequence,
+                codec.type_index,
+                codec.attempt > 1 or codec.epoch != self.epoch & 0xFFFF,
+                codec.intended_ns,
+                now,
             )
         return 0
 
@@ -491,12 +488,14 @@ class Session(Connection):
             if found == 2:
                 self._came_again(tally)
             return 0
-        if found == 1:
-            tally.reordered_by(stream.extent, stream.late_ns)
+        if found == 1 and stream.orders:
+            aftermath.enter_late(self, tally, sequence, type_index)
         tally.recovered += recovered
+        if self.lane.timestamps and intended >= 0:
+            self._judge_time(tally, intended, now)
         self._clock(tally, sequence, intended, now)
         if stream.evicted is not None:
-            self._enter_evicted()
+            aftermath.enter_evicted(self)
         if self.state == 2 and self.owes_nothing():
             self.lane.keeper.drained(self)
         if self.lane.sequential:
@@ -531,6 +530,17 @@ class Session(Connection):
         return 0
 
     @cython.cfunc
+    @cython.inline
+    def _judge_time(self, tally: MessageTally, intended: cython.longlong, now: cython.longlong) -> cython.int:
+        """Whether the time in a delivered envelope goes back within the stream, or lies after the arrival."""
+        tally.timestamps_judged += 1
+        if intended < self.latest_intended or intended > now:
+            tally.timestamps_wrong += 1
+        if intended > self.latest_intended:
+            self.latest_intended = intended
+        return 0
+
+    @cython.cfunc
     def _clock(
         self,
         tally: MessageTally,
@@ -557,11 +567,6 @@ class Session(Connection):
         connection: cython.longlong = self.number
         self.lane.checks.delivered_at(intended, now, (connection << 16) | (self.epoch & 0xFFFF))
         return 0
-
-    def _enter_evicted(self) -> None:
-        """Missing numbers fell out of the ledger's window: they are unknown for good."""
-        self.heard_tallies.connection.window_exceeded += 1
-        self._enter_ranges(self.stream.take_evicted())
 
     @cython.cfunc
     def _misread(

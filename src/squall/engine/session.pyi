@@ -5,6 +5,7 @@ from picows import WSListener, WSTransport
 from squall.delivery.ledger import Stream
 from squall.engine.connector import Attempt
 from squall.engine.lane import Lane
+from squall.engine.send_times import SendTimes
 from squall.engine.slow_frame import SlowFrame
 from squall.engine.tally import Tallies
 
@@ -26,6 +27,7 @@ class Session(WSListener):
     due_ns: int
     leave_ns: int
     upgraded_ns: int
+    times: SendTimes
     started: bool
     scheduled: bool
     tallies: Tallies | None

@@ -16,6 +16,7 @@ from squall.engine.session import Session
 from squall.engine.talking import TalkingSession
 from squall.engine.tally import NEVER_NS
 from squall.engine.user_function import user_function
+from squall.metrics.streams import SendingTroubles, WorstStreams
 from squall.profiles.mix import MessageMix
 from squall.profiles.schedule import Bursts, arrivals, arrivals_of
 from squall.profiles.share import PopulationSplit
@@ -95,6 +96,8 @@ class Setup:
         self.connects_in_flight_max = load.connects_in_flight_max
         self.reconnect = load.reconnect
         self.drain_timeout_s = scenario.drain_s
+        self.worst_streams = WorstStreams()
+        self.sending_troubles = SendingTroubles()
         self.checks = CheckWindows(int(self.drain_timeout_s * 1e9))
         self.close_timeout_s = scenario.target.close_timeout
         self.connector = Connector(scenario.target, 0, scenario.engine.receive_message_max)
@@ -149,14 +152,21 @@ class Setup:
 
     def _lane(self, index: int, population: Population, keeper: Keeper) -> Lane:
         traffic, engine = population.traffic, self.scenario.engine
-        enveloped = population.exchange.enveloped
+        enveloped, tracking = population.exchange.enveloped, self.scenario.delivery.tracking
         seed = population_seed(self.seed, index)
         silent = population.rate_hz == 0
         due = arrivals("uniform", 1.0, seed) if silent else arrivals_of(traffic, seed)
         sizes = tuple(each.size for each in traffic.payload) if enveloped else (TEXT_SIZE_MIN,)
         lane = Lane(
             population=index,
-            codec=Codec(self.run_number, traffic.format == "text", sizes, seed, _priorities(traffic)),
+            codec=Codec(
+                self.run_number,
+                traffic.format == "text",
+                sizes,
+                seed,
+                _priorities(traffic),
+                checksums=tracking.checksums,
+            ),
             mix=MessageMix(
                 traffic.type_weights,
                 tuple(each.weight for each in traffic.payload),
@@ -177,6 +187,11 @@ class Setup:
             send_buffer_total_max=engine.send_buffer_total_max // self.workers,
             blocked_max=engine.blocked_max,
             receive_message_max=engine.receive_message_max,
+            orders=tracking.sequence_numbers,
+            timestamps=tracking.timestamps and enveloped,
+            worker=self.worker,
+            worst_streams=self.worst_streams,
+            sending_troubles=self.sending_troubles,
         )
         lane.start_ns = self.start_ns
         return lane

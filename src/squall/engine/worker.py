@@ -317,6 +317,8 @@ class Worker:
                     events_dropped=dropped,
                     final=final,
                     checks=self._setup.checks.take(now, self._roster.held),
+                    streams=self._setup.worst_streams.all if final else [],
+                    seconds=self._setup.sending_troubles.take(),
                 )
             )
         )

@@ -13,6 +13,7 @@ from __future__ import annotations
 import msgspec
 
 from squall.record.outcomes import Trouble
+from squall.record.streams import SentSecond, StreamTrouble
 
 __all__ = [
     "CheckCell",
@@ -247,7 +248,10 @@ class Event(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
 
 
 class Snapshot(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
-    """One worker's report on the interval that ends at `at_ns`; `index` is that interval's second of the run."""
+    """One worker's report on the interval that ends at `at_ns`; `index` is that interval's second of the run.
+
+    `streams` are its worst ones, told with its last report; `seconds` are troubles by the time of sending.
+    """
 
     index: int
     at_ns: int
@@ -259,6 +263,8 @@ class Snapshot(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     events_dropped: int = 0
     final: bool = False
     checks: list[CheckCell] = []
+    streams: list[StreamTrouble] = []
+    seconds: list[SentSecond] = []
 
 
 class Interval(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
@@ -276,3 +282,5 @@ class Interval(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     events_dropped: int = 0
     complete: bool = True
     checks: list[CheckCell] = []
+    streams: list[StreamTrouble] = []
+    seconds: list[SentSecond] = []

@@ -22,6 +22,7 @@ from squall.record.snapshots import (
     SparseHistogram,
     WorkerSample,
 )
+from squall.record.streams import SentSecond, StreamTrouble
 
 __all__ = ["COLUMNS", "check_columns"]
 
@@ -37,11 +38,13 @@ COLUMNS: dict[str, list[str]] = {
         Event,
         Trouble,
         CheckCell,
+        StreamTrouble,
+        SentSecond,
     )
 }
 """By the name of the record, its fields in the order in which they are stored."""
 
-ADDED = frozenset({"CheckCell"})
+ADDED = frozenset({"CheckCell", "StreamTrouble", "SentSecond"})
 """Records that came to the format later: a log that does not name them has none."""
 
 

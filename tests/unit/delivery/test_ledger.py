@@ -113,9 +113,9 @@ def test_what_is_owed_is_lost_if_the_connection_lived_and_unknown_if_it_died(led
         for number in (1, 2, 5):
             stream.arrive(number, 10)
         assert stream.settle(lived=lived) == [
-            (0, 1, 7, not lived),
-            (3, 5, 7, not lived),
-            (6, 8, 7, not lived),
+            (0, 1, 7, not lived, False),
+            (3, 5, 7, not lived, False),
+            (6, 8, 7, not lived, False),
         ]
         assert stream.outstanding() == 0
         assert stream.settle(lived=lived) == []
@@ -137,7 +137,7 @@ def test_a_stream_goes_on_after_a_settlement(ledger: ModuleType) -> None:
     send(stream, 3)
     assert stream.arrive(4, 10) == ledger.FIRST
     assert stream.arrive(3, 20) == ledger.REORDERED
-    assert stream.settle(lived=True) == [(5, 6, 8, False)]
+    assert stream.settle(lived=True) == [(5, 6, 8, False, False)]
 
 
 def test_ranges_are_cut_where_the_label_changes(ledger: ModuleType) -> None:
@@ -149,10 +149,10 @@ def test_ranges_are_cut_where_the_label_changes(ledger: ModuleType) -> None:
     send(stream, 3)
     stream.arrive(4, 10)
     assert stream.settle(lived=True) == [
-        (0, 3, 0, False),
-        (3, 4, 2, False),
-        (5, 6, 2, False),
-        (6, 9, 3, False),
+        (0, 3, 0, False, False),
+        (3, 4, 2, False, False),
+        (5, 6, 2, False, False),
+        (6, 9, 3, False, False),
     ]
 
 
@@ -163,7 +163,11 @@ def test_what_an_earlier_connection_took_along_stays_unknown(ledger: ModuleType)
     stream.begin_segment(1, 1)
     send(stream, 1)
     assert [stream.epoch_of(number) for number in range(5)] == [0, 0, 1, 1, 1]
-    assert stream.settle(lived=True) == [(0, 2, 0, True), (2, 4, 0, False), (4, 5, 1, False)]
+    assert stream.settle(lived=True) == [
+        (0, 2, 0, True, False),
+        (2, 4, 0, False, False),
+        (4, 5, 1, False, False),
+    ]
 
 
 def test_a_number_keeps_its_label_through_many_segments(ledger: ModuleType) -> None:
@@ -200,23 +204,23 @@ def test_the_window_holds_4096_missing_numbers(ledger: ModuleType) -> None:
     assert stream.take_evicted() == []
     assert stream.outstanding() == 4_096 + 903
     assert stream.arrive(0, 20) == ledger.REORDERED
-    assert stream.settle(lived=True) == [(1, 4_096, 7, False), (4_097, 5_000, 7, False)]
+    assert stream.settle(lived=True) == [(1, 4_096, 7, False, False), (4_097, 5_000, 7, False, False)]
 
 
 def test_past_the_window_the_oldest_missing_become_unknown(ledger: ModuleType) -> None:
     stream = stream_with(ledger, 10_000)
     assert stream.arrive(4_097, 10) == ledger.FIRST
-    assert stream.take_evicted() == [(0, 1, 7, True)]
+    assert stream.take_evicted() == [(0, 1, 7, True, False)]
     assert stream.arrive(0, 20) == ledger.UNDECIDED
     assert stream.arrive(1, 20) == ledger.REORDERED
     assert stream.arrive(4_100, 30) == ledger.FIRST  # 4095 were missing, and now two more
-    assert stream.take_evicted() == [(2, 3, 7, True)]
+    assert stream.take_evicted() == [(2, 3, 7, True, False)]
     assert stream.take_evicted() == []
     assert stream.outstanding() == 4_096 + 10_000 - 4_101
     assert stream.settle(lived=True) == [
-        (3, 4_097, 7, False),
-        (4_098, 4_100, 7, False),
-        (4_101, 10_000, 7, False),
+        (3, 4_097, 7, False, False),
+        (4_098, 4_100, 7, False, False),
+        (4_101, 10_000, 7, False, False),
     ]
 
 
@@ -225,7 +229,7 @@ def test_a_gap_wider_than_the_window_gives_up_all_before_it(ledger: ModuleType) 
     stream.arrive(0, 0)
     stream.arrive(10, 5)
     assert stream.arrive(15_000, 10) == ledger.FIRST
-    assert stream.take_evicted() == [(1, 10, 7, True), (11, 10_904, 7, True)]
+    assert stream.take_evicted() == [(1, 10, 7, True, False), (11, 10_904, 7, True, False)]
     assert stream.outstanding() == 4_096 + 4_999
     # 10 came, but that is not kept: nothing is said of copies that old.
     assert stream.arrive(10, 20) == ledger.UNDECIDED
@@ -238,4 +242,4 @@ def test_numbers_that_fell_out_of_the_window_keep_their_labels(ledger: ModuleTyp
     stream.begin_segment(2, 0)
     send(stream, 5_000)
     stream.arrive(4_096 + 5, 10)
-    assert stream.take_evicted() == [(0, 3, 1, True), (3, 5, 2, True)]
+    assert stream.take_evicted() == [(0, 3, 1, True, False), (3, 5, 2, True, False)]

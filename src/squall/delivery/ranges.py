@@ -1,0 +1,91 @@
+"""A set of numbers that mostly stand in rows: kept as ranges, so that its size is that of its breaks.
+
+The rule: ranges are disjoint, in ascending order, and never touch. Ends are one past the last. It knows nothing of
+what the numbers count.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+
+__all__ = ["Ranges"]
+
+
+class Ranges:
+    """See the module. `len` tells how many ranges there are, iteration gives them as (first, end)."""
+
+    __slots__ = ("_ends", "_firsts")
+
+    def __init__(self) -> None:
+        self._firsts: list[int] = []
+        self._ends: list[int] = []
+
+    def __len__(self) -> int:
+        return len(self._firsts)
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        return iter(zip(self._firsts, self._ends, strict=True))
+
+    def __contains__(self, number: int) -> bool:
+        at = bisect_right(self._firsts, number) - 1
+        return at >= 0 and number < self._ends[at]
+
+    def add(self, first: int, end: int) -> None:
+        """Put in all numbers from `first` on, before `end`."""
+        if self._ends and first == self._ends[-1]:
+            self._ends[-1] = end
+            return
+        low = bisect_left(self._ends, first)
+        high = bisect_right(self._firsts, end)
+        if low < high:
+            first, end = min(first, self._firsts[low]), max(end, self._ends[high - 1])
+        self._firsts[low:high] = [first]
+        self._ends[low:high] = [end]
+
+    def discard(self, number: int) -> None:
+        """Take a number out, if it is in."""
+        at = bisect_right(self._firsts, number) - 1
+        if at < 0 or number >= self._ends[at]:
+            return
+        pieces = [
+            (first, end)
+            for first, end in ((self._firsts[at], number), (number + 1, self._ends[at]))
+            if first < end
+        ]
+        self._firsts[at : at + 1] = [first for first, _ in pieces]
+        self._ends[at : at + 1] = [end for _, end in pieces]
+
+    def take_from(self, number: int) -> list[tuple[int, int]]:
+        """Take out all that are not below a number, as ranges."""
+        at = bisect_right(self._ends, number)
+        taken = [(max(number, first), end) for first, end in list(self)[at:]]
+        kept_end = number if at < len(self._firsts) and self._firsts[at] < number else None
+        del self._firsts[at + (kept_end is not None) :]
+        del self._ends[at + (kept_end is not None) :]
+        if kept_end is not None:
+            self._ends[at] = kept_end
+        return taken
+
+    def drop_below(self, number: int) -> None:
+        """Take out all that are below a number."""
+        at = bisect_right(self._ends, number)
+        del self._firsts[:at]
+        del self._ends[:at]
+        if self._firsts and self._firsts[0] < number:
+            self._firsts[0] = number
+
+    def split(self, first: int, end: int) -> Iterator[tuple[int, int, bool]]:
+        """The numbers from `first` to before `end` as pieces that are all in, or all out (first, end, whether in)."""
+        at = bisect_right(self._ends, first)
+        while first < end:
+            if at == len(self._firsts) or self._firsts[at] >= end:
+                yield first, end, False
+                return
+            if self._firsts[at] > first:
+                yield first, self._firsts[at], False
+                first = self._firsts[at]
+            stop = min(end, self._ends[at])
+            yield first, stop, True
+            first = stop
+            at += 1

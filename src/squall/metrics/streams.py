@@ -1,0 +1,121 @@
+"""The worst streams of a run, and its troubles by the second of sending: both added up in bounded memory.
+
+The rule: adding in any order gives the same. Of streams the `STREAMS_MAX` worst are kept: those with the most missing
+first, then those with the most copies and swaps, then the lowest number. Of seconds at most `SECONDS_MAX` are
+kept apart; with more, two neighbours each become one, of twice the width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+from squall.record.streams import RANGES_MAX, UNTIMED, SentSecond, StreamTrouble
+
+__all__ = ["SECONDS_MAX", "STREAMS_MAX", "SendingTroubles", "WorstStreams"]
+
+STREAMS_MAX: Final = 100
+SECONDS_MAX: Final = 3_600
+_SPARE: Final = 2
+"""As many times the number are held before the best of them go: sorting for each would cost too much."""
+_NS: Final = 1_000_000_000
+
+
+class WorstStreams:
+    """See the module. Of a stream that is told again what is missing adds up."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[int, int], StreamTrouble] = {}
+        self.troubled = 0
+        """How many streams anything was told of, each counted again when it is told again after it went."""
+
+    def add(self, trouble: StreamTrouble) -> None:
+        """Take one stream's trouble."""
+        key = (trouble.population, trouble.stream)
+        before = self._found.get(key)
+        self.troubled += before is None
+        self._found[key] = trouble if before is None else _together(before, trouble)
+        if len(self._found) > _SPARE * STREAMS_MAX:
+            self._found = {(each.population, each.stream): each for each in self.all}
+
+    @property
+    def all(self) -> list[StreamTrouble]:
+        """The worst, worst first."""
+        return sorted(self._found.values(), key=_badness)[:STREAMS_MAX]
+
+
+class SendingTroubles:
+    """See the module."""
+
+    def __init__(self) -> None:
+        self.width_s = 1
+        self._counts: dict[int, list[int]] = {}
+
+    def count(self, sent_ns: int, *, lost: int = 0, unknown: int = 0, retried: int = 0) -> None:
+        """Messages that were sent at a time of the run (below 0: not known) ended in these ways."""
+        self._enter(UNTIMED if sent_ns < 0 else sent_ns // _NS, (lost, unknown, retried))
+        self._stay_within()
+
+    def add(self, second: SentSecond) -> None:
+        """Add the troubles of a second, or of some."""
+        while second.width_s > self.width_s:
+            self._widen()
+        self._enter(second.second, (second.lost, second.unknown, second.retried))
+        self._stay_within()
+
+    @property
+    def all(self) -> list[SentSecond]:
+        """The seconds in which anything was sent that ended badly, in order."""
+        return [
+            SentSecond(second, 1 if second == UNTIMED else self.width_s, *self._counts[second])
+            for second in sorted(self._counts)
+        ]
+
+    def take(self) -> list[SentSecond]:
+        """What `all` has, once: it starts anew, at the width that was reached."""
+        taken, self._counts = self.all, {}
+        return taken
+
+    def _stay_within(self) -> None:
+        while len(self._counts) > SECONDS_MAX:
+            self._widen()
+
+    def _widen(self) -> None:
+        self.width_s *= 2
+        before, self._counts = self._counts, {}
+        for second, counts in before.items():
+            self._enter(second, counts)
+
+    def _enter(self, second: int, counts: Iterable[int]) -> None:
+        key = second if second == UNTIMED else second - second % self.width_s
+        there = self._counts.setdefault(key, [0, 0, 0])
+        for place, count in enumerate(counts):
+            there[place] += count
+
+
+def _badness(trouble: StreamTrouble) -> tuple[int, int, int, int]:
+    missing = trouble.lost + trouble.unknown
+    return -missing, -(trouble.duplicated + trouble.reordered), trouble.population, trouble.stream
+
+
+def _together(one: StreamTrouble, other: StreamTrouble) -> StreamTrouble:
+    """What a stream's sessions told, one after the other: copies and swaps were told for the stream so far."""
+    times = [
+        each
+        for each in (one.first_sent_ns, other.first_sent_ns, one.last_sent_ns, other.last_sent_ns)
+        if each is not None
+    ]
+    return msgspec.structs.replace(
+        other,
+        lost=one.lost + other.lost,
+        unknown=one.unknown + other.unknown,
+        duplicated=max(one.duplicated, other.duplicated),
+        reordered=max(one.reordered, other.reordered),
+        lost_ranges=sorted(one.lost_ranges + other.lost_ranges)[:RANGES_MAX],
+        unknown_ranges=sorted(one.unknown_ranges + other.unknown_ranges)[:RANGES_MAX],
+        first_sent_ns=min(times, default=None),
+        last_sent_ns=max(times, default=None),
+        why=other.why or one.why,
+    )
