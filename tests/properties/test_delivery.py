@@ -79,6 +79,7 @@ class Both:
         self.stream: Any = ledger.Stream()
         self.naive = Naive(window)
         self.names = {getattr(ledger, name): name.lower() for name in KINDS}
+        self.lost, self.unknown, self.acknowledged = ledger.LOST, ledger.UNKNOWN, ledger.ACKNOWLEDGED
         self.kinds: Counter[str] = Counter()
         self.evicted: Counter[tuple[int, int, bool, bool]] = Counter()
         self.waits: Counter[int] = Counter()
@@ -111,11 +112,13 @@ class Both:
             self.waited.extend([other] * first)
         self.unmeasured += [n for first, end in self.stream.take_unmeasured() for n in range(first, end)]
 
-    def acknowledge(self, number: int) -> None:
-        assert self.stream.acknowledge(number) == self.naive.acknowledge(number)
-
     def settle(self, *, lived: bool) -> None:
-        assert each_of(self.stream.settle(lived=lived)) == self.naive.settle(lived)
+        naive, fate = self.naive, None
+        if naive.acknowledged:
+            unsure = {n for n, epoch in enumerate(naive.epochs) if not lived or epoch != naive.epoch}
+            known = set(naive.acknowledged)
+            fate = lambda n: self.acknowledged if n in known else self.unknown if n in unsure else self.lost  # noqa: E731 - short
+        assert each_of(self.stream.settle(lived, fate)) == naive.settle(lived)
         self.gaps.extend(self.stream.take_gaps())
 
     def do(self, kind: str, value: int) -> None:
@@ -130,8 +133,7 @@ class Both:
             for _ in range(min(value, len(self.naive.labels) - self.stream.expected)):
                 self.arrive(self.stream.expected)
         elif kind == "acknowledge":
-            if len(self.naive.acknowledged) < self.naive.window:  # more rows than that are not kept
-                self.acknowledge(max(0, behind))
+            self.naive.acknowledge(max(0, behind))
         elif kind == "settle":
             self.settle(lived=bool(value))
         else:

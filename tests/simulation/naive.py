@@ -66,11 +66,10 @@ class Naive:
         if len(missing) > self.window:
             self.evicted.update(missing[: len(missing) - self.window])
 
-    def acknowledge(self, number: int) -> bool:
-        if number not in self.owed():
-            return False
-        self.acknowledged.add(number)
-        return True
+    def acknowledge(self, number: int) -> None:
+        """It is lost if it never comes, whatever becomes of its connection."""
+        if number in self.owed():
+            self.acknowledged.add(number)
 
     def settle(self, lived: bool) -> Counter[tuple[int, int, bool, bool]]:
         """(number, label, unknown, acknowledged) of everything owed."""

@@ -25,11 +25,8 @@ cdef class Stream:
     cdef object forgotten
     cdef readonly list waits
     cdef readonly list unmeasured
-    cdef object acknowledged
     cdef list tail
     cdef list gaps
-
-    cpdef bint acknowledge(self, long long sequence)
     cpdef long long assign(self)
     cpdef int arrive(self, long long sequence, long long now_ns)
     cpdef long long outstanding(self)

@@ -20,8 +20,7 @@ and then (`take_waits`); what never comes makes nobody wait. With `orders` off n
 past that the oldest become unknown and are handed out by `take_evicted`. A copy of one that comes later is
 *undecided*: neither delivery nor duplicate can be told, so it counts as neither. While something is missing, the
 arrival times of at most `HELD_MAX` later arrivals are kept; where the time of an earlier one would have been needed,
-its wait is known only up to when it was forgotten (`take_unmeasured`). Acknowledged numbers that have not come are
-ranges, at most `WINDOW` of them; past that the oldest range counts as not acknowledged.
+its wait is known only up to when it was forgotten (`take_unmeasured`).
 
 Sequence numbers are given in the order of sending, so that the labels (the caller's: a phase and a place, say) and
 epochs of a stream are ranges of numbers (`segments`), and no message needs a record of its own. Knows no types,
@@ -32,19 +31,24 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
+from collections.abc import Callable
 
 import cython
 
 from squall.delivery.ranges import Ranges
 
 __all__ = [
+    "ACKNOWLEDGED",
     "DUPLICATE",
     "FIRST",
     "FOREIGN",
     "HELD_MAX",
+    "LOST",
     "REORDERED",
     "UNDECIDED",
+    "UNKNOWN",
     "WINDOW",
+    "Fate",
     "GapPiece",
     "Range",
     "Stream",
@@ -64,6 +68,12 @@ DUPLICATE = 2
 FOREIGN = 3
 UNDECIDED = 4
 
+LOST = 0
+UNKNOWN = 1
+ACKNOWLEDGED = 2
+
+Fate = Callable[[int], int]
+"""What became of a number that is owed at the end: LOST, UNKNOWN, or lost although ACKNOWLEDGED."""
 Range = tuple[int, int, int, bool, bool]
 """(first number, one past the last, label, whether unknown rather than lost, whether acknowledged)."""
 Wait = tuple[int, int, bool]
@@ -107,7 +117,6 @@ class Stream:
         self.forgotten = None
         self.waits = None
         self.unmeasured = None
-        self.acknowledged = None
         self.tail = None
         self.gaps = None
 
@@ -157,14 +166,10 @@ class Stream:
             self.arrived += 1
             if self.holding:
                 self._hold(sequence, now_ns)
-            if self.acknowledged is not None:
-                self.acknowledged.discard(sequence)
             return 0
         if self.missing is not None and self._claim(sequence, now_ns):
             self.arrived += 1
             self.reordered += 1
-            if self.acknowledged is not None:
-                self.acknowledged.discard(sequence)
             return 1
         if sequence < self.evicted_below:
             return 4
@@ -206,8 +211,6 @@ class Stream:
         else:
             self.evicted.append((first, end))
         self.evicted_below = end
-        if self.acknowledged is not None:
-            self.acknowledged.drop_below(end)
 
     def _claim(self, sequence: int, now_ns: int) -> bool:
         """Take a number off the missing; False where it is not among them. Sets extent and late time."""
@@ -286,23 +289,6 @@ class Stream:
         unmeasured, self.unmeasured = self.unmeasured or [], None
         return unmeasured
 
-    # --- acknowledgements ---
-
-    @cython.ccall
-    def acknowledge(self, sequence: cython.longlong) -> cython.bint:
-        """A message was acknowledged: if it never comes it is lost, even where the connection dies.
-
-        False for one that is not owed: it has come, was given up, or was never sent.
-        """
-        if sequence >= self.next_sequence or not (sequence >= self.expected or self.is_missing(sequence)):
-            return False
-        if self.acknowledged is None:
-            self.acknowledged = Ranges()
-        self.acknowledged.add(sequence, sequence + 1)
-        if len(self.acknowledged) > WINDOW:
-            self.acknowledged.drop_below(next(iter(self.acknowledged))[1])
-        return True
-
     # --- asking ---
 
     @cython.ccall
@@ -357,22 +343,22 @@ class Stream:
         evicted, self.evicted = self.evicted or [], None
         return [piece for first, end in evicted for piece in self._split(first, end, lived=False)]
 
-    def settle(self, lived: bool) -> list[Range]:
+    def settle(self, lived: bool, fate: Fate | None = None) -> list[Range]:
         """What is owed at the session's end, as ranges that each have one label.
 
         Args:
             lived: whether the last connection lived through its drain.
+            fate: says of each number what became of it, for who knows more than that.
 
         Everything is settled after that: the stream owes nothing.
         """
         ranges: list[Range] = []
         for first, end in self._owed():
-            ranges.extend(self._split(first, end, lived=lived))
+            ranges.extend(self._split(first, end, lived=lived, fate=fate))
         if self.orders:
             self._find_gaps([(first, end, label) for first, end, label, unknown, _ in ranges if not unknown])
         self.missing = self.revealed_at = self.revealed_ns = None
         self._forget_held()
-        self.acknowledged = None
         self.expected = self.settled_below = self.evicted_below = self.next_sequence
         return ranges
 
@@ -407,22 +393,31 @@ class Stream:
             runs.append((self.expected, self.next_sequence))
         return runs
 
-    def _split(self, first: int, end: int, *, lived: bool) -> list[Range]:
-        """Cut a run where a segment ends, and where acknowledged numbers begin or end.
-
-        Unknown is what was not acknowledged, where the epoch is over or the connection died.
-        """
+    def _split(self, first: int, end: int, *, lived: bool, fate: Fate | None = None) -> list[Range]:
+        """Cut a run where a segment ends, and where fates differ: unknown if the epoch is over or the connection died."""
         pieces: list[Range] = []
         borders = [*(segment[0] for segment in (self.segments or ())[1:]), self.segment_first]
         while first < end:
             border = next((border for border in borders if border > first), end)
             stop = min(end, border)
-            unknown = not lived or self.epoch_of(first) != self.epoch
             label = self.label_of(first)
-            if self.acknowledged is None:
+            if fate is None:
+                unknown = not lived or self.epoch_of(first) != self.epoch
                 pieces.append((first, stop, label, unknown, False))
             else:
-                for low, high, acknowledged in self.acknowledged.split(first, stop):
-                    pieces.append((low, high, label, unknown and not acknowledged, acknowledged))
+                for low, high, found in _alike(first, stop, fate):
+                    pieces.append((low, high, label, found == UNKNOWN, found == ACKNOWLEDGED))
             first = stop
         return pieces
+
+
+def _alike(first: int, end: int, fate: Fate) -> list[tuple[int, int, int]]:
+    """The numbers from `first` to before `end` as pieces of one fate each."""
+    pieces: list[tuple[int, int, int]] = []
+    for number in range(first, end):
+        found = fate(number)
+        if pieces and pieces[-1][2] == found:
+            pieces[-1] = (pieces[-1][0], number + 1, found)
+        else:
+            pieces.append((number, number + 1, found))
+    return pieces

@@ -27,10 +27,6 @@ class Ranges:
     def __iter__(self) -> Iterator[tuple[int, int]]:
         return iter(zip(self._firsts, self._ends, strict=True))
 
-    def __contains__(self, number: int) -> bool:
-        at = bisect_right(self._firsts, number) - 1
-        return at >= 0 and number < self._ends[at]
-
     def add(self, first: int, end: int) -> None:
         """Put in all numbers from `first` on, before `end`."""
         if self._ends and first == self._ends[-1]:
@@ -43,19 +39,6 @@ class Ranges:
         self._firsts[low:high] = [first]
         self._ends[low:high] = [end]
 
-    def discard(self, number: int) -> None:
-        """Take a number out, if it is in."""
-        at = bisect_right(self._firsts, number) - 1
-        if at < 0 or number >= self._ends[at]:
-            return
-        pieces = [
-            (first, end)
-            for first, end in ((self._firsts[at], number), (number + 1, self._ends[at]))
-            if first < end
-        ]
-        self._firsts[at : at + 1] = [first for first, _ in pieces]
-        self._ends[at : at + 1] = [end for _, end in pieces]
-
     def take_from(self, number: int) -> list[tuple[int, int]]:
         """Take out all that are not below a number, as ranges."""
         at = bisect_right(self._ends, number)
@@ -66,26 +49,3 @@ class Ranges:
         if kept_end is not None:
             self._ends[at] = kept_end
         return taken
-
-    def drop_below(self, number: int) -> None:
-        """Take out all that are below a number."""
-        at = bisect_right(self._ends, number)
-        del self._firsts[:at]
-        del self._ends[:at]
-        if self._firsts and self._firsts[0] < number:
-            self._firsts[0] = number
-
-    def split(self, first: int, end: int) -> Iterator[tuple[int, int, bool]]:
-        """The numbers from `first` to before `end` as pieces that are all in, or all out (first, end, whether in)."""
-        at = bisect_right(self._ends, first)
-        while first < end:
-            if at == len(self._firsts) or self._firsts[at] >= end:
-                yield first, end, False
-                return
-            if self._firsts[at] > first:
-                yield first, self._firsts[at], False
-                first = self._firsts[at]
-            stop = min(end, self._ends[at])
-            yield first, stop, True
-            first = stop
-            at += 1

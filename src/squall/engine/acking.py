@@ -34,6 +34,8 @@ else:
     from squall.engine.tally import MessageTally, Tallies
     from squall.engine.ticks import now_ns
 
+from squall.delivery.ledger import ACKNOWLEDGED, LOST, UNKNOWN
+from squall.engine import aftermath
 from squall.protocols.base import Acknowledged, Foreign, UnknownAck
 from squall.units import format_duration
 
@@ -226,7 +228,9 @@ class AckingSession(TalkingSession):
             size = len(payload)
         tally: MessageTally = self._tally_of(sequence, message.type_index, now)
         tally.retries_sent += 1
-        tally.retried += attempt == 2
+        if attempt == 2:
+            tally.retried += 1
+            lane.sending_troubles.count(message.intended_ns, retried=1)
         connection = lane.keeper.tallies_now(self).connection
         connection.messages_sent += 1
         connection.bytes_sent += size
@@ -361,18 +365,12 @@ class AckingSession(TalkingSession):
     def settle(self, lived: bool) -> None:
         """Enter what is owed: lost if it was acknowledged, or if the connection of its last attempt lived; else unknown."""
         present: int = self.epoch if lived else -3
-        for first, end, label, _ in self.stream.settle(lived):
-            tallies = self.lane.keeper.tallies_labelled(label)
-            for sequence in range(first, end):
-                tally = tallies.types[self._type_of(sequence)]
-                epoch: int = self.window.epoch_unacknowledged(sequence)
-                if epoch == -1:
-                    tally.lost += 1
-                    tally.acknowledged_lost += 1
-                elif epoch == present:
-                    tally.lost += 1
-                else:
-                    tally.unknown += 1
+
+        def fate(sequence: int) -> int:
+            epoch: int = self.window.epoch_unacknowledged(sequence)
+            return ACKNOWLEDGED if epoch == -1 else LOST if epoch == present else UNKNOWN
+
+        aftermath.enter_settled(self, lived=lived, fate=fate)
         self.window.settle(self.stream.next_sequence)
         self.times.forget()
         self.intended.forget()

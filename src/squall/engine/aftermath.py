@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from squall.record.streams import RANGES_MAX, StreamTrouble
 
 if TYPE_CHECKING:
-    from squall.delivery.ledger import Range
+    from squall.delivery.ledger import Fate, Range
     from squall.engine.session import Session
     from squall.engine.tally import MessageTally
 
@@ -48,10 +48,10 @@ def enter_evicted(session: Session) -> None:
     _enter_outcomes(session, session.stream.take_evicted(), "")
 
 
-def enter_settled(session: Session, *, lived: bool) -> None:
-    """A session owes nothing from now on: enter what is lost (the connection lived, or it was acknowledged) or unknown."""
+def enter_settled(session: Session, *, lived: bool, fate: Fate | None = None) -> None:
+    """A session owes nothing from now on: enter what is lost or unknown; `fate` is the ledger's."""
     stream = session.stream
-    _enter_outcomes(session, stream.settle(lived), "drained" if lived else "died")
+    _enter_outcomes(session, stream.settle(lived, fate), "drained" if lived else "died")
     for begin, end, label, begins in stream.take_gaps():
         types = session.lane.keeper.tallies_labelled(label).types
         types[_type_of(session, begin)].gaps += begins

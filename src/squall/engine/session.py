@@ -536,8 +536,7 @@ class Session(Connection):
         tally.timestamps_judged += 1
         if intended < self.latest_intended or intended > now:
             tally.timestamps_wrong += 1
-        if intended > self.latest_intended:
-            self.latest_intended = intended
+        self.latest_intended = max(self.latest_intended, intended)
         return 0
 
     @cython.cfunc

@@ -187,7 +187,7 @@ class Setup:
             send_buffer_total_max=engine.send_buffer_total_max // self.workers,
             blocked_max=engine.blocked_max,
             receive_message_max=engine.receive_message_max,
-            orders=tracking.sequence_numbers,
+            orders=tracking.sequence_numbers and population.exchange.evidence != "acknowledgement",
             timestamps=tracking.timestamps and enveloped,
             worker=self.worker,
             worst_streams=self.worst_streams,

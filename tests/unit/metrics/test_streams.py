@@ -6,7 +6,7 @@ import random
 from collections import Counter
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from squall.metrics.streams import SECONDS_MAX, STREAMS_MAX, SendingTroubles, WorstStreams
@@ -60,6 +60,7 @@ def test_what_two_visits_of_a_stream_missed_adds_up() -> None:
     assert found.lost_ranges == rows
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(-1, 5 * S), st.integers(0, 2))))
 def test_seconds_add_up(sent: list[tuple[int, int]]) -> None:
     troubles, expected = SendingTroubles(), Counter[tuple[int, int]]()
