@@ -63,6 +63,7 @@ def _enter_outcomes(session: Session, ranges: list[Range], why: str) -> None:
     lane, stream = session.lane, session.stream
     sent: list[int] = []
     for begin, end, label, unknown, acknowledged in ranges:
+        session.silence_harmed |= end > session.silent_from
         types = lane.keeper.tallies_labelled(label).types
         for number in range(begin, end):
             tally = types[_type_of(session, number)]
