@@ -15,6 +15,7 @@ from squall.metrics.resources import Highest
 from squall.metrics.totals import EVERYTHING, Selection, Totals
 from squall.metrics.windows import Level
 from squall.record.outcomes import Trouble
+from squall.record.reconciliation import Reconciliation
 from squall.record.resources import FIGURES, ResourceSample, Role
 
 READINGS = {
@@ -32,6 +33,7 @@ def a_watched_run() -> Totals:
         connections(0, pushed=1, push_sequenced=1),
         messages(0, causal_pairs=CAUSAL_PAIRS_MIN, acknowledged=1, retried=1),
     )
+    totals.reconciliation = Reconciliation(delayed=10)
     for role in ROLES:
         totals.sampled(
             ResourceSample(
@@ -171,3 +173,17 @@ def test_acknowledgements_are_shares_of_what_was_sent_and_of_what_needed_a_retry
     assert acks(a_run(), EVERYTHING) is None  # nothing waits for an acknowledgement
     never = a_run(messages(0, retried=3, gave_up=3))
     assert acks(never, EVERYTHING) == Share(0, 0, 50)
+
+
+def test_how_faults_were_borne_is_a_share_of_what_they_struck() -> None:
+    delays, silences = (
+        CATALOGUE["ws_server_delay_handling"].read,
+        CATALOGUE["ws_client_timeout_handling"].read,
+    )
+    totals = a_run(messages(0, ack_duplicates=3), connections(0, silenced=4, silence_handled=3))
+    totals.reconciliation = Reconciliation(delayed=50, delayed_lost=2)
+    # Three second answers may have been of three delayed messages, or of none.
+    assert delays(totals, EVERYTHING) == Share(45, 48, 50)
+    assert silences(totals, EVERYTHING) == Share(3, 3, 4)
+    assert delays(a_run(), EVERYTHING) is None
+    assert silences(a_run(), EVERYTHING) == Share(0, 0, 0)
