@@ -274,7 +274,7 @@ class Connection:
         """All that came from one side is handed on: pass on its end."""
         if self._is_reset:
             return
-        if self.up.is_finished and self.down.is_finished:
+        if flow.source.is_lost or (self.up.is_finished and self.down.is_finished):
             self.client.close()
             self.service.close()
         else:
@@ -295,6 +295,9 @@ class Connection:
             self._reset()
         side.incoming.die()
         side.outgoing.eof()
+        if side.outgoing.is_finished:
+            self.client.close()
+            self.service.close()
         if self.client.is_lost and (self.service.is_lost or self.service.transport is None):
             for timer in self._timers.values():
                 timer.cancel()

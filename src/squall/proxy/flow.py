@@ -9,6 +9,7 @@ waits is bounded: past that the source is not read.
 from __future__ import annotations
 
 import asyncio
+from copy import copy
 from typing import TYPE_CHECKING, Final, Literal
 
 from squall.proxy.frames import CONTINUATION, TEXT, FrameCursor, masked
@@ -128,9 +129,12 @@ class Flow:
             self.sink.write(data)
             return
         now_ns = self._hub.now_ns()
+        before = copy(self._cursor) if self._corruptors else None
         chunks = self._framed(data, now_ns)
         if self._cut is None:
-            self._send(self._damaged(chunks, now_ns), now_ns)
+            if before is not None:
+                chunks = self._damaged(chunks, before, now_ns)
+            self._send(chunks, now_ns)
 
     def eof(self) -> None:
         """The source sends nothing more."""
@@ -266,18 +270,20 @@ class Flow:
             out.append(self._cursor.carried)
         self._note_busy()
 
-    def _damaged(self, chunks: list[bytes], now_ns: int) -> list[bytes]:
-        """The chunks with the bits flipped that are to be."""
-        for corruptor in self._corruptors:
-            for index, chunk in enumerate(chunks):
-                places = corruptor.places(len(chunk))
-                if places:
-                    changed = bytearray(chunk)
-                    for at in places:
-                        changed[at] = corruptor.flip(changed[at])
-                        self._tell(corruptor.placed, "corrupted", now_ns, self._cursor.frames, None, "a byte")
-                    chunks[index] = bytes(changed)
-        return chunks
+    def _damaged(self, chunks: list[bytes], cursor: FrameCursor, now_ns: int) -> list[bytes]:
+        """The chunks with the bits flipped that are to be; `cursor` is where it was before them."""
+        damaged = []
+        for chunk in chunks:
+            changed, passed = bytearray(chunk), 0
+            places = [(at, each) for each in self._corruptors for at in each.places(len(chunk))]
+            for at, corruptor in sorted(places, key=lambda place: place[0]):
+                cursor.skip(chunk[passed : at + 1])
+                passed = at + 1
+                changed[at] = corruptor.flip(changed[at])
+                self._tell(corruptor.placed, "corrupted", now_ns, cursor.frames, None, "a byte of the stream")
+            cursor.skip(chunk[passed:])
+            damaged.append(bytes(changed))
+        return damaged
 
     # --- bytes ---
 

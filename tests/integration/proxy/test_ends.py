@@ -12,8 +12,9 @@ from integration.proxy.parties import Client, Service, message, proxied, run, un
 from oracle.certificates import make_certificates
 from oracle.mini_websocket import BINARY, CLOSE, encode_frame, read_head
 from squall.errors import EnvironmentFailure, ScenarioError
+from squall.proxy.flow import HELD_MAX
 from squall.proxy.upstream import UpstreamSettings
-from squall.scenario.faults import Delay, Latency
+from squall.scenario.faults import Blackhole, Delay, Latency
 
 
 def free_port() -> int:
@@ -151,6 +152,27 @@ def test_a_client_that_does_not_read_holds_up_its_service_and_nobody_else() -> N
     run(main)
 
 
+def test_what_waits_is_bounded_and_none_of_it_is_lost() -> None:
+    async def main() -> None:
+        async with Service().listening() as service, proxied(service.url, Blackhole()) as through:
+            service.raw = bytearray()
+            through.put()
+            async with Client.connected(through.port) as client:
+                through.put(Blackhole())
+                size = 16 << 20
+                client.send(bytes(size))
+                room = through.proxy.hub.room
+                await until(lambda: room.used > HELD_MAX)
+                for _ in range(20):
+                    await asyncio.sleep(0.005)
+                    assert room.used <= HELD_MAX + (256 << 10)  # one read more than its bound
+                assert not service.raw
+                through.put()
+                await until(lambda: len(service.raw or b"") == size + 14)
+
+    run(main)
+
+
 def test_a_proxy_that_is_full_says_so() -> None:
     async def main() -> None:
         async with Service().listening() as service, proxied(service.url) as through:
@@ -176,6 +198,7 @@ def test_tls_towards_the_service_is_verified_unless_it_is_told_not_to(tmp_path: 
                     assert (await client.read()).payload == message(1)
                     client.send((1000).to_bytes(2), CLOSE)
                     assert [each.close_code for each in await client.read_to_end()] == [1000]
+                    await until(lambda: not through.proxy.connections)
                 assert through.entries == []
             async with proxied(url, verify=False) as through, Client.connected(through.port) as client:
                 client.send(message(2))

@@ -7,9 +7,9 @@ from collections import Counter
 
 import pytest
 
-from integration.proxy.parties import Client, Proxied, Service, message, proxied, run, until
+from integration.proxy.parties import MASK, Client, Proxied, Service, message, proxied, run, until
 from oracle import envelope
-from oracle.mini_websocket import CLOSE, PING, PONG, TEXT
+from oracle.mini_websocket import BINARY, CLOSE, PING, PONG, TEXT, encode_frame
 from squall.scenario.faults import (
     Bandwidth,
     Blackhole,
@@ -330,14 +330,19 @@ def test_damaged_bytes_are_those_of_the_log() -> None:
     async def main() -> None:
         async with Service().listening() as service, proxied(service.url) as through:
             service.raw = bytearray()
-            sent_bytes = b"".join(message(number, body=b"x" * 952) for number in range(100))
+            before = b"".join(encode_frame(BINARY, bytes(1006), mask=MASK) for _ in range(100))
             async with Client.connected(through.port) as client:
                 through.put(CorruptBytes(share=0.001, direction="up"))
-                client.writer.write(b"\x82\xff" + len(sent_bytes).to_bytes(8) + bytes(4) + sent_bytes)
-                await until(lambda: len(service.raw or b"") == len(sent_bytes) + 14)
-            before = b"\x82\xff" + len(sent_bytes).to_bytes(8) + bytes(4) + sent_bytes
+                client.writer.write(before)
+                await until(lambda: len(service.raw or b"") == len(before) == 101_400)
             flips = [(x ^ y).bit_count() for x, y in zip(before, service.raw, strict=True) if x != y]
             assert set(flips) == {1}
+            frames = [each.frame for each in through.entries if each.what == "corrupted"]
+            assert frames == [
+                place // 1014 + 1
+                for place, (x, y) in enumerate(zip(before, service.raw, strict=True))
+                if x != y
+            ]
             assert through.deeds == {"applied": 1, "corrupted": len(flips)}
             assert 50 < len(flips) < 200
 
