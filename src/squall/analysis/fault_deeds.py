@@ -2,7 +2,8 @@
 
 An *attempt* of a message is destroyed where one of its frames (the message, or what answers it) was thrown away, spoilt,
 or held and never let go. A message whose every attempt was destroyed cannot be delivered: a fault explains that it is
-missing. A stream whose connection a fault ended may have lost what was on its way then.
+missing. Where only the service sends again, one destroyed on its way up has no further attempt. A stream whose
+connection a fault ended may have lost what was on its way then.
 
 Bounded: past `MESSAGES_MAX` messages no more are told apart, and `is_whole` is false. Pure.
 """
@@ -11,11 +12,12 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final
 
 from squall.record.fault_log import FaultEntry
 
-__all__ = ["MESSAGES_MAX", "FaultDeeds"]
+__all__ = ["MESSAGES_MAX", "ONCE", "FaultDeeds", "Sending"]
 
 MESSAGES_MAX: Final = 2_000_000
 
@@ -26,6 +28,22 @@ _SPOILS: Final = frozenset({"truncated", "corrupted"})
 
 Message = tuple[int, int]
 """A stream and a number in it."""
+
+
+@dataclass(frozen=True)
+class Sending:
+    """How often a message is sent at most, and whether it is the service that sends it again."""
+
+    attempts: int = 1
+    by_service: bool = False
+
+    def is_over(self, destroyed: int) -> bool:
+        """Whether nothing of it can arrive any more, given the bits of what was destroyed."""
+        return (destroyed >> 1).bit_count() >= self.attempts or bool(self.by_service and destroyed & 1)
+
+
+ONCE: Final = Sending()
+"""As a message without retries is sent."""
 
 
 class FaultDeeds:
@@ -71,19 +89,21 @@ class FaultDeeds:
             return
         self._held.pop(held, None)
         if entry.what in _DESTROYS:
-            self._destroy(message, attempt, entry.fault)
+            self._destroy(message, attempt, entry.fault, is_first=entry.direction == "up" and not is_ack)
         elif entry.what in _LETS_GO and self._has_room(len(self.delayed)):
             self.delayed.add(message)
         if not is_ack:
             self.copies += entry.what == "duplicated"
             self.spoilt += entry.what in _SPOILS
 
-    def _destroy(self, message: Message, attempt: int, fault: str) -> None:
+    def _destroy(self, message: Message, attempt: int, fault: str, *, is_first: bool) -> None:
+        """Note it: a bit for each attempt, and the lowest for a message that did not come as far as the service."""
+        bits = 1 << attempt | is_first
         known = self._destroyed.get(message)
         if known is not None:
-            self._destroyed[message] = (known[0] | 1 << attempt, known[1])
+            self._destroyed[message] = (known[0] | bits, known[1])
         elif self._has_room(len(self._destroyed)):
-            self._destroyed[message] = (1 << attempt, fault)
+            self._destroyed[message] = (bits, fault)
 
     def _has_room(self, kept: int) -> bool:
         self.is_whole &= kept < MESSAGES_MAX
@@ -106,8 +126,9 @@ class FaultDeeds:
 
     def settle(self) -> None:
         """The run is over: what is still held came to nothing."""
-        for (stream, sequence, attempt, _, _), fault in self._held.items():
-            self._destroy((stream, sequence), attempt, fault)
+        for (stream, sequence, attempt, direction, is_ack), fault in self._held.items():
+            is_first = direction == "up" and not is_ack
+            self._destroy((stream, sequence), attempt, fault, is_first=is_first)
         self._held.clear()
 
     @property
@@ -115,15 +136,13 @@ class FaultDeeds:
         """Distinct messages of which an attempt was destroyed."""
         return len(self._destroyed)
 
-    def destroyer(self, message: Message, attempts: int) -> str | None:
-        """The fault that destroyed all of so many attempts of a message; None where not all were."""
+    def destroyer(self, message: Message, sending: Sending) -> str | None:
+        """The fault that destroyed all attempts of a message; None where not all were."""
         found = self._destroyed.get(message)
-        return found[1] if found is not None and found[0].bit_count() >= attempts else None
+        return found[1] if found is not None and sending.is_over(found[0]) else None
 
-    def destroyed(self, attempts: int) -> Iterable[tuple[Message, str]]:
-        """Each message of which so many attempts were destroyed, with the fault that did it first."""
+    def destroyed(self, sending: Sending) -> Iterable[tuple[Message, str]]:
+        """Each message of which all attempts were destroyed, with the fault that did it first."""
         return (
-            (message, fault)
-            for message, (mask, fault) in self._destroyed.items()
-            if mask.bit_count() >= attempts
+            (message, fault) for message, (bits, fault) in self._destroyed.items() if sending.is_over(bits)
         )

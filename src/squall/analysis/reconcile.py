@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from squall.analysis.fault_deeds import FaultDeeds
+from squall.analysis.fault_deeds import ONCE, FaultDeeds, Sending
 from squall.record.reconciliation import Explanation, FaultAccount, Outcome, Reconciliation, Unexplained
 
 __all__ = ["UNEXPLAINED_MAX", "Ledger", "Missing", "reconcile"]
@@ -36,13 +36,12 @@ class Missing:
     first: int
     end: int
     unknown: bool
-    attempts: int = 1
-    """How often such a message is sent at most."""
+    sending: Sending = ONCE
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ledger:
-    """What the ledger counted in the whole run. `attempts` is the most of any message.
+    """What the ledger counted in the whole run. `sending` is how those are sent that it does not list.
 
     `missing` may lack streams, and of those in `cut_short` it lacks ranges.
     """
@@ -56,7 +55,7 @@ class Ledger:
     """Connections that dropped."""
     missing: Sequence[Missing]
     cut_short: frozenset[int] = frozenset()
-    attempts: int = 1
+    sending: Sending = ONCE
 
 
 def reconcile(
@@ -115,7 +114,7 @@ class _Lookup:
                 seen.update((each.stream, sequence) for sequence in range(each.first, each.end))
         self._rest = Counter(
             fault
-            for message, fault in deeds.destroyed(ledger.attempts)
+            for message, fault in deeds.destroyed(ledger.sending)
             if message[0] not in whole and message not in seen
         )
 
@@ -123,10 +122,10 @@ class _Lookup:
         outcome: Outcome = "unknown" if missing.unknown else "lost"
         self._listed[outcome] += missing.end - missing.first
         ended = self._deeds.ended.get(missing.stream) if missing.unknown else None
+        # Of a message whose connection died in the middle of its attempts one destroyed is enough.
+        sending = ONCE if missing.unknown else missing.sending
         for sequence in range(missing.first, missing.end):
-            fault = self._deeds.destroyer(
-                (missing.stream, sequence), 1 if missing.unknown else missing.attempts
-            )
+            fault = self._deeds.destroyer((missing.stream, sequence), sending)
             self.used += fault is not None
             fault = fault or ended
             if fault is not None:

@@ -244,7 +244,6 @@ def _verdict(verdict: Verdict | None) -> VerdictSummary:
 def _faults(totals: Totals, messages: MessageTotals, connections: ConnectionTotals) -> Faults:
     return Faults(
         recoveries=totals.recoveries.all,
-        recovery_time=_percentiles(messages.retry_recovery),
         server_delay_handling=server_delay_handling(totals),
         client_timeout_handling=client_timeout_handling(connections),
         struck=dict(sorted(connections.strikes.items())),

@@ -369,9 +369,6 @@ class Faults(msgspec.Struct, frozen=True, kw_only=True):
     recoveries: Annotated[
         list[Recovery], Meta(description="of faults with a window: how long until all was as before")
     ] = []
-    recovery_time: Annotated[
-        Percentiles, Meta(description="of messages: from the first time-out's expiry to the acknowledgement")
-    ] = Percentiles()
     server_delay_handling: Annotated[
         float | None,
         Meta(description="share of the messages held by a fault that ended acknowledged once, at least"),

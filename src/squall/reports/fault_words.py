@@ -26,8 +26,8 @@ def fault_lines(summary: Summary) -> list[str]:
         lines += _unexplained(found.unexplained)
         lines += found.problems
     lines += map(_recovery, faults.recoveries)
-    if faults.recovery_time.count:
-        time = faults.recovery_time
+    time = summary.acknowledgements.retry_recovery
+    if found is not None and time.count:
         lines.append(
             f"a message whose first time-out had expired was acknowledged after {milliseconds(time.mean)} on"
             f" average, p99 {milliseconds(time.p99)}"

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from squall.errors import PlanError
+from squall.faults.proxies import proxies_for
+from squall.profiles.base import duration_in_words
 from squall.scenario.mistakes import path_text
 from squall.scenario.models import Scenario
-from squall.scenario.run_faults import ClientFault, proxy_faults, window_findings
+from squall.scenario.run_faults import ClientFault, RunFault, is_whole_run, proxy_faults, window_findings
 
-__all__ = ["check_faults"]
+__all__ = ["check_faults", "faults_in_words"]
 
 
 def check_faults(scenario: Scenario, hold_s: float) -> None:
@@ -34,6 +36,34 @@ def check_faults(scenario: Scenario, hold_s: float) -> None:
         )
 
 
+def faults_in_words(scenario: Scenario) -> list[str]:
+    """Each fault in a line, for the plan."""
+    found = [f"fault: {fault.label}{_struck(fault)}, {_when(fault)}" for fault in scenario.faults]
+    if proxy_faults(scenario.faults):
+        many = proxies_for(scenario.level) * len(scenario.target.url)
+        found.append(f"in front of the target: {many} fault prox{'y' if many == 1 else 'ies'}")
+    return found
+
+
+def _struck(fault: RunFault) -> str:
+    """Of what, and how much of it."""
+    kind = "" if fault.label == fault.kind else f" ({fault.kind})"
+    if isinstance(fault, ClientFault):
+        return f"{kind} of {fault.probability:.4g} of the sessions, once each"
+    share = "" if fault.probability == 1 else f" of {fault.probability:.4g} of the {fault.acts_on}s"
+    way = {"up": " towards the service", "down": " towards the clients"}.get(fault.direction, "")
+    return f"{kind}{share}{way}"
+
+
+def _when(fault: RunFault) -> str:
+    if is_whole_run(fault):
+        return "the whole run"
+    since = f"from {duration_in_words(fault.at)} after the start of the hold"
+    if fault.lasts is not None:
+        return f"{since} for {duration_in_words(fault.lasts)}"
+    return f"{since} to its end" if isinstance(fault, ClientFault) else f"{since} to the end"
+
+
 def _in_the_way(scenario: Scenario) -> Iterator[str]:
     """Settings of the way to the service that a proxy does not know of."""
     target = scenario.target
@@ -45,4 +75,4 @@ def _in_the_way(scenario: Scenario) -> Iterator[str]:
 
 
 def _acknowledges(scenario: Scenario) -> bool:
-    return any(getattr(population.exchange, "acknowledges", False) for population in scenario.populations)
+    return any(population.exchange.acknowledged_by == "client" for population in scenario.populations)

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from squall.analysis.fault_deeds import FaultDeeds
+from squall.analysis.fault_deeds import FaultDeeds, Sending
 from squall.analysis.reconcile import Ledger, reconcile
 from squall.engine.base import Route
 from squall.engine.client_faults import strikes_of
@@ -23,6 +23,7 @@ from squall.faults.schedule import FaultSchedule
 from squall.metrics.totals import Totals
 from squall.record.reconciliation import Reconciliation
 from squall.record.snapshots import Event
+from squall.scenario.exchanges import Exchange
 from squall.scenario.models import Scenario
 from squall.scenario.run_faults import ClientFault, Cut, proxy_faults
 
@@ -162,6 +163,7 @@ class RunFaults:
 def _ledger(scenario: Scenario, totals: Totals) -> Ledger:
     """What was counted, as the reconciliation asks for it."""
     messages, connections = totals.messages(), totals.connections()
+    ways = [_sending(each.exchange) for each in scenario.populations]
     return Ledger(
         lost=messages.lost,
         unknown=messages.unknown + messages.unsettled,
@@ -170,5 +172,15 @@ def _ledger(scenario: Scenario, totals: Totals) -> Ledger:
         corrupted=messages.corrupted_body + connections.corrupted_header,
         dropped=connections.dropped,
         missing=(),
-        attempts=max(1 + getattr(each.exchange, "retries", 0) for each in scenario.populations),
+        sending=Sending(
+            attempts=max(each.attempts for each in ways), by_service=all(each.by_service for each in ways)
+        ),
+    )
+
+
+def _sending(exchange: Exchange) -> Sending:
+    """How often a message of an exchange is sent at most, and by whom again."""
+    by_whom = exchange.acknowledged_by
+    return Sending(
+        attempts=1 + getattr(exchange, "retries", 0) if by_whom else 1, by_service=by_whom == "client"
     )

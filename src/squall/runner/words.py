@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from squall.engine.preflight import memory_bytes
 from squall.profiles.base import connections_in_words, duration_in_words
+from squall.runner.fault_windows import faults_in_words
 from squall.runner.plan import Plan, PlannedPhase, sends_in, settle_s
 from squall.runner.rules import LONGEST
 from squall.runner.turnover import connects_hz, most_here, share_here
@@ -25,6 +26,7 @@ def plan_lines(plan: Plan) -> list[str]:
         _load_line(plan),
         *_reconnect_lines(scenario),
         *_phase_lines(plan),
+        *faults_in_words(scenario),
         *(_population_line(each, scenario) + _staying(each) for each in scenario.populations),
         _traffic_line(plan),
         _memory_line(plan),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from squall.analysis import fault_deeds
-from squall.analysis.fault_deeds import FaultDeeds
+from squall.analysis.fault_deeds import FaultDeeds, Sending
 from squall.record.fault_log import FaultEntry
 
 
@@ -33,25 +33,35 @@ def deeds(*entries: FaultEntry) -> FaultDeeds:
 @pytest.mark.parametrize("what", ["dropped", "discarded", "truncated", "corrupted"])
 def test_what_destroys_an_attempt(what: str) -> None:
     found = deeds(entry(what))
-    assert found.destroyer((7, 1), 1) == "f"
-    assert found.destroyer((7, 1), 2) is None
-    assert found.destroyer((7, 2), 1) is None
+    assert found.destroyer((7, 1), Sending(1)) == "f"
+    assert found.destroyer((7, 1), Sending(2)) is None
+    assert found.destroyer((7, 2), Sending(1)) is None
 
 
 @pytest.mark.parametrize("what", ["delayed", "reordered", "duplicated", "passed"])
 def test_what_lets_it_pass(what: str) -> None:
     found = deeds(entry("held"), entry(what))
     found.settle()
-    assert found.destroyer((7, 1), 1) is None
+    assert found.destroyer((7, 1), Sending(1)) is None
 
 
 def test_one_attempt_destroyed_twice_is_one() -> None:
     found = deeds(
         entry("dropped"), entry("dropped", direction="down", is_ack=True), entry("dropped", attempt=2)
     )
-    assert found.destroyer((7, 1), 2) == "f"
-    assert found.destroyer((7, 1), 3) is None
+    assert found.destroyer((7, 1), Sending(2)) == "f"
+    assert found.destroyer((7, 1), Sending(3)) is None
     assert found.touched == 1
+
+
+def test_what_the_service_alone_sends_again_is_over_where_it_never_came_there() -> None:
+    by_service = Sending(3, by_service=True)
+    assert deeds(entry("dropped")).destroyer((7, 1), by_service) == "f"
+    assert deeds(entry("dropped")).destroyer((7, 1), Sending(3)) is None
+    pushed = [entry("dropped", direction="down", attempt=attempt) for attempt in (1, 2, 3)]
+    assert deeds(*pushed[:2]).destroyer((7, 1), by_service) is None
+    assert deeds(*pushed).destroyer((7, 1), by_service) == "f"
+    assert deeds(entry("dropped", is_ack=True)).destroyer((7, 1), by_service) is None
 
 
 def test_an_entry_without_a_fault_says_nothing() -> None:

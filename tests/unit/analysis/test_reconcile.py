@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from squall.analysis.fault_deeds import FaultDeeds
+from squall.analysis.fault_deeds import FaultDeeds, Sending
 from squall.analysis.reconcile import Ledger, Missing, reconcile
 from squall.record.fault_log import FaultEntry
 from squall.record.reconciliation import Explanation, Reconciliation
@@ -139,7 +139,7 @@ def test_a_message_with_retries_is_explained_only_where_every_attempt_was_destro
         entry("dropped", 3, 8, attempt=attempt, direction="down", is_ack=attempt == 2)
         for attempt in (1, 2, 3)
     ]
-    missing = [Missing(3, 7, 9, unknown=False, attempts=3)]
+    missing = [Missing(3, 7, 9, unknown=False, sending=Sending(3))]
     found = reconcile(ledger(missing), deeds_of(entries), KINDS)
     assert outcome(found, "lost").by_fault == {"drop": 1}
     assert [each.ranges for each in found.unexplained] == [[(7, 8)]]

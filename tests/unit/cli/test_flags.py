@@ -60,6 +60,16 @@ def test_several_values_make_a_list() -> None:
     }
 
 
+def test_faults_are_taken_apart() -> None:
+    assert values(fault=["drop:0.01:direction=up", "blackhole:at=10s:for=3s", "cut"]) == {
+        "faults": [
+            {"kind": "drop", "probability": "0.01", "direction": "up"},
+            {"kind": "blackhole", "at": "10s", "for": "3s"},
+            {"kind": "cut"},
+        ]
+    }
+
+
 def test_headers_types_and_thresholds_are_taken_apart() -> None:
     assert values(
         header=["X-Key:  a: b ", "Empty:"],
@@ -83,6 +93,7 @@ def test_headers_types_and_thresholds_are_taken_apart() -> None:
         ({"header": [": verysecret"]}, "'Name: value'"),
         ({"header": ["A: verysecret", "A: verysecret"]}, "A is given twice"),
         ({"threshold": ["p(95)<200"]}, "'metric: bound'"),
+        ({"fault": ["drop:0.1:up"]}, "is no KEY=VALUE"),
         ({"threshold": ["ws_response_time{a:b: p(95)<200"]}, "'metric: bound'"),
     ],
 )

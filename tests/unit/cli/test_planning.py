@@ -67,3 +67,32 @@ def test_a_url_without_its_scheme_is_104(squall: Squall) -> None:
     called = squall("plan", "-t", "127.0.0.1:8080")
     assert called.code == 104
     assert "ws:// or wss://" in called.err
+
+
+def test_a_plan_says_which_faults_there_are_and_when(squall: Squall) -> None:
+    flags = [
+        "--fault",
+        "drop:0.01:direction=up",
+        "--fault",
+        "blackhole:at=10s:for=3s:name=hole",
+        "--fault",
+        "cut:0.1",
+    ]
+    called = squall("plan", "--target", "ws://127.0.0.1:9/", "--hold", "30s", *flags)
+    assert called.code == 0, called.err
+    assert "fault: drop of 0.01 of the messages towards the service, the whole run" in called.out
+    assert "fault: hole (blackhole), from 10 s after the start of the hold for 3 s" in called.out
+    assert (
+        "fault: cut of 0.1 of the sessions, once each, from 0 s after the start of the hold to its end"
+        in called.out
+    )
+    assert "in front of the target: 1 fault proxy" in called.out
+
+
+def test_a_fault_outside_of_the_run_or_of_no_known_kind_is_refused(squall: Squall) -> None:
+    outside = squall("plan", "--target", "ws://127.0.0.1:9/", "--hold", "30s", "--fault", "drop:at=40s")
+    assert outside.code == 104
+    assert "faults[0].at: drop would begin 40 s after the start of the hold of 30 s" in outside.err
+    unknown = squall("plan", "--target", "ws://127.0.0.1:9/", "--fault", "dorp:0.1")
+    assert unknown.code == 104
+    assert 'did you mean "drop"?' in unknown.err

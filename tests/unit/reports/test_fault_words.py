@@ -7,15 +7,18 @@ from typing import Any
 import msgspec
 
 from squall.metrics.recovery import Recovery
-from squall.metrics.summary_document import Faults, Percentiles
+from squall.metrics.summary_document import Acknowledgements, Faults, Percentiles
 from squall.record.reconciliation import Explanation, FaultAccount, Reconciliation, Unexplained
 from squall.reports.fault_words import fault_lines
 from unit.reports.reported import passed
 
 
-def lines(**found: Any) -> list[str]:
+def lines(*, retried: Percentiles | None = None, **found: Any) -> list[str]:
     _, summary = passed()
-    return fault_lines(msgspec.structs.replace(summary, faults=Faults(**found)))
+    acknowledgements = Acknowledgements(retry_recovery=retried or Percentiles())
+    return fault_lines(
+        msgspec.structs.replace(summary, faults=Faults(**found), acknowledgements=acknowledgements)
+    )
 
 
 def lost(total: int, explained: int, possible: int = 0, **by_fault: int) -> Explanation:
@@ -73,11 +76,13 @@ def test_recovery_and_how_faults_were_handled() -> None:
     early = Recovery(name="early", from_s=1.0, until_s=2.0, why="too early")
     assert lines(
         recoveries=[msgspec.structs.replace(hole, seconds=2.0), hole, early],
-        recovery_time=Percentiles(mean=120.0, p99=480.0, count=7),
+        retried=Percentiles(mean=120.0, p99=480.0, count=7),
+        reconciliation=Reconciliation(),
         server_delay_handling=0.995,
         client_timeout_handling=1.0,
         not_sent=4,
     ) == [
+        "nothing was lost, late, duplicated or corrupted",
         "hole (from 10 s to 13 s): all was as before after at most 2 s",
         "hole (from 10 s to 13 s): did not recover",
         "early (from 1 s to 2 s): recovery not measured, too early",
