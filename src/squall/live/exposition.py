@@ -78,7 +78,8 @@ def exposition(totals: Totals, exposed: Exposed) -> str:
         if not metric.is_tracked(totals.tracking):
             continue
         if "type" in metric.tags:
-            families.append(_family(metric, by_type))
+            seen = [part for part in by_type if part.labels["population"] not in totals.unseen]
+            families.append(_family(metric, seen if metric.by_receiver else by_type))
         elif "population" in metric.tags:
             families.append(_family(metric, by_phase))
     families += _resources(exposed)

@@ -73,6 +73,7 @@ def _arrived_share(
         windowed=True,
         events=True,
         tracked=tracked,
+        by_receiver=True,
     )
 
 
@@ -193,13 +194,14 @@ METRICS: Final[tuple[Metric, ...]] = (
     count(
         "ws_msgs_unknown", "messages without a good copy whose connection or worker died first", windowed=True
     ),
-    count("ws_msgs_duplicated", "further good copies", windowed=True, events=True),
+    count("ws_msgs_duplicated", "further good copies", windowed=True, events=True, by_receiver=True),
     count(
         "ws_msgs_reordered",
         "good copies that came behind a successor (RFC 4737)",
         windowed=True,
         events=True,
         tracked="sequence_numbers",
+        by_receiver=True,
     ),
     count("ws_msgs_late", "messages delivered after the maximum latency of their type", events=True),
     count(
@@ -274,12 +276,14 @@ METRICS: Final[tuple[Metric, ...]] = (
         windowed=True,
         events=True,
         tracked="sequence_numbers",
+        by_receiver=True,
     ),
     count(
         "ws_msgs_in_gaps",
         "numbers that never came, with a later one behind them",
         windowed=True,
         tracked="sequence_numbers",
+        by_receiver=True,
     ),
     Metric(
         name="ws_sequence_gaps",
@@ -290,6 +294,7 @@ METRICS: Final[tuple[Metric, ...]] = (
         read=lambda totals, selection: totals.messages(selection).gaps,
         windowed=True,
         tracked="sequence_numbers",
+        by_receiver=True,
     ),
     Metric(
         name="ws_causal_violations",

@@ -9,7 +9,8 @@
 
 What is offered follows from the scenario: connections · messages a session, and their rate; without a count of
 messages, rate · hold. Where nobody can know it in advance (arrivals, sequential traffic) the bounds that need it are
-left out. A bound on something whose tracking is switched off is listed, and not required. Pure.
+left out. A bound on something whose tracking is switched off is listed, and not required; nor is one on what only a
+receiver can see, where the service acknowledges and that is all. Pure.
 """
 
 from __future__ import annotations
@@ -75,17 +76,17 @@ def guarantee_bounds(scenario: Scenario) -> list[Threshold]:
 
 def delivery_bounds(scenario: Scenario) -> list[Threshold]:
     """The set `delivery`, without the guarantees."""
-    tracking = scenario.delivery.tracking
-    types = {each.name: each for population in _sending(scenario) for each in population.traffic.types}
+    tracking, sending = scenario.delivery.tracking, _sending(scenario)
+    seen = all(each.exchange.evidence != "acknowledgement" for each in sending)
+    ordered = tracking.sequence_numbers and seen
+    types = {each.name: each for population in sending for each in population.traffic.types}
     found = []
     for name, kind in types.items():
         if kind.max_latency is not None:
             found.append(_bound(of_type(LATENCY, name), f"avg<{kind.max_latency * 1000:.12g}"))
         found += [
             _bound(of_type(CHECKSUMS, name), f"rate>{CHECKSUMS_MIN}", required=tracking.checksums),
-            _bound(
-                of_type(ORDER_IN_TYPE, name), f"rate>{ORDER_IN_TYPE_MIN}", required=tracking.sequence_numbers
-            ),
+            _bound(of_type(ORDER_IN_TYPE, name), f"rate>{ORDER_IN_TYPE_MIN}", required=ordered),
         ]
     messages, rate_hz = offered_messages(scenario), offered_hz(scenario)
     if messages is not None:
@@ -94,8 +95,8 @@ def delivery_bounds(scenario: Scenario) -> list[Threshold]:
         found.append(_bound(THROUGHPUT, f"rate>{THROUGHPUT_MIN * rate_hz:.12g}"))
     return [
         *found,
-        _bound(DUPLICATES, f"rate<{DUPLICATES_MAX}"),
-        _bound(OUT_OF_ORDER, f"rate<{OUT_OF_ORDER_MAX}", required=tracking.sequence_numbers),
+        _bound(DUPLICATES, f"rate<{DUPLICATES_MAX}", required=seen),
+        _bound(OUT_OF_ORDER, f"rate<{OUT_OF_ORDER_MAX}", required=ordered),
         _bound(UNEXPECTED, "count==0"),
     ]
 

@@ -100,6 +100,8 @@ class Metric:
     latency: bool = False
     tracked: Tracked = ""
     """What must have been kept account of for it to be measured."""
+    by_receiver: bool = False
+    """Only somebody who sees what the service delivers can tell: not where it acknowledges, and that is all."""
     timed: bool = False
     """Its figure is one of throughput, which squall itself may have changed."""
 
@@ -140,6 +142,7 @@ def count(
     windowed: bool = False,
     events: bool = False,
     tracked: Tracked = "",
+    by_receiver: bool = False,
 ) -> Metric:
     """A counter over messages, named like its field."""
     field = _FIELDS.get(name, name.removeprefix("ws_msgs_"))
@@ -153,6 +156,7 @@ def count(
         windowed=windowed,
         events=events,
         tracked=tracked,
+        by_receiver=by_receiver,
     )
 
 

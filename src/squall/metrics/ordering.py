@@ -23,7 +23,7 @@ def ordering_of(totals: Totals, selection: Selection) -> Ordering:
         return Ordering()
     messages, tracking = totals.messages(selection), totals.tracking
     found: dict[str, float | int | None] = {}
-    if tracking.sequence_numbers:
+    if tracking.sequence_numbers and totals.is_seen(selection):
         found |= _order(messages)
     if tracking.causality and messages.causal_pairs:
         enough = messages.causal_pairs >= CAUSAL_PAIRS_MIN

@@ -74,6 +74,8 @@ def measure(
         return None
     if not bound.metric.is_tracked(totals.tracking):
         return None
+    if bound.metric.by_receiver and not totals.is_seen(selection):
+        return None
     read = bound.metric.without_pacer_lag if without_pacer_lag else None
     reading = (read or bound.metric.read)(totals, selection)
     figure = _figure(bound, reading, totals.length_s(selection))

@@ -12,7 +12,7 @@ last interval where it has not ended.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -112,12 +112,18 @@ class Totals:
         populations: their names, in the order of their numbers.
         types: each population's message types, in the order of their numbers.
         tracking: what was kept account of; what was not is not measured.
+        unseen: the populations of which nobody sees what the service delivers: it acknowledges, and that is all.
     """
 
     def __init__(
-        self, populations: Sequence[str], types: Sequence[Sequence[str]], tracking: Tracking = Tracking()
+        self,
+        populations: Sequence[str],
+        types: Sequence[Sequence[str]],
+        tracking: Tracking = Tracking(),
+        unseen: Collection[str] = (),
     ) -> None:
         self.tracking = tracking
+        self.unseen = frozenset(unseen)
         self.populations = tuple(populations)
         self.types = tuple(tuple(names) for names in types)
         self.phases: dict[int, Phase] = {}
@@ -152,9 +158,15 @@ class Totals:
         self._messages: dict[tuple[int, int, int, int], MessageTotals] = {}
         self._connections: dict[tuple[int, int, int], ConnectionTotals] = {}
 
+    def is_seen(self, selection: Selection) -> bool:
+        """Whether somebody sees what the service delivers of these messages."""
+        if selection.population is not None:
+            return selection.population not in self.unseen
+        return not self.unseen
+
     def from_here(self, phase: Phase) -> Totals:
         """Empty totals for what comes from now on, in a phase that has begun."""
-        later = Totals(self.populations, self.types, self.tracking)
+        later = Totals(self.populations, self.types, self.tracking, self.unseen)
         later.places = list(self.places)
         later.since_ns = later.last_at_ns = self.last_at_ns
         later.note(phase)

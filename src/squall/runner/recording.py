@@ -38,7 +38,8 @@ class Recording:
     def __init__(self, scenario: Scenario, views: Sequence[LiveView]) -> None:
         populations = [population.name for population in scenario.populations]
         types = [[each.name for each in population.traffic.types] for population in scenario.populations]
-        self.totals = Totals(populations, types, scenario.delivery.tracking)
+        unseen = [each.name for each in scenario.populations if each.exchange.evidence == "acknowledgement"]
+        self.totals = Totals(populations, types, scenario.delivery.tracking, unseen)
         self.phases: list[Phase] = []
         self.aborted: Judgement | None = None
         """The judgement that ended the run."""

@@ -34,7 +34,9 @@ def totals_of(record: RunRecord) -> Totals:
     """The totals of a record, as they were when the run was over."""
     delivery = record.header.scenario.get("delivery", {})
     tracking = Tracking.model_validate(delivery.get("tracking", {}))
-    totals = Totals(record.header.populations, record.header.types, tracking)
+    given = record.header.scenario.get("populations", ())
+    unseen = [each["name"] for each in given if each["exchange"].get("evidence") == "acknowledgement"]
+    totals = Totals(record.header.populations, record.header.types, tracking, unseen)
     for phase in record.phases:
         if phase.types is not None:
             totals.types = tuple(tuple(names) for names in phase.types)

@@ -163,3 +163,11 @@ def test_a_mean_is_in_seconds_and_what_is_not_tracked_is_left_out(header: RunHea
     assert found[name].total(end="least", phase="hold") == pytest.approx(5 / 50)
     run.tracking = Tracking(sequence_numbers=False)
     assert name not in read_exposition(exposition(run, Exposed(header=header)))
+
+
+def test_what_only_a_receiver_sees_is_left_out_where_there_is_none(header: RunHeader) -> None:
+    run = a_run(messages(0, duplicated=3))
+    name = "squall_ws_msgs_duplicated_total"
+    assert name in read_exposition(exposition(run, Exposed(header=header)))
+    run.unseen = frozenset({"main"})
+    assert name not in read_exposition(exposition(run, Exposed(header=header)))

@@ -146,6 +146,18 @@ def test_what_is_not_tracked_is_listed_and_not_required() -> None:
     }
 
 
+def test_what_only_a_receiver_sees_is_not_required_where_the_service_only_acknowledges() -> None:
+    populations = [{"exchange": {"kind": "ack"}, "traffic": {"types": TYPES}}]
+    optional = {
+        each.metric.partition("{")[0]
+        for each in bounds_of(asked(populations=populations))
+        if not each.required
+    }
+    assert optional == {"ws_order_in_type", "ws_duplicate_rate", "ws_out_of_order_rate"}
+    seen = [{"exchange": {"kind": "ack", "evidence": "receiver"}, "traffic": {"types": TYPES}}]
+    assert all(each.required for each in bounds_of(asked(populations=seen)))
+
+
 def test_what_is_offered_follows_from_populations_and_counts_or_is_not_known() -> None:
     three = [
         {"name": "a", "weight": 2, "traffic": {"rate": 3, "messages_per_session": 5}},

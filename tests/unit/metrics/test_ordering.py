@@ -54,3 +54,10 @@ def test_too_few_pairs_and_a_wait_known_in_part_are_no_figures() -> None:
     assert part.latency_mean_ms is None
     none = ordering_of(a_run(), EVERYTHING)
     assert (none.causal_pairs, none.causal_violations, none.timestamps_judged) == (None, None, None)
+
+
+def test_order_is_not_measured_where_nobody_sees_what_is_delivered() -> None:
+    totals = a_run(messages(0, **FAULTS))
+    totals.unseen = frozenset({"main"})
+    assert ordering_of(totals, EVERYTHING).accuracy is None
+    assert ordering_of(totals, Selection(population="other")).out_of_order == 0

@@ -216,3 +216,13 @@ def test_a_mean_is_judged_by_both_its_ends() -> None:
     assert some.evidence == "avg = 10 ms of 50, or more: not all was measured"
     assert judgement(part, "ws_ordering_latency", "avg<9").truth == "failed"
     assert judgement(some_totals(second(0)), "ws_ordering_latency", "avg<9").truth == "unknown"
+
+
+def test_what_only_a_receiver_can_see_is_not_measured_where_there_is_none() -> None:
+    totals = a_run(messages(0, duplicated=3))
+    totals.unseen = frozenset({"main"})
+    for metric in ("ws_msgs_duplicated", "ws_msgs_reordered", "ws_msgs_in_gaps"):
+        assert judgement(totals, metric, "count==0").truth == "unknown"
+        assert judgement(totals, f"{metric}{{population:main}}", "count==0").truth == "unknown"
+    assert judgement(totals, "ws_duplicate_rate", "rate<0.5").figure is None
+    assert judgement(totals, "ws_msgs_delivered", "count>0").truth == "passed"
