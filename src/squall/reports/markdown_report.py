@@ -33,14 +33,28 @@ __all__ = ["markdown_report"]
 _QUANTILES = ("p50", "p90", "p95", "p99", "p999", "max", "mean")
 
 
-def markdown_report(record: RunRecord, summary: Summary, pictures: Iterable[tuple[str, str]] = ()) -> str:
-    """The report as Markdown; `pictures` are titles and files, as paths from where the report lies."""
+def markdown_report(
+    record: RunRecord,
+    summary: Summary,
+    pictures: Iterable[tuple[str, str]] = (),
+    delivery: Iterable[str] = (),
+) -> str:
+    """The report as Markdown.
+
+    Args:
+        record: of the run.
+        summary: of the same.
+        pictures: titles and files, as paths from where the report lies.
+        delivery: sentences on what became of the messages.
+    """
     parts = [f"# {_cell(record.header.name)}", f"**{printable(verdict_sentence(record, summary))}**"]
     parts += [f"> {note}" for note in notes(record, summary)]
     parts += ["## What was judged", _judged(summary)]
     if shown := [f"![{_cell(title)}]({file})" for title, file in pictures]:
         parts += ["## At a glance", *shown]
     parts += ["## Messages", _messages(summary)]
+    if said := list(delivery):
+        parts.append(_lines(said))
     if summary.push.received is not None:
         parts += ["## Pushed", _lines(pushed(summary))]
     if summary.misfits:

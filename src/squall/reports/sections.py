@@ -22,6 +22,8 @@ from squall.record.run import RunRecord
 from squall.record.snapshots import Event
 from squall.reports import pictures
 from squall.reports.checks import stability_checks
+from squall.reports.delivery_section import acknowledged, ordered, sending_troubles, worst_streams
+from squall.reports.delivery_words import delivery_sentences
 from squall.reports.drops import outages
 from squall.reports.figures import (
     NOT_MEASURED,
@@ -84,6 +86,7 @@ class Story:
             "latency": pictures.latency(self.history, behind, self.summary.verdict.judgements or ()),
             "distribution": pictures.distribution(self.history),
             "throughput": pictures.throughput(self.history, behind),
+            "delivery": sending_troubles(self.history, behind),
             "errors": pictures.errors(self.history, behind),
             "places": pictures.places(self.history, behind),
             "resources": pictures.resources(self.history, behind),
@@ -331,6 +334,19 @@ def _messages(story: Story) -> str:
     )
 
 
+def _delivery(story: Story) -> str:
+    """What went wrong with messages, when and on which streams; their order; what was acknowledged."""
+    summary, names = story.summary, story.record.header.populations
+    said = delivery_sentences(summary, story.history, story.behind.faults)
+    return (
+        (bullets(said) if said and not story.running else "")
+        + _figures(story, "delivery")
+        + worst_streams(story.history, lambda number: names[number] if number < len(names) else str(number))
+        + ordered(summary)
+        + acknowledged(summary, _percentiles)
+    )
+
+
 def _pushed(summary: Summary) -> str:
     """What came unasked, and why messages were not what was waited for; nothing where neither was."""
     found = ""
@@ -536,6 +552,7 @@ SECTIONS: Final[dict[str, tuple[str, Callable[[Story], str]]]] = {
     "distribution": ("Distribution", _only_charts("distribution")),
     "throughput": ("Throughput", _throughput),
     "messages": ("Messages", _messages),
+    "delivery": ("Delivery", _delivery),
     "errors": ("Errors and close codes", _errors),
     "places": ("Entry points and nodes", _places),
     "populations": ("Populations", _populations),

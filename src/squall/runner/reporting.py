@@ -13,11 +13,12 @@ from squall.metrics.history import History
 from squall.metrics.summary_document import Summary
 from squall.record.run import RunRecord
 from squall.reports.csv_report import write_resources, write_time_series, write_types
+from squall.reports.delivery_words import delivery_sentences
 from squall.reports.html_report import html_report
 from squall.reports.json_report import summary_json
 from squall.reports.junit_report import junit_xml
 from squall.reports.markdown_report import markdown_report
-from squall.reports.pictures import overview
+from squall.reports.pictures import backdrop, overview
 from squall.store.folder import write_whole
 from squall.store.log import store_failure
 
@@ -92,7 +93,8 @@ def _write_markdown(record: RunRecord, summary: Summary, history: History, folde
     charts = overview(history, summary)
     files = {name: f"{CHARTS_FOLDER}/{name}.svg" for name in charts}
     pictures = [(charts[name].title, file) for name, file in files.items()]
-    write_whole(folder / MARKDOWN_FILE, markdown_report(record, summary, pictures).encode())
+    said = delivery_sentences(summary, history, backdrop(history).faults)
+    write_whole(folder / MARKDOWN_FILE, markdown_report(record, summary, pictures, said).encode())
     for name, file in files.items():
         write_whole(_with_its_folder(folder / file), svg_file(charts[name]).encode())
 
