@@ -58,6 +58,7 @@ BENCHES: Final = {
     "profile": Bench(profiling.distance, 80),
     "lag": Bench(lag.by_window, 100),
     "memory": Bench(memory.per_connection, 130),
+    "ten-million": Bench(memory.over_ten_million, 90),
     "connect": Bench(capacity.connections_per_second, 50),
     "60k": Bench(capacity.sixty_thousand, 90),
     "tools": Bench(tools.others, 5),

@@ -6,6 +6,9 @@ a socket is not resident memory of anybody and is left out.
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,11 +21,14 @@ from benchmarks.parties import bundled_service, c_echo_server, floor, throwaway_
 from benchmarks.rows import CouldNotRun, Part, Row, judged
 from benchmarks.squall_runs import Load, run_squall
 
-__all__ = ["per_connection"]
+__all__ = ["over_ten_million", "per_connection"]
 
 FEW = 10
 BOUND_KB, GOAL_KB = 18.0, 15.0
 TLS_RAMP_S = 30.0
+MESSAGES = 10_000_000
+FLAT_MB = 1.0
+"""What memory may grow by from the first million messages to the tenth: less than a byte a message."""
 
 
 def per_connection(lab: Lab) -> Part:
@@ -41,6 +47,27 @@ def per_connection(lab: Lab) -> Part:
     except CouldNotRun as missing:
         rows.append(Row(what="resident memory a connection, wss", verdict=f"not run: {missing}"))
     return Part(rows=rows, notes=[], commands=commands)
+
+
+def over_ten_million(lab: Lab) -> Part:
+    """Whether the account of messages takes more memory the more there were."""
+    command = [sys.executable, "-m", "benchmarks.ten_million", str(MESSAGES // (10 if lab.quick else 1))]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[1])
+    if done.returncode:
+        raise CouldNotRun(f"the messages could not be fed: {done.stderr.strip()[-200:]}")
+    resident, counted = json.loads(done.stdout)
+    grown_mb = (max(resident) - resident[0]) / 1e6
+    row = Row(
+        what=f"memory over {counted['sent']:,} messages, from the first tenth on",
+        measured=f"{grown_mb:+.2f} MB ({resident[0] / 1e6:.1f} MB after the first tenth)",
+        bound=f"≤ {FLAT_MB:g} MB",
+        verdict=judged(grown_mb, FLAT_MB),
+    )
+    note = (
+        f"{counted['sent'] - counted['delivered']:,} were lost, {counted['duplicated']:,} came twice,"
+        f" {counted['reordered']:,} late: 10,000 streams, four types, without sockets."
+    )
+    return Part(rows=[row], notes=[note], commands=["python -m benchmarks.ten_million MESSAGES"])
 
 
 def _plain_row(lab: Lab, load: Load) -> Row:
