@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from made_runs import S, second
@@ -22,6 +24,10 @@ def told(streams: int = 0, seconds: tuple[SentSecond, ...] = ()) -> History:
     ]  # fmt: skip
     history.accept(msgspec.structs.replace(second(0), streams=worst, seconds=list(seconds)))
     return history
+
+
+def counted(rows: Iterable[tuple[str, Percentiles]], caption: str) -> str:
+    return f"{caption}: {[words for words, each in rows if each.count]}"
 
 
 def test_troubles_are_drawn_by_the_second_of_sending_the_untimed_left_out() -> None:
@@ -57,9 +63,8 @@ def test_order_is_told_where_it_was_kept_account_of() -> None:
 
 def test_acknowledgements_are_told_where_any_are_waited_for() -> None:
     _, summary = reported.passed()
-    percentiles = lambda rows, caption: f"{caption}: {[words for words, each in rows if each.count]}"  # noqa: E731
-    assert of.acknowledged(summary, percentiles) == ""
+    assert of.acknowledged(summary, counted) == ""
     found = Acknowledgements(acknowledged=90, retried=12, ack_time=Percentiles(count=90))
-    html = of.acknowledged(msgspec.structs.replace(summary, acknowledgements=found), percentiles)
+    html = of.acknowledged(msgspec.structs.replace(summary, acknowledgements=found), counted)
     assert "<td class=n>90</td>" in html
     assert "['from the attempt that is acknowledged']" in html
