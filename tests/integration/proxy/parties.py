@@ -25,10 +25,6 @@ __all__ = ["MASK", "Client", "Proxied", "Service", "message", "proxied", "run", 
 
 MASK = b"\x21\x43\x65\x87"
 WAIT_S = 20.0
-_REQUEST = (
-    b"GET /any?thing=1 HTTP/1.1\r\nHost: here\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
-)
 
 
 def run(main: Callable[[], Awaitable[None]]) -> None:
@@ -127,6 +123,11 @@ class Service:
 class Client:
     """A WebSocket client by hand."""
 
+    REQUEST = (
+        b"GET /any?thing=1 HTTP/1.1\r\nHost: here\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+    )
+
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader = reader
         self.writer = writer
@@ -137,7 +138,7 @@ class Client:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         client = cls(reader, writer)
         try:
-            writer.write(_REQUEST)
+            writer.write(cls.REQUEST)
             first, _ = await read_head(reader)
             assert " 101 " in first, first
             yield client
