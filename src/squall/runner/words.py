@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from squall.engine.preflight import memory_bytes
+from squall.metrics.delivery_bounds import guarantee_bounds
 from squall.profiles.base import connections_in_words, duration_in_words
 from squall.runner.fault_windows import faults_in_words
 from squall.runner.plan import Plan, PlannedPhase, sends_in, settle_s
@@ -200,7 +201,7 @@ def _judged_lines(scenario: Scenario) -> list[str]:
             f"judged: integrity ({delivery.promise}; lost after {duration_in_words(scenario.drain_s)})"
         )
     lines += [f"judged: the threshold set {name}" for name in scenario.threshold_sets]
-    for each in scenario.thresholds:
+    for each in (*guarantee_bounds(scenario), *scenario.thresholds):
         extra = [] if each.required else ["not required"]
         if each.abort_on_fail:
             after = f" after {duration_in_words(each.delay_abort_eval)}" if each.delay_abort_eval else ""

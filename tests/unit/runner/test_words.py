@@ -54,6 +54,18 @@ def test_traffic_sizes_types_and_totals() -> None:
     assert "the smallest has 100 B" in lines
 
 
+def test_each_pattern_says_when_its_messages_are_due() -> None:
+    burst = text(traffic={"pattern": "burst", "burst_size": 20, "burst_every": "2s"})
+    assert "echo, 20 at once each 2 s a connection (uniform), binary" in burst
+    assert "messages: 10,000/s at the peak, about" in burst
+    on_reply = text(traffic={"pattern": "sequential", "reply_timeout": 2})
+    assert "echo, the next on the reply, or after 2 s, binary" in on_reply
+    assert "messages: at least 500/s at the peak, at least" in on_reply
+    rated = text(traffic={"types": [{"name": "a", "rate": "3/s"}, {"name": "b", "rate": "1/s"}]})
+    assert "echo, 4/s a connection (uniform)" in rated
+    assert "types: a 0.75, b 0.25" in rated
+
+
 def test_sessions_that_come_and_go_are_said_to() -> None:
     lines = text(
         load={"connections": 1000, "reconnect": {"after_drop": True, "rate_max": "100/s", "attempts_max": 9}},
@@ -93,6 +105,11 @@ def test_populations_say_their_share_and_who_waits_for_the_hold() -> None:
 
 def test_a_run_that_only_holds_sends_nothing() -> None:
     assert "messages: none" in text(exchange="idle")
+
+
+def test_a_guarantee_is_said_to_be_judged() -> None:
+    types = [{"name": "order", "guarantee": 0.999}, {"name": "quote"}]
+    assert "judged: ws_delivery_success{type:order} rate>0.999" in text(traffic={"types": types})
 
 
 def test_what_is_judged_is_said() -> None:
