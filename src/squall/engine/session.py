@@ -468,7 +468,6 @@ class Session(Connection):
             and codec.stream == self.number
             and codec.sequence < self.stream.next_sequence
             and codec.type_index < self.lane.mix.types
-            and not codec.flags & 4  # an acknowledgement is no copy
         )
 
     @cython.cfunc

@@ -25,6 +25,7 @@ from squall.reports.checks import stability_checks
 from squall.reports.delivery_section import acknowledged, ordered, sending_troubles, worst_streams
 from squall.reports.delivery_words import delivery_sentences
 from squall.reports.drops import outages
+from squall.reports.fault_words import fault_lines
 from squall.reports.figures import (
     NOT_MEASURED,
     count,
@@ -341,6 +342,7 @@ def _delivery(story: Story) -> str:
     return (
         (bullets(said) if said and not story.running else "")
         + _figures(story, "delivery")
+        + (f"<h3>What the faults did</h3>{bullets(faulted)}" if (faulted := fault_lines(summary)) else "")
         + worst_streams(story.history, lambda number: names[number] if number < len(names) else str(number))
         + ordered(summary)
         + acknowledged(summary, _percentiles)

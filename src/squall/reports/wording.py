@@ -174,9 +174,10 @@ def delivered_share(success: DeliverySuccess) -> str:
     """Delivery success: a share where it is known, else the two ends between which it lies."""
     if success.lower is None or success.upper is None:
         return NOT_MEASURED
+    least, most = percent(success.lower), percent(success.upper)
     if success.lower == success.upper:
-        return f"{percent(success.lower)} of sent"
-    return f"between {percent(success.lower)} and {percent(success.upper)} of sent"
+        return f"{least} of sent"
+    return f"about {least} of sent" if least == most else f"between {least} and {most} of sent"
 
 
 def spread(what: str, values: Percentiles) -> str:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import msgspec
 import pytest
@@ -9,7 +10,8 @@ import pytest
 from made_runs import S
 from squall.metrics.history import EVENTS_MAX, History
 from squall.metrics.outages import Outage
-from squall.metrics.summary_document import Percentiles
+from squall.metrics.summary_document import Faults, Percentiles
+from squall.record.reconciliation import FaultAccount, Reconciliation
 from squall.record.resources import ResourceSample
 from squall.record.snapshots import Event
 from squall.record.stability import StabilityCheck
@@ -221,3 +223,13 @@ def test_types_that_are_not_shown_are_counted() -> None:
     for section in ("messages", "latency"):
         assert "3 more message types are in summary.json" in parts[section]
     assert "more message types" not in fragments(story(reported.troubled))["messages"]
+
+
+def test_what_faults_did_stands_with_the_delivery() -> None:
+    told = story(reported.passed)
+    assert "What the faults did" not in fragments(told, {"delivery"})["delivery"]
+    found = Faults(reconciliation=Reconciliation(faults=[FaultAccount(name="resets", kind="reset")]))
+    faulted = msgspec.structs.replace(told.summary, faults=found)
+    html = fragments(replace(told, summary=faulted), {"delivery"})["delivery"]
+    assert "What the faults did" in html
+    assert "resets (reset): did nothing" in html

@@ -82,6 +82,7 @@ def test_what_changes_how_figures_are_read_is_noted() -> None:
         (None, None, "not measured"),
         (1.0, 1.0, "100 % of sent"),
         (0.99996, 1.0, "between 99.996 % and 100 % of sent"),
+        (0.98598, 0.98641, "about 98.6 % of sent"),
     ],
 )
 def test_delivery_success_is_a_share_or_two_ends(lower: float | None, upper: float | None, text: str) -> None:
