@@ -54,6 +54,8 @@ class FaultDeeds:
         """By the fault's name, how often it did what."""
         self.ended: dict[int, str] = {}
         """The streams whose connection a fault ended, with its name."""
+        self.damaged: dict[int, str] = {}
+        """The streams on whose connection a fault flipped a bit, nobody knows of which message."""
         self.endings = 0
         """How many connections faults ended."""
         self.slowed = ""
@@ -76,8 +78,11 @@ class FaultDeeds:
             self.endings += 1
             if entry.stream is not None:
                 self.ended.setdefault(entry.stream, entry.fault)
-        elif entry.what == "corrupted" and entry.sequence is None and entry.stream is not None:
-            self.ended.setdefault(entry.stream, entry.fault)  # a flipped bit of a header breaks the protocol
+        elif entry.what == "corrupted" and entry.sequence is None:
+            self.spoilt += 1
+            if entry.stream is not None:
+                self.damaged.setdefault(entry.stream, entry.fault)
+                self.ended.setdefault(entry.stream, entry.fault)  # in a header it breaks the protocol
         if entry.stream is not None and entry.sequence is not None:
             self._add_message(entry, (entry.stream, entry.sequence))
 

@@ -1,6 +1,7 @@
 """The reconciliation: what faults did, held against what the ledger counted. Pure.
 
-- **lost**: explained where a fault destroyed every attempt of the message.
+- **lost**: explained where a fault destroyed every attempt of the message; possible where one flipped a bit somewhere on
+  its connection.
 - **unknown**: explained where one did, or ended the connection that carried the message.
 - **late**: explained, by count, by messages that were held, or that a retry had to bring. Where a fault was on that slows
   all that passes, what is left is possible.
@@ -102,6 +103,7 @@ class _Lookup:
         self._deeds = deeds
         self._found: dict[Outcome, Counter[str]] = {"lost": Counter(), "unknown": Counter()}
         self._listed: Counter[Outcome] = Counter()
+        self._possible: Counter[Outcome] = Counter()
         self._without: Counter[Outcome] = Counter()
         self._open: dict[int, list[tuple[int, int]]] = defaultdict(list)
         self.used = 0
@@ -130,6 +132,8 @@ class _Lookup:
             fault = fault or ended
             if fault is not None:
                 self._found[outcome][fault] += 1
+            elif missing.stream in self._deeds.damaged:
+                self._possible[outcome] += 1
             else:
                 self._without[outcome] += 1
                 _append(self._open[missing.stream], sequence)
@@ -139,13 +143,13 @@ class _Lookup:
         by_fault = Counter(self._found[outcome])
         unlisted = max(0, total - self._listed[outcome])
         by_fault += self._take(unlisted)
-        rest = total - by_fault.total() - self._without[outcome]
-        ended = possible = 0
-        if outcome == "unknown" and rest > 0 and self._deeds.endings:
-            if self._deeds.endings >= self._ledger.dropped:  # every drop was a fault's doing
-                ended = rest
-            else:
-                possible = rest
+        possible = self._possible[outcome]
+        rest = max(0, total - by_fault.total() - possible - self._without[outcome])
+        ended = 0
+        if outcome == "unknown" and self._deeds.endings >= max(1, self._ledger.dropped):
+            ended = rest  # every drop was a fault's doing
+        elif self._deeds.damaged or (outcome == "unknown" and self._deeds.endings):
+            possible += rest
         explained = by_fault.total() + ended
         return Explanation(
             outcome=outcome,

@@ -25,6 +25,7 @@ from squall.metrics.ramp_checks import RampChecks
 from squall.metrics.recovery import Recoveries
 from squall.metrics.resources import Resources
 from squall.metrics.stability import CheckTotals
+from squall.metrics.streams import WorstStreams
 from squall.metrics.windows import Level, Pace
 from squall.record.reconciliation import Reconciliation
 from squall.record.resources import ResourceSample
@@ -150,6 +151,7 @@ class Totals:
         """The watched machines."""
         self.ramp_checks = RampChecks()
         self.recoveries = Recoveries()
+        self.streams = WorstStreams()
         self.reconciliation: Reconciliation | None = None
         """What the faults of the run explain; known once it is over."""
         self._level = Level()
@@ -190,6 +192,8 @@ class Totals:
         self._add_level(interval, length_ns)
         self.ramp_checks.add(interval, ramps(self.phases.values()))
         self._add_workers(interval)
+        for trouble in interval.streams:
+            self.streams.add(trouble)
         phase = phase_at(self.phases.values(), since_ns)
         held = phase is not None and phase.kind == "sustained"
         self.recoveries.add(since_ns, self.last_at_ns, second, held=held)

@@ -6,14 +6,14 @@ The rule: whatever ends the run, every fault is healed and no proxy is left. A r
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
 from squall.analysis.fault_deeds import FaultDeeds, Sending
-from squall.analysis.reconcile import Ledger, reconcile
+from squall.analysis.reconcile import Ledger, Missing, reconcile
 from squall.engine.base import Route
 from squall.engine.client_faults import strikes_of
 from squall.engine.coordinator import Coordinator
@@ -164,6 +164,7 @@ def _ledger(scenario: Scenario, totals: Totals) -> Ledger:
     """What was counted, as the reconciliation asks for it."""
     messages, connections = totals.messages(), totals.connections()
     ways = [_sending(each.exchange) for each in scenario.populations]
+    missing, cut_short = _missing(totals, ways)
     return Ledger(
         lost=messages.lost,
         unknown=messages.unknown + messages.unsettled,
@@ -171,11 +172,26 @@ def _ledger(scenario: Scenario, totals: Totals) -> Ledger:
         duplicated=messages.duplicated,
         corrupted=messages.corrupted_body + connections.corrupted_header,
         dropped=connections.dropped,
-        missing=(),
+        missing=missing,
+        cut_short=cut_short,
         sending=Sending(
             attempts=max(each.attempts for each in ways), by_service=all(each.by_service for each in ways)
         ),
     )
+
+
+def _missing(totals: Totals, ways: Sequence[Sending]) -> tuple[list[Missing], frozenset[int]]:
+    """The numbers that the ledger lists, and the streams of which it does not list all."""
+    found: list[Missing] = []
+    cut_short = set()
+    for trouble in totals.streams.all:
+        sending = ways[trouble.population]
+        for ranges, unknown in ((trouble.lost_ranges, False), (trouble.unknown_ranges, True)):
+            found += [Missing(trouble.stream, first, last + 1, unknown, sending) for first, last in ranges]
+        listed = sum(last + 1 - first for first, last in trouble.lost_ranges + trouble.unknown_ranges)
+        if listed < trouble.lost + trouble.unknown:
+            cut_short.add(trouble.stream)
+    return found, frozenset(cut_short)
 
 
 def _sending(exchange: Exchange) -> Sending:

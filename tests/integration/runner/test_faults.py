@@ -111,6 +111,10 @@ def test_what_the_service_loses_beside_it_is_told_apart(make: Make, run: Run, tm
     assert by_service > 30
     assert (lost.explained, lost.unexplained) == (deeds(result.folder)["dropped"], by_service)
     assert result.summary.delivery.lost == lost.explained + lost.unexplained
+    assert lost.basis == "number"
+    found = result.summary.faults.reconciliation
+    assert found is not None
+    assert sum(end - first for each in found.unexplained for first, end in each.ranges) == by_service
     handling = result.summary.faults.client_timeout_handling
     assert handling is not None
     assert handling < 1

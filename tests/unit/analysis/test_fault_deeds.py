@@ -70,7 +70,8 @@ def test_an_entry_without_a_fault_says_nothing() -> None:
 
 
 def test_a_flipped_bit_outside_of_a_message_may_end_its_connection() -> None:
-    assert deeds(entry("corrupted", None)).ended == {7: "f"}
+    found = deeds(entry("corrupted", None))
+    assert (found.ended, found.damaged, found.spoilt) == ({7: "f"}, {7: "f"}, 1)
 
 
 def test_memory_is_bounded_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -182,6 +182,13 @@ def test_late_ones_are_explained_by_count_and_possible_where_all_was_slowed() ->
     assert (found.explained, found.possible, found.unexplained) == (4, 2, 0)
 
 
+def test_a_bit_that_was_flipped_somewhere_may_have_cost_a_message() -> None:
+    log = [entry("corrupted", 3, fault="flip")]
+    missing = [Missing(3, 5, 7, unknown=False), Missing(4, 5, 6, unknown=False)]
+    found = outcome(reconcile(ledger(missing), deeds_of(log), KINDS), "lost")
+    assert (found.explained, found.possible, found.unexplained) == (0, 2, 1)
+
+
 def test_copies_and_spoilt_messages_are_counted_and_acknowledgements_are_not_messages() -> None:
     log = [entry("duplicated", 1, number, fault="twice", is_ack=number > 2) for number in range(5)]
     log += [entry("corrupted", 1, number, fault="flip") for number in range(2)]
