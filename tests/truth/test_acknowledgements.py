@@ -87,6 +87,8 @@ def test_every_lie_of_a_service_that_acknowledges_is_counted(tmp_path: Path) -> 
         did = service.did()
     ran.assert_adds_up()
     assert ran.code == 99
+    assert ran.summary is not None
+    assert ran.summary["acknowledgements"]["acknowledged_lost"] == did["undelivered"]
     assert (
         min(did[lie] for lie in ("swallow", "twice", "unknown", "stranger", "undelivered", "doubled", "mute"))
         > 0
@@ -140,6 +142,8 @@ def test_the_bundled_service_acknowledges_both_forms_and_each_tenth_message_neve
     assert min(counts.of(place)["gave_up"] for place in (0, 1)) > 0
     assert ran.summary is not None
     assert ran.summary["evidence"] == "acknowledgement"
+    acknowledgements = ran.summary["acknowledgements"]
+    assert (acknowledgements["gave_up"], acknowledgements["acknowledged_lost"]) == (never, None)
 
 
 def test_what_cut_connections_took_along_is_sent_again_and_recovered(tmp_path: Path) -> None:

@@ -101,7 +101,8 @@ def _ack_success(totals: Totals, selection: Selection) -> Share | None:
 
 def _retry_success(totals: Totals, selection: Selection) -> Share:
     messages = totals.messages(selection)
-    return Share(messages.retry_acknowledged, messages.retried - messages.gave_up, messages.retried)
+    may_be = max(messages.retry_acknowledged, messages.retried - messages.gave_up)
+    return Share(messages.retry_acknowledged, may_be, messages.retried)
 
 
 def _server_delays(totals: Totals, _: Selection) -> Share | None:
@@ -353,6 +354,18 @@ METRICS: Final[tuple[Metric, ...]] = (
         tracked="confirmations",
     ),
     trend(
+        "ws_ack_time_first",
+        "ws_ack_time of the messages that were acknowledged without a retry",
+        lambda messages: messages.ack_first,
+        tracked="confirmations",
+    ),
+    trend(
+        "ws_ack_time_retried",
+        "ws_ack_time of the messages that were acknowledged after a retry",
+        lambda messages: messages.ack_retried,
+        tracked="confirmations",
+    ),
+    trend(
         "ws_ack_time_total",
         "from the intended send of a message to its acknowledgement, retries included",
         lambda messages: messages.ack_total,
@@ -367,7 +380,17 @@ METRICS: Final[tuple[Metric, ...]] = (
     count("ws_msgs_acknowledged", "messages that were acknowledged", tracked="confirmations"),
     count("ws_msgs_retried", "messages that needed a retry or more", tracked="confirmations"),
     count("ws_msgs_gave_up", "messages not acknowledged within all their attempts", tracked="confirmations"),
-    count("ws_msgs_acknowledged_lost", "messages that were acknowledged and never came", windowed=True),
+    count(
+        "ws_msgs_acknowledged_lost",
+        "messages that were acknowledged and never came",
+        windowed=True,
+        by_receiver=True,
+    ),
+    count(
+        "ws_msgs_acknowledged_late",
+        "messages acknowledged after they were given up",
+        tracked="confirmations",
+    ),
     count("ws_retries_sent", "times that a message was sent again", tracked="confirmations"),
     count("ws_ack_duplicates", "further acknowledgements of a message", events=True, tracked="confirmations"),
     count(

@@ -70,9 +70,15 @@ class Distribution:
         found = left._counts.nonzero()[0]
         if found.size:
             left.count, left.sum_ns = self.count - part.count, self.sum_ns - part.sum_ns
-            least, greatest = int(MIDDLES_NS[found[0]]), int(MIDDLES_NS[found[-1]])
-            left.min_ns, left.max_ns = max(least, self.min_ns), min(greatest, self.max_ns)
+            left.min_ns = self._extreme_ns(int(found[0]), self.min_ns, part)
+            left.max_ns = self._extreme_ns(int(found[-1]), self.max_ns, part)
         return left
+
+    def _extreme_ns(self, bucket: int, extreme_ns: int, part: Distribution) -> int:
+        """The least or greatest of what is left, in this bucket: that of the whole, if the part had none there."""
+        if bucket == bucket_of(extreme_ns) and not part._counts[bucket]:
+            return extreme_ns
+        return min(max(int(MIDDLES_NS[bucket]), self.min_ns), self.max_ns)
 
     def copy(self) -> Self:
         """Another one with the same content."""

@@ -291,9 +291,12 @@ def _acknowledgements(
         gave_up=messages.gave_up,
         ack_duplicates=messages.ack_duplicates,
         ack_unexpected=connections.ack_unexpected,
-        acknowledged_lost=messages.acknowledged_lost,
+        acknowledged_late=messages.acknowledged_late,
+        acknowledged_lost=messages.acknowledged_lost if totals.is_seen(EVERYTHING) else None,
         duplicate_arrivals=messages.duplicate_arrivals,
         ack_time=_percentiles(messages.ack),
+        ack_time_first=_percentiles(messages.ack_first),
+        ack_time_retried=_percentiles(messages.ack_retried),
         ack_time_total=_percentiles(messages.ack_total),
         retry_recovery=_percentiles(messages.retry_recovery),
     )

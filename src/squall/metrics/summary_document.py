@@ -144,7 +144,10 @@ class Acknowledgements(msgspec.Struct, frozen=True, kw_only=True):
     ack_unexpected: Annotated[
         int | None, Meta(description="of messages that were never sent; of no type")
     ] = None
-    acknowledged_lost: Annotated[int | None, Meta(description="acknowledged, and never came")] = None
+    acknowledged_lost: Annotated[
+        int | None,
+        Meta(description="acknowledged, and never came; null where acknowledgements are all that is seen"),
+    ] = None
     duplicate_arrivals: Annotated[
         int | None, Meta(description="further copies before the receiver's own de-duplication")
     ] = None
@@ -155,6 +158,15 @@ class Acknowledgements(msgspec.Struct, frozen=True, kw_only=True):
     retry_recovery: Annotated[
         Percentiles, Meta(description="from a message's first time-out to its acknowledgement")
     ] = Percentiles()
+    acknowledged_late: Annotated[
+        int | None, Meta(description="of those given up, acknowledged after that")
+    ] = None
+    ack_time_first: Annotated[Percentiles, Meta(description="ack_time of those without a retry")] = (
+        Percentiles()
+    )
+    ack_time_retried: Annotated[Percentiles, Meta(description="ack_time of those with a retry")] = (
+        Percentiles()
+    )
 
 
 class Latency(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from made_runs import S, a_run, connections, messages, second, some_totals
+from made_runs import S, a_run, connections, messages, second, some_totals, times
 from squall.metrics.catalogue import CATALOGUE, METRICS, table
 from squall.metrics.distribution import Distribution
 from squall.metrics.metric import Metric, PerSecond, Share
@@ -95,6 +95,28 @@ def test_k6_names_are_kept() -> None:
 def test_delivery_success_is_read_as_an_interval() -> None:
     totals = some_totals(second(0, messages(10, delivered=7, lost=1, unknown=2)))
     assert CATALOGUE["ws_delivery_success"].read(totals, EVERYTHING) == Share(7, 9, 10)
+
+
+def test_acknowledged_and_lost_is_for_a_receiver_to_see_and_late_acknowledgements_are_not() -> None:
+    lost, late = (CATALOGUE[f"ws_msgs_acknowledged_{which}"] for which in ("lost", "late"))
+    totals = a_run(messages(5, acknowledged=5, acknowledged_lost=2, acknowledged_late=1))
+    assert (lost.by_receiver, late.by_receiver) == (True, False)
+    assert (lost.read(totals, EVERYTHING), late.read(totals, EVERYTHING)) == (2, 1)
+
+
+def test_first_tries_and_retries_have_their_times_apart() -> None:
+    totals = some_totals(second(0, messages(3, ack=times(1, 2, 30), ack_retried=times(30))))
+    first, retried = (
+        CATALOGUE[f"ws_ack_time_{which}"].read(totals, EVERYTHING) for which in ("first", "retried")
+    )
+    assert isinstance(first, Distribution)
+    assert isinstance(retried, Distribution)
+    assert (first.count, first.sum_ns, retried.count, retried.max_ns) == (2, 3_000_000, 1, 30_000_000)
+
+
+def test_retry_success_is_known_where_nothing_could_be_retried() -> None:
+    totals = some_totals(second(0, messages(3, delivered=1, acknowledged=1, gave_up=2, lost=2)))
+    assert CATALOGUE["ws_retry_success"].read(totals, EVERYTHING) == Share(0, 0, 0)
 
 
 def test_errors_and_close_codes_are_counted_by_their_tags() -> None:

@@ -78,6 +78,22 @@ def test_a_copy_and_a_cleared_one_are_apart() -> None:
     assert first != second
 
 
+def test_a_part_that_is_taken_out_leaves_the_rest() -> None:
+    whole, part = Distribution(), Distribution()
+    for value_ms in (1, 5, 9, 200):
+        whole.record(value_ms * 1_000_000)
+    for value_ms in (1, 200):
+        part.record(value_ms * 1_000_000)
+    left = whole.without(part)
+    assert (left.count, left.sum_ns, left.mean_ns) == (2, 14_000_000, 7_000_000)
+    assert left.min_ns == pytest.approx(5_000_000, rel=0.004)
+    assert left.max_ns == pytest.approx(9_000_000, rel=0.004)
+    assert whole.without(Distribution()) == whole
+    assert whole.without(whole).count == 0
+    with pytest.raises(ValueError, match="no part"):
+        part.without(whole)
+
+
 def test_recording_a_single_value_is_adding_it() -> None:
     made = distribution(5_000)
     made.record(7_000_000)
