@@ -249,13 +249,13 @@ class AckingSession(TalkingSession):
 
     @cython.ccall
     def resume_writing(self) -> None:
-        """See the base; retries that were due meanwhile go first."""
+        """See the base; retries that were due meanwhile can be made now."""
         now: cython.longlong = now_ns() - self.lane.start_ns
-        self.paused = False
-        self.can_send_ns = now
-        if now >= self.window.next_ns:
-            self._serve_window(now)
         Session.resume_writing(self)
+        if not self.paused:
+            self.can_send_ns = now
+            if now >= self.window.next_ns:
+                self._serve_window(now)
         self._ask_sooner(now)
 
     # --- receiving ---
