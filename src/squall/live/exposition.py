@@ -16,7 +16,7 @@ from typing import Final
 
 from squall.metrics.catalogue import METRICS
 from squall.metrics.distribution import Distribution
-from squall.metrics.metric import Metric, Share
+from squall.metrics.metric import Between, Metric, Share
 from squall.metrics.parts import Part, connection_parts, message_parts
 from squall.metrics.phases import phase_at
 from squall.metrics.totals import EVERYTHING, Selection, Totals
@@ -169,6 +169,8 @@ def _add(family: _Family, labels: str, reading: object, per: int) -> None:
             family.add(f'{labels},end="most"', reading.most / reading.of / per)
     elif isinstance(reading, int):
         family.add(labels, reading)
+    elif isinstance(reading, Between):
+        family.add(labels, reading.least)
 
 
 def _add_histogram(family: _Family, labels: str, times: Distribution) -> None:

@@ -16,6 +16,7 @@ from squall.metrics.fault_handling import server_delay_handling
 from squall.metrics.metric import (
     IN_CONNECTIONS,
     IN_MESSAGES,
+    Between,
     Metric,
     PerSecond,
     Share,
@@ -82,6 +83,33 @@ def _ordering_latency(totals: Totals, selection: Selection) -> Share:
     messages = totals.messages(selection)
     waited_ms = messages.order_wait_ns_sum / 1e6
     return Share(waited_ms, math.inf if messages.order_wait_unmeasured else waited_ms, messages.delivered)
+
+
+def _gaps(name: str, unit: str, about: str, field: str) -> Metric:
+    """A counter of what is lost in the middle of a stream: what is unknown may turn out to be such."""
+
+    def read(totals: Totals, selection: Selection) -> Between:
+        messages = totals.messages(selection)
+        count: int = getattr(messages, field)
+        return Between(count, count + messages.unknown + messages.unsettled)
+
+    return Metric(
+        name=name,
+        kind="counter",
+        unit=unit,
+        about=about,
+        tags=IN_MESSAGES,
+        read=read,
+        windowed=True,
+        tracked="sequence_numbers",
+        by_receiver=True,
+    )
+
+
+def _timestamp_success(totals: Totals, selection: Selection) -> Share:
+    messages = totals.messages(selection)
+    right = messages.timestamps_judged - messages.timestamps_wrong
+    return Share(right, right, messages.timestamps_judged)
 
 
 def _causality(totals: Totals, selection: Selection) -> int | None:
@@ -279,23 +307,24 @@ METRICS: Final[tuple[Metric, ...]] = (
         tracked="sequence_numbers",
         by_receiver=True,
     ),
-    count(
+    _gaps(
         "ws_msgs_in_gaps",
+        "messages",
         "numbers that never came, with a later one behind them",
-        windowed=True,
-        tracked="sequence_numbers",
-        by_receiver=True,
+        "messages_in_gaps",
+    ),
+    _gaps(
+        "ws_sequence_gaps", "gaps", "runs of numbers that never came, with a later one behind them", "gaps"
     ),
     Metric(
-        name="ws_sequence_gaps",
-        kind="counter",
-        unit="gaps",
-        about="runs of numbers that never came, with a later one behind them",
+        name="ws_timestamp_success",
+        kind="rate",
+        unit="share",
+        about="messages stamped no earlier than any of their stream that had come, and no later than they came",
         tags=IN_MESSAGES,
-        read=lambda totals, selection: totals.messages(selection).gaps,
-        windowed=True,
-        tracked="sequence_numbers",
-        by_receiver=True,
+        read=_timestamp_success,
+        events=True,
+        tracked="timestamps",
     ),
     Metric(
         name="ws_causal_violations",

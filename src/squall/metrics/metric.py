@@ -27,6 +27,7 @@ from squall.scenario.models import Tracking
 __all__ = [
     "IN_CONNECTIONS",
     "IN_MESSAGES",
+    "Between",
     "Extent",
     "Kind",
     "Metric",
@@ -43,13 +44,12 @@ __all__ = [
     "trend",
 ]
 
-Tracked = Literal["", "checksums", "sequence_numbers", "causality", "confirmations"]
+Tracked = Literal["", "checksums", "sequence_numbers", "timestamps", "causality", "confirmations"]
 Kind = Literal["trend", "counter", "rate", "gauge", "mean"]
 Extent = Literal["run", "sustained", "settled"]
 
 IN_MESSAGES: Final = ("population", "type", "phase", "entry_point", "node")
 _FIELDS: Final = {
-    "ws_msgs_in_gaps": "messages_in_gaps",
     "ws_retries_sent": "retries_sent",
     "ws_ack_duplicates": "ack_duplicates",
     "ws_duplicate_arrivals": "duplicate_arrivals",
@@ -68,6 +68,14 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
+class Between:
+    """A number of things that may turn out to be from `least` to `most`."""
+
+    least: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
 class PerSecond:
     """From `least` to `most` things, in `shortest_s` to `longest_s` seconds."""
 
@@ -77,7 +85,7 @@ class PerSecond:
     longest_s: float
 
 
-Reading = Distribution | int | Share | PerSecond | Level | Highest | None
+Reading = Distribution | int | Between | Share | PerSecond | Level | Highest | None
 """What a trend, a counter, a rate or a mean, a gauge is read as. None is not measured."""
 
 

@@ -20,6 +20,7 @@ from squall.metrics.ordering import ordering_of
 from squall.metrics.phases import settled, sustained
 from squall.metrics.pushes import counts_pushes, push_figures
 from squall.metrics.resources import SourceTotals
+from squall.metrics.stream_figures import sent_badly, worst_streams
 from squall.metrics.summary_document import (
     Acknowledgements,
     Connect,
@@ -116,6 +117,8 @@ def summarise(header: RunHeader, phases: Sequence[Phase], totals: Totals, verdic
         ordering=ordering_of(totals, EVERYTHING),
         ordering_by_type={name: ordering_of(totals, Selection(type=name)) for name in types},
         acknowledgements=_acknowledgements(totals, messages, connections),
+        worst_streams=worst_streams(totals),
+        sent_badly=sent_badly(totals),
         faults=_faults(totals, messages, connections) if header.scenario.get("faults") else Faults(),
     )
 
@@ -142,7 +145,7 @@ def _delivery(totals: Totals, selection: Selection) -> Delivery:
     if not totals.seconds:
         return Delivery()
     messages = totals.messages(selection)
-    typed = selection.type is not None
+    typed, tracking, seen = selection.type is not None, totals.tracking, totals.is_seen(selection)
     connections = None if typed else totals.connections(selection)
     return Delivery(
         intended=messages.intended,
@@ -151,11 +154,11 @@ def _delivery(totals: Totals, selection: Selection) -> Delivery:
         delivered=messages.delivered,
         lost=messages.lost,
         unknown=messages.unknown + messages.unsettled,
-        duplicated=messages.duplicated,
-        reordered=messages.reordered,
+        duplicated=messages.duplicated if seen else None,
+        reordered=messages.reordered if seen and tracking.sequence_numbers else None,
         late=messages.late,
         recovered=messages.recovered,
-        corrupted_body=messages.corrupted_body,
+        corrupted_body=messages.corrupted_body if tracking.checksums else None,
         corrupted_header=None if connections is None else connections.corrupted_header,
         unexpected=None if connections is None else connections.unexpected,
     )

@@ -35,6 +35,8 @@ __all__ = [
     "Push",
     "Reordering",
     "ResourceFigure",
+    "SentBadly",
+    "SentBadlySecond",
     "SourceSummary",
     "StabilitySummary",
     "Summary",
@@ -42,6 +44,7 @@ __all__ = [
     "TroubleCount",
     "VerdictSummary",
     "Workers",
+    "WorstStream",
     "summary_schema",
 ]
 
@@ -118,6 +121,13 @@ class Ordering(msgspec.Struct, frozen=True, kw_only=True):
             description="how long a receiver that wants them in order would have held one back; null also in part"
         ),
     ] = None
+    waited: Annotated[int | None, Meta(description="messages that it would have held back at all")] = None
+    latency_mean_waited_ms: Annotated[
+        float | None, Meta(description="the mean over those; null also where it is known in part")
+    ] = None
+    wait_unmeasured: Annotated[
+        int | None, Meta(description="messages of which the wait is known in part, as too much was missing")
+    ] = None
     out_of_order: int | None = None
     gaps: Annotated[
         int | None, Meta(description="runs of numbers that never came, with a later one behind them")
@@ -127,7 +137,10 @@ class Ordering(msgspec.Struct, frozen=True, kw_only=True):
     causal_violations: int | None = None
     timestamps_judged: int | None = None
     timestamps_wrong: Annotated[
-        int | None, Meta(description="sent before the one before it by its stamp, or after its arrival")
+        int | None,
+        Meta(
+            description="stamped earlier than one of its stream that had come, or later than its own arrival"
+        ),
     ] = None
 
 
@@ -167,6 +180,40 @@ class Acknowledgements(msgspec.Struct, frozen=True, kw_only=True):
     ack_time_retried: Annotated[Percentiles, Meta(description="ack_time of those with a retry")] = (
         Percentiles()
     )
+
+
+class WorstStream(msgspec.Struct, frozen=True, kw_only=True):
+    """One of the streams on which the most went wrong. Ranges are the first of them, by first and last number."""
+
+    population: str
+    stream: Annotated[int, Meta(description="its session's number")]
+    worker: int
+    lost: int
+    unknown: int
+    duplicated: int
+    reordered: int
+    lost_ranges: list[tuple[int, int]]
+    unknown_ranges: list[tuple[int, int]]
+    first_sent_s: Annotated[float | None, Meta(description="when the first of the missing was sent")] = None
+    last_sent_s: Annotated[float | None, Meta(description="when the last of them was sent")] = None
+    why: Annotated[str, Meta(description="how its last connection ended: drained, or died")] = ""
+
+
+class SentBadlySecond(msgspec.Struct, frozen=True, kw_only=True):
+    """What was sent in one second of the run, or from it on for the width, and ended badly."""
+
+    second: int
+    lost: int
+    unknown: int
+    retried: int
+
+
+class SentBadly(msgspec.Struct, frozen=True, kw_only=True):
+    """By the second of sending what was lost, ended unknown, or needed a retry; seconds without any are left out."""
+
+    width_s: Annotated[int, Meta(description="how many seconds one entry stands for")] = 1
+    seconds: list[SentBadlySecond] = []
+    untimed: Annotated[int, Meta(description="of which it was not known any more when they were sent")] = 0
 
 
 class Latency(msgspec.Struct, frozen=True, kw_only=True):
@@ -474,6 +521,10 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     ordering_by_type: dict[str, Ordering] = {}
     acknowledgements: Acknowledgements = Acknowledgements()
     faults: Faults = Faults()
+    worst_streams: Annotated[
+        list[WorstStream], Meta(description="the 100 with the most missing, then copies and swaps")
+    ] = []
+    sent_badly: SentBadly = SentBadly()
 
 
 def summary_schema() -> dict[str, Any]:

@@ -19,7 +19,7 @@ import msgspec
 from squall.metrics.distribution import Distribution
 from squall.metrics.expressions import Bound, parse
 from squall.metrics.figures import Figure, judged, moment, number, truth
-from squall.metrics.metric import PerSecond, Reading, Share
+from squall.metrics.metric import Between, PerSecond, Reading, Share
 from squall.metrics.phases import settled, sustained
 from squall.metrics.resources import Highest
 from squall.metrics.totals import Selection, Totals
@@ -167,6 +167,8 @@ def _figure(bound: Bound, reading: Reading, length_s: float) -> Figure | None:
         return _per_second(bound, reading)
     if isinstance(reading, Level | Highest):
         return _gauge(bound, reading)
+    if isinstance(reading, Between):
+        return _between(bound, reading, length_s)
     if bound.aggregation == "count":
         return Figure.exact(reading, f"{number(reading)} {bound.metric.unit}")
     if length_s <= 0:
@@ -174,6 +176,19 @@ def _figure(bound: Bound, reading: Reading, length_s: float) -> Figure | None:
     per_second = f"{number(reading / length_s)} a second"
     words = f"{per_second}: {number(reading)} {bound.metric.unit} in {number(length_s)} s"
     return Figure.exact(reading / length_s, words)
+
+
+def _between(bound: Bound, found: Between, length_s: float) -> Figure | None:
+    """A count that may turn out to be more."""
+    of_s = 1.0 if bound.aggregation == "count" else length_s
+    if of_s <= 0:
+        return None
+    words = f"{number(found.least)} {bound.metric.unit}"
+    if found.most > found.least:
+        words = f"{number(found.least)} to {number(found.most)} {bound.metric.unit}"
+    if bound.aggregation == "rate":
+        words += f" in {number(length_s)} s"
+    return Figure(found.least / of_s, found.most / of_s, words)
 
 
 def _trend(bound: Bound, values: Distribution) -> Figure | None:

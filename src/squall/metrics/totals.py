@@ -25,7 +25,7 @@ from squall.metrics.ramp_checks import RampChecks
 from squall.metrics.recovery import Recoveries
 from squall.metrics.resources import Resources
 from squall.metrics.stability import CheckTotals
-from squall.metrics.streams import WorstStreams
+from squall.metrics.streams import SendingTroubles, WorstStreams
 from squall.metrics.windows import Level, Pace
 from squall.record.reconciliation import Reconciliation
 from squall.record.resources import ResourceSample
@@ -150,6 +150,7 @@ class Totals:
         self.resources = Resources()
         """The watched machines."""
         self.ramp_checks = RampChecks()
+        self.sending_troubles = SendingTroubles()
         self.recoveries = Recoveries()
         self.streams = WorstStreams()
         self.reconciliation: Reconciliation | None = None
@@ -194,6 +195,8 @@ class Totals:
         self._add_workers(interval)
         for trouble in interval.streams:
             self.streams.add(trouble)
+        for sent in interval.seconds:
+            self.sending_troubles.add(sent)
         phase = phase_at(self.phases.values(), since_ns)
         held = phase is not None and phase.kind == "sustained"
         self.recoveries.add(since_ns, self.last_at_ns, second, held=held)

@@ -9,7 +9,7 @@ import pytest
 from made_runs import S, a_run, connections, messages, second, some_totals, times
 from squall.metrics.catalogue import CATALOGUE, METRICS, table
 from squall.metrics.distribution import Distribution
-from squall.metrics.metric import Metric, PerSecond, Share
+from squall.metrics.metric import Between, Metric, PerSecond, Share
 from squall.metrics.ordering import CAUSAL_PAIRS_MIN
 from squall.metrics.resources import Highest
 from squall.metrics.totals import EVERYTHING, Selection, Totals
@@ -20,7 +20,7 @@ from squall.record.resources import FIGURES, ResourceSample, Role
 
 READINGS = {
     "trend": Distribution,
-    "counter": int,
+    "counter": int | Between,
     "rate": Share | PerSecond,
     "gauge": Level | Highest,
     "mean": Share,
@@ -209,3 +209,14 @@ def test_how_faults_were_borne_is_a_share_of_what_they_struck() -> None:
     assert silences(totals, EVERYTHING) == Share(3, 3, 4)
     assert delays(a_run(), EVERYTHING) is None
     assert silences(a_run(), EVERYTHING) == Share(0, 0, 0)
+
+
+def test_what_is_unknown_may_turn_out_to_be_a_gap() -> None:
+    totals = a_run(messages(9, delivered=2, lost=4, unknown=3, gaps=1, messages_in_gaps=4))
+    assert CATALOGUE["ws_sequence_gaps"].read(totals, EVERYTHING) == Between(1, 4)
+    assert CATALOGUE["ws_msgs_in_gaps"].read(totals, EVERYTHING) == Between(4, 7)
+
+
+def test_the_share_of_right_stamps_is_of_those_that_were_judged() -> None:
+    totals = a_run(messages(9, timestamps_judged=8, timestamps_wrong=2))
+    assert CATALOGUE["ws_timestamp_success"].read(totals, EVERYTHING) == Share(6, 6, 8)

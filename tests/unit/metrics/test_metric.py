@@ -22,8 +22,8 @@ def test_metrics_of_messages_are_read_by_type() -> None:
     lost = count("ws_msgs_lost", "lost")
     assert (lost.kind, lost.tags) == ("counter", IN_MESSAGES)
     assert [lost.read(totals, Selection(type=name)) for name in ("message", "critical")] == [0, 1]
-    other = count("ws_msgs_in_gaps", "in gaps")  # whose field has another name
-    assert other.read(a_run(messages(0, messages_in_gaps=3)), EVERYTHING) == 3
+    other = count("ws_retries_sent", "sent again")  # whose field has another name
+    assert other.read(a_run(messages(0, retries_sent=3)), EVERYTHING) == 3
     slow = trend("ws_slow", "slow", lambda each: each.response)
     reading = slow.read(totals, Selection(type="critical"))
     assert getattr(reading, "count", None) == 1

@@ -29,6 +29,9 @@ def test_every_figure_is_of_the_messages_that_arrived() -> None:
         accuracy=0.9,
         in_type=0.98,
         latency_mean_ms=10,
+        waited=10,
+        latency_mean_waited_ms=50,
+        wait_unmeasured=0,
         out_of_order=5,
         gaps=2,
         in_gaps=3,
@@ -51,7 +54,7 @@ def test_too_few_pairs_and_a_wait_known_in_part_are_no_figures() -> None:
     few = ordering_of(a_run(messages(0, **(FAULTS | {"causal_pairs": 9}))), EVERYTHING)
     assert (few.causal_pairs, few.causal_violations) == (9, None)
     part = ordering_of(a_run(messages(0, **(FAULTS | {"order_wait_unmeasured": 1}))), EVERYTHING)
-    assert part.latency_mean_ms is None
+    assert (part.latency_mean_ms, part.latency_mean_waited_ms, part.wait_unmeasured) == (None, None, 1)
     none = ordering_of(a_run(), EVERYTHING)
     assert (none.causal_pairs, none.causal_violations, none.timestamps_judged) == (None, None, None)
 
