@@ -76,6 +76,7 @@ def summarise(header: RunHeader, phases: Sequence[Phase], totals: Totals, verdic
     types = sorted({name for population in header.types for name in population})
     return Summary(
         **_known_before(header),
+        **_kept_one_by_one(totals),
         duration_s=totals.last_at_ns / _NS_PER_S if totals.seconds else None,
         delivery=_delivery(totals, EVERYTHING),
         delivery_by_type={name: _delivery(totals, Selection(type=name)) for name in types},
@@ -106,19 +107,13 @@ def summarise(header: RunHeader, phases: Sequence[Phase], totals: Totals, verdic
         places=_places(totals),
         workers=_workers(totals),
         stability=_stability(totals),
-        alerts=list(totals.alerts.kept),
-        alert_counts=totals.alerts.counts,
         reconnect=_percentiles(connections.reconnect),
-        outages=totals.outages.all,
-        outages_more=totals.outages.more,
         resources=_resources(totals, phases),
         push=_push(totals, phases, _pushing(header)),
         misfits=dict(sorted(connections.misfits.items())),
         ordering=ordering_of(totals, EVERYTHING),
         ordering_by_type={name: ordering_of(totals, Selection(type=name)) for name in types},
         acknowledgements=_acknowledgements(totals, messages, connections),
-        worst_streams=worst_streams(totals),
-        sent_badly=sent_badly(totals),
         faults=_faults(totals, messages, connections) if header.scenario.get("faults") else Faults(),
     )
 
@@ -133,6 +128,18 @@ def _known_before(header: RunHeader) -> dict[str, Any]:
         "started_wall_ns": header.started_wall_ns,
         "seed": header.seed,
         "test_environment": str(header.scenario.get("test_environment", "")),
+    }
+
+
+def _kept_one_by_one(totals: Totals) -> dict[str, Any]:
+    """What the totals keep apart, as far as they do, under the summary's keys."""
+    return {
+        "alerts": list(totals.alerts.kept),
+        "alert_counts": totals.alerts.counts,
+        "outages": totals.outages.all,
+        "outages_more": totals.outages.more,
+        "worst_streams": worst_streams(totals),
+        "sent_badly": sent_badly(totals),
     }
 
 
