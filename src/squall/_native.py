@@ -20,6 +20,7 @@ __all__ = ["COMPILED", "install", "reason_for_sources"]
 COMPILED = (
     "squall.delivery.acks",
     "squall.delivery.envelope",
+    "squall.delivery.fanout",
     "squall.delivery.ledger",
     "squall.engine.acked_push",
     "squall.engine.acking",
@@ -27,6 +28,7 @@ COMPILED = (
     "squall.engine.connection",
     "squall.engine.lane",
     "squall.engine.pacer",
+    "squall.engine.room_session",
     "squall.engine.send_times",
     "squall.engine.session",
     "squall.engine.talking",

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["Service", "acking_service", "chat_service", "started"]
+__all__ = ["Service", "acking_service", "chat_service", "rooms_service", "started"]
 
 STOP_TIMEOUT_S = 15.0
 
@@ -74,4 +74,11 @@ def acking_service(*arguments: str) -> Iterator[Service]:
     tests = Path(__file__).resolve().parent.parent
     command = [sys.executable, "-m", "oracle.acker", *arguments]
     with started(command, PYTHONPATH=str(tests)) as service:
+        yield service
+
+
+@contextmanager
+def rooms_service(*arguments: str) -> Iterator[Service]:
+    """Rooms on the ``websockets`` library; see `oracle.rooms` for what it can be told to do wrong."""
+    with started([sys.executable, Path(__file__).with_name("rooms.py"), *arguments]) as service:
         yield service

@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[2]
         ("talking_sessions.py", 7),
         ("send_patterns.py", 3),
         ("acking_sessions.py", 32),
+        ("room_sessions.py", 9),
     ],
 )
 def test_sessions_show_what_the_simulation_did(file: str, passed: int) -> None:

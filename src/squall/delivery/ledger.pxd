@@ -1,4 +1,5 @@
 cdef class Stream:
+    cdef readonly Py_ssize_t window
     cdef readonly long long next_sequence
     cdef readonly long long expected
     cdef readonly long long arrived

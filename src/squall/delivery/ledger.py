@@ -16,10 +16,10 @@ lost numbers with a later arrival behind it.
 *wait* runs until the last of them. A predecessor that comes late lengthens the wait of all that are after it, there
 and then (`take_waits`); what never comes makes nobody wait. With `orders` off none of this is kept, and no gaps.
 
-**Memory.** A stream in order needs a few numbers only. What was overtaken is kept, at most `WINDOW` numbers;
-past that the oldest become unknown and are handed out by `take_evicted`. A copy of one that comes later is
-*undecided*: neither delivery nor duplicate can be told, so it counts as neither. While something is missing, the
-arrival times of at most `HELD_MAX` later arrivals are kept; where the time of an earlier one would have been needed,
+**Memory.** A stream in order needs a few numbers only. What was overtaken is kept, at most `WINDOW` numbers
+(or as many as its own `window` says); past that the oldest become unknown and are handed out by `take_evicted`. A copy
+of one that comes later is *undecided*: neither delivery nor duplicate can be told, so it counts as neither. While
+something is missing, the arrival times of at most `HELD_MAX` later arrivals are kept; where the time of an earlier one would have been needed,
 its wait is known only up to when it was forgotten (`take_unmeasured`).
 
 Sequence numbers are given in the order of sending, so that the labels (the caller's: a phase and a place, say) and
@@ -88,9 +88,11 @@ class Stream:
 
     Args:
         orders: whether waits and gaps are kept account of.
+        window: how many missing numbers are remembered; 0 for `WINDOW`.
     """
 
-    def __init__(self, orders: bool = True) -> None:
+    def __init__(self, orders: bool = True, window: int = 0) -> None:
+        self.window = window or WINDOW
         self.orders = orders
         self.holding = False
         self.duplicated = 0
@@ -183,7 +185,7 @@ class Stream:
             self.revealed_at = array("I")
             self.revealed_ns = array("q")
         first = self.expected
-        self._evict(len(self.missing) + (sequence - first) - WINDOW)
+        self._evict(len(self.missing) + (sequence - first) - self.window)
         first = max(first, self.evicted_below)
         self.missing.extend(range(first, sequence))
         self.revealed_at.extend([self.arrived & 0xFFFFFFFF] * (sequence - first))
@@ -225,6 +227,17 @@ class Stream:
         if self.holding:
             self._release(sequence, now_ns)
         return True
+
+    def give_up_below(self, number: int) -> list[Range]:
+        """What is owed below a number becomes unknown now, as ranges that each have one label."""
+        kept = bisect_left(self.missing, number) if self.missing else 0
+        if self.missing is None:
+            self.missing, self.revealed_at, self.revealed_ns = array("I"), array("I"), array("q")
+        self._evict(kept + max(0, number - self.expected))
+        self.expected = max(self.expected, number)
+        if not self.missing:
+            self._forget_held()
+        return self.take_evicted()
 
     # --- waiting ---
 

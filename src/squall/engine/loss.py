@@ -11,8 +11,9 @@ The corrections come as snapshots of that worker, so that whoever adds reports u
 Its sessions are the `started` lowest of its own that the plan has; of those that come and go by themselves, they
 are those that the plan had here at the last report, each until the end of the visit that it was on. What nobody can
 know any more is shared out: of which type such messages would have been, by weight; at which place, where most of
-the worker's open connections were. The messages of a Poisson schedule are counted one by one up to `COUNTED_MAX`,
-and beyond that taken from the mean rate. Of a sequential session, whose messages nobody planned, those count that
+the worker's open connections were. A message to a room counts for each other member of it, all of them taken for
+joined. The messages of a Poisson schedule are counted one by one up to `COUNTED_MAX`, and beyond that taken from the
+mean rate. Of a sequential session, whose messages nobody planned, those count that
 are due without any reply.
 
 Pure. What happened between the last report and the death, and left no trace, it does not know.
@@ -30,6 +31,7 @@ from squall.engine.base import PhaseOrder
 from squall.engine.orders import moves_of
 from squall.profiles.quotas import exact_quotas
 from squall.profiles.schedule import Arrivals, arrivals_of
+from squall.profiles.seating import Seating
 from squall.profiles.share import PopulationSplit
 from squall.profiles.visits import Visits
 from squall.record.outcomes import Trouble
@@ -206,6 +208,7 @@ class DueCounts:
         ]
         self._split = PopulationSplit([each.weight for each in populations])
         self._visits = [visits_of(self.scenario, index) for index in range(len(populations))]
+        self._seatings: dict[int, Seating] = {}
         self._arrivals: list[Arrivals | None] = []
         for index, each in enumerate(populations):
             seed = population_seed(self.scenario.seed, index)
@@ -217,10 +220,13 @@ class DueCounts:
         return list(self.scenario.populations[population].traffic.type_weights)
 
     def messages_max(self, population: int, worker: int, started: int) -> int:
-        """How many messages the sessions of a counted population intend in all."""
+        """How many messages, or pairs of message and member, the sessions of a counted population intend in all."""
         each = self.scenario.populations[population].traffic.messages_per_session or 0
-        owners = [self._split.population_of(session) for session in self._sessions(worker, started)]
-        return owners.count(population) * each
+        return each * sum(
+            self._receivers(population, session, worker, started)
+            for session in self._sessions(worker, started)
+            if self._split.population_of(session) == population
+        )
 
     def of(
         self, worker: int, started: int, from_ns: int, until_ns: int, orders: Sequence[PhaseOrder]
@@ -242,8 +248,17 @@ class DueCounts:
             for phase, since, to in self._sending(population, from_ns, until, orders):
                 count = self._count(population, schedule, index, since, to, counted=budget > 0)
                 budget -= count
-                found[population, phase] += count
+                found[population, phase] += count * self._receivers(population, session, worker, started)
         return {key: count for key, count in sorted(found.items()) if count}
+
+    def _receivers(self, population: int, session: int, worker: int, started: int) -> int:
+        """For how many places a message of a session counts: one, or each other member of its room."""
+        size = self.scenario.populations[population].exchange.members
+        if size == 1:
+            return 1
+        if worker not in self._seatings:
+            self._seatings[worker] = Seating(self._split, worker, self.workers)
+        return self._seatings[worker].members(session, size, max(started, session // self.workers + 1)) - 1
 
     def _sessions(self, worker: int, started: int) -> range:
         return range(worker, worker + started * self.workers, self.workers)

@@ -2,7 +2,8 @@
 
 - **Descriptors**: a worker opens one for each connection, and up to `FILES_APART` for the rest.
 - **Ports**: each pair of a source address and a destination has the system's range of ephemeral ports.
-- **Memory**: `CONNECTION_BYTES` a connection (more with TLS) and `WORKER_BYTES` a worker, as measured.
+- **Memory**: `CONNECTION_BYTES` a connection (more with TLS), `ACCOUNT_BYTES` a publisher and member of a room, and
+  `WORKER_BYTES` a worker, as measured.
 - **Source addresses** that no socket can be bound to.
 
 It does not look at what other programs use, and does not know how fast the target is.
@@ -19,8 +20,10 @@ from squall.errors import PreflightError
 from squall.units import format_count, format_size
 
 __all__ = [
+    "ACCOUNT_BYTES",
     "CONNECTIONS_PER_WORKER",
     "FILES_APART",
+    "MISSING_BYTES",
     "Demand",
     "Destination",
     "Problem",
@@ -41,6 +44,10 @@ FILES_APART: Final = 200
 CONNECTION_BYTES: Final = 20_000
 TLS_BYTES: Final = 60_000
 """What TLS adds to a connection."""
+ACCOUNT_BYTES: Final = 750
+"""What a publisher owes to one member of its room, while all arrives."""
+MISSING_BYTES: Final = 200
+"""Each message that is missing in such an account, up to its window."""
 WORKER_BYTES: Final = 70_000_000
 """A worker before its first connection."""
 
@@ -68,6 +75,10 @@ class Demand:
     send_buffer_total_max: int
     workers: int | None
     """As asked for; None where squall is to choose."""
+    accounts: int = 0
+    """Pairs of a publisher and another member of its room, over all rooms."""
+    missing_max: int = 0
+    """The messages that all of these together remember as missing, at most."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +147,8 @@ def memory_bytes(demand: Demand, workers: int) -> int:
     """What all workers take at the peak, without what a target leaves unread."""
     secure = sum(destination.secure for destination in demand.destinations)
     tls = TLS_BYTES * secure // max(1, len(demand.destinations))
-    return workers * WORKER_BYTES + demand.connections * (CONNECTION_BYTES + tls)
+    connections = demand.connections * (CONNECTION_BYTES + tls)
+    return workers * WORKER_BYTES + connections + demand.accounts * ACCOUNT_BYTES
 
 
 def is_local(host: str, machine: Machine) -> bool:

@@ -463,7 +463,7 @@ class Roster:
     def _forget_if_gone(self, number: int) -> None:
         """Nothing more comes of a session, and no connect of it is under way."""
         if number in self.sessions and self.sessions[number].state == GONE:
-            del self.sessions[number]
+            self._setup.forget(self.sessions.pop(number))
             self._went.set()
 
     # --- reporting ---

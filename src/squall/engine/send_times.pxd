@@ -3,6 +3,7 @@ from squall.delivery.ledger cimport Stream
 
 cdef class SendTimes:
     cdef long long ring[8]
+    cdef readonly Py_ssize_t spill_max
     cdef dict spilled
     cdef dict held
 

@@ -1,8 +1,8 @@
 """When each message that is still owed was handed to the transport: for its service_time.
 
 The rule: bounded, and exact within the bound. The latest eight stand in a ring; what falls out of it is kept beside
-only if the ledger still owes it, and of that at most `SPILL_MAX`, the oldest forgotten first. For a message that was
-held back by the peer it also keeps when it had been found due.
+only if the ledger still owes it, and of that at most `SPILL_MAX` (or as many as asked), the oldest forgotten first.
+For a message that was held back by the peer it also keeps when it had been found due.
 
 Times are whatever it is given; it knows no clock and no connection.
 """
@@ -27,7 +27,8 @@ SPILL_MAX = 4096
 class SendTimes:
     """The times of one stream. Nothing but the ring exists until it is needed."""
 
-    def __init__(self) -> None:
+    def __init__(self, spill_max: int = SPILL_MAX) -> None:
+        self.spill_max = spill_max
         if not cython.compiled:
             self.ring = array("q", bytes(8 * 8))
         self.spilled = None
@@ -40,7 +41,7 @@ class SendTimes:
         if older >= stream.expected or stream.is_missing(older):
             if self.spilled is None:
                 self.spilled = {}
-            elif len(self.spilled) >= SPILL_MAX:
+            elif len(self.spilled) >= self.spill_max:
                 self.spilled.pop(next(iter(self.spilled)))
             self.spilled[older] = self.ring[sequence & 7]
         self.ring[sequence & 7] = sent
@@ -71,7 +72,7 @@ class SendTimes:
         """A message was handed over that had been found due at `seen` and held back."""
         if self.held is None:
             self.held = {}
-        elif len(self.held) >= SPILL_MAX:
+        elif len(self.held) >= self.spill_max:
             self.held.pop(next(iter(self.held)))
         self.held[sequence] = seen
         return 0

@@ -25,6 +25,8 @@ cdef class Session(Connection):
     cdef long long block
     cdef readonly list held
     cdef readonly long long not_sent
+    cdef long long cause_stream
+    cdef long long cause_sequence
     cdef readonly long long unsent
     cdef long long unsent_mark_ns
     cdef public bint down_by_tester
@@ -50,6 +52,7 @@ cdef class Session(Connection):
         self, Tallies tallies, MessageTally tally, long long sequence, long long intended, long long seen, long long sent
     )
     cdef bint _must_wait(self, long long now)
+    cdef int _count_lag(self, MessageTally tally, long long intended, long long seen, long long sent)
     cdef Py_ssize_t _type_of(self, long long sequence)
     cdef bint _is_mine(self)
     cdef int _count_received(self, Py_ssize_t size, long long now)
@@ -61,5 +64,9 @@ cdef class Session(Connection):
     )
     cdef int _replied(self, long long sequence, long long now)
     cdef int _judge_time(self, MessageTally tally, long long intended, long long now)
-    cdef int _clock(self, MessageTally tally, long long sequence, long long intended, long long now)
+    cdef int _clock(
+        self, MessageTally tally, SendTimes times, long long sequence, long long next_sequence, long long intended,
+        long long now
+    )
+    cdef int _hear_other(self, long long now)
     cdef int _misread(self, int found, unsigned char* data, Py_ssize_t size, bint text)

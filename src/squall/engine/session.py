@@ -79,6 +79,8 @@ class Session(Connection):
         self.block = 0
         self.held = None
         self.not_sent = 0
+        self.cause_stream = -1
+        self.cause_sequence = -1
         self.unsent = 0
         self.unsent_mark_ns = 0
         self.down_by_tester = False
@@ -281,8 +283,9 @@ class Session(Connection):
         if lane.mix.sizes.count > 1:
             size_index = lane.mix.size_index_of(self.number, sequence)
         size: cython.Py_ssize_t = codec.encode(
-            self.number, self.epoch, sequence, type_index, type_sequence, 1, intended, size_index
-        )
+            self.number, self.epoch, sequence, type_index, type_sequence, 1, intended, size_index,
+            self.cause_stream, self.cause_sequence,
+        )  # fmt: skip
         sent: cython.longlong = now_ns() - lane.start_ns
         self.times.note(sequence, sent, self.stream)
         self._hand_over(size)
@@ -312,15 +315,29 @@ class Session(Connection):
     ) -> cython.int:
         """A message was handed to the transport at `sent`."""
         tally.intended += 1
+        if seen < 0:
+            self.lane.checks.sent_at(intended)
+        else:
+            self.times.note_held(sequence, seen)
+        self._count_lag(tally, intended, seen, sent)
+        tallies.connection.messages_sent += 1
+        return 0
+
+    @cython.cfunc
+    def _count_lag(
+        self,
+        tally: MessageTally,
+        intended: cython.longlong,
+        seen: cython.longlong,
+        sent: cython.longlong,
+    ) -> cython.int:
+        """How late it was sent, and how much of that is ours."""
         tally.lag.record(sent - intended)
         if seen < 0:
             tally.pacer_lag.record(sent - intended)
-            self.lane.checks.sent_at(intended)
         else:
             tally.pacer_lag.record(seen - intended)
             tally.blocked_sent = True
-            self.times.note_held(sequence, seen)
-        tallies.connection.messages_sent += 1
         return 0
 
     @cython.cfunc
@@ -333,13 +350,18 @@ class Session(Connection):
     def _count_not_sent(self, tallies: Tallies, by_target: bool) -> None:
         """A message was intended and is not sent."""
         tally = tallies.types[self.lane.mix.type_of_not_sent(self.number, self.not_sent)]
+        receivers = self._receivers()
         self.not_sent += 1
-        tally.intended += 1
+        tally.intended += receivers
         if by_target:
-            tally.not_sent_target += 1
+            tally.not_sent_target += receivers
         else:
-            tally.not_sent_squall += 1
-            tally.not_sent_fault += self.cut_by_fault or self.afflicted
+            tally.not_sent_squall += receivers
+            tally.not_sent_fault += receivers * (self.cut_by_fault or self.afflicted)
+
+    def _receivers(self) -> int:
+        """At how many places a message that is not sent is missed."""
+        return 1
 
     # --- backpressure ---
 
@@ -433,7 +455,7 @@ class Session(Connection):
         if found:
             self._misread(found, data, size, text)
         elif not self._is_mine():
-            self.heard_tallies.connection.unexpected += 1
+            self._hear_other(now)
         else:
             self._arrived(
                 codec.sequence,
@@ -442,6 +464,12 @@ class Session(Connection):
                 codec.intended_ns,
                 now,
             )
+        return 0
+
+    @cython.cfunc
+    def _hear_other(self, now: cython.longlong) -> cython.int:  # noqa: ARG002 - a member of a room wants it
+        """A good envelope that is none of this stream's."""
+        self.heard_tallies.connection.unexpected += 1
         return 0
 
     @cython.cfunc
@@ -492,7 +520,7 @@ class Session(Connection):
         tally.recovered += recovered
         if self.lane.timestamps and intended >= 0:
             self._judge_time(tally, intended, now)
-        self._clock(tally, sequence, intended, now)
+        self._clock(tally, self.times, sequence, stream.next_sequence, intended, now)
         if stream.evicted is not None:
             aftermath.enter_evicted(self)
         if self.state == 2 and self.owes_nothing():
@@ -542,13 +570,15 @@ class Session(Connection):
     def _clock(
         self,
         tally: MessageTally,
+        times: SendTimes,
         sequence: cython.longlong,
+        next_sequence: cython.longlong,
         intended: cython.longlong,
         now: cython.longlong,
     ) -> cython.int:
         """Record the times of a delivery."""
-        sent: cython.longlong = self.times.take(sequence, self.stream.next_sequence)
-        seen: cython.longlong = self.times.take_held(sequence)
+        sent: cython.longlong = times.take(sequence, next_sequence)
+        seen: cython.longlong = times.take_held(sequence)
         unlagged: cython.longlong = now - intended
         if intended < 0:
             tally.delivered_untimed()
@@ -573,7 +603,9 @@ class Session(Connection):
         """An arrival that is no good envelope."""
         connection = self.heard_tallies.connection
         if found == 3:
-            self._tally_of_damaged().corrupted_body += 1
+            tally = self._tally_of_damaged()
+            if tally is not None:
+                tally.corrupted_body += 1
         elif found == 2:
             connection.corrupted_header += 1
         elif self.lane.ignore_foreign:
@@ -585,8 +617,11 @@ class Session(Connection):
             connection.invalid_utf8 += 1
         return 0
 
-    def _tally_of_damaged(self) -> MessageTally:
-        """Where a copy with a good header and a bad body is booked: with its message if we sent one like it."""
+    def _tally_of_damaged(self) -> MessageTally | None:
+        """Where a copy with a good header and a bad body is booked: with its message if we sent one like it.
+
+        None: nowhere.
+        """
         codec = self.lane.codec
         if not self._is_mine():
             types = self.heard_tallies.types

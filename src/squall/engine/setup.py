@@ -12,6 +12,8 @@ from squall.engine.acking import AckingSession, AckTerms
 from squall.engine.check_windows import CheckWindows
 from squall.engine.connector import Attempt, Connector, EntryPoint
 from squall.engine.lane import Lane
+from squall.engine.room_session import RoomSession
+from squall.engine.rooms import Room, Rooms
 from squall.engine.session import Session
 from squall.engine.talking import TalkingSession
 from squall.engine.tally import NEVER_NS
@@ -19,6 +21,7 @@ from squall.engine.user_function import user_function
 from squall.metrics.streams import SendingTroubles, WorstStreams
 from squall.profiles.mix import MessageMix
 from squall.profiles.schedule import Bursts, arrivals, arrivals_of
+from squall.profiles.seating import Seating
 from squall.profiles.share import PopulationSplit
 from squall.profiles.visits import Span, Visits
 from squall.protocols.base import Seat, Surroundings
@@ -108,9 +111,20 @@ class Setup:
             for population in scenario.populations
         ]
         self._rows = [_rows_of(population) for population in scenario.populations]
+        self._seating = Seating(self._split, self.worker, self.workers)
+        self._rooms = [self._rooms_of(index) for index in range(len(scenario.populations))]
         self._visits = [visits_of(scenario, index) for index in range(len(scenario.populations))]
         self._entry_seed = derive(scenario.seed, "entry points")
         self._routes: tuple[Route, ...] = ()
+
+    def _rooms_of(self, population: int) -> Rooms | None:
+        """The rooms of a population; None where each of its sessions is alone."""
+        exchange = self.scenario.populations[population].exchange
+        if exchange.members == 1:
+            return None
+        answers = exchange.answers_share if self.scenario.delivery.tracking.causality else 0.0
+        seed = derive(population_seed(self.scenario.seed, population), "answers")
+        return Rooms(f"{self.run_number:08x}-{population}", exchange.members, answers, seed, self._seating)
 
     def begin(
         self, start_ns: int, started_wall_ns: int, keeper: Keeper, routes: Sequence[Route] = ()
@@ -215,13 +229,20 @@ class Setup:
     def session(self, number: int) -> Session:
         """The session with this number, not connected yet."""
         population, index = self._split.place_of(number)
-        lane, of = self.lanes[population], self.scenario.populations[population]
+        lane, of, rooms = (
+            self.lanes[population],
+            self.scenario.populations[population],
+            self._rooms[population],
+        )
         exchange, terms = of.exchange, self._ack_terms[population]
-        if lane.enveloped and not of.opening and not exchange.acknowledged_by:
+        if lane.enveloped and not of.opening and not exchange.acknowledged_by and rooms is None:
             return Session(number, index, lane)
-        seat = Seat(number, index, self._row(population, index))
+        seat = Seat(number, index, self._row(population, number, index))
         around = self._around[population]
-        script = Script(of.opening, seat, around) if of.opening else None
+        steps = (*of.opening, *exchange.joining)
+        script = Script(steps, seat, around) if steps else None
+        if rooms is not None:
+            return _member(rooms.room_of(number), number, index, lane, script)
         if isinstance(exchange, AckedPushExchange):
             return AckedPushSession(
                 number, index, lane, script,
@@ -232,15 +253,22 @@ class Setup:
             return AckingSession(number, index, lane, talk, script, terms)
         return TalkingSession(number, index, lane, talk, script)
 
-    def _row(self, population: int, index: int) -> dict[str, str]:
-        """The data of the session with this index in its population."""
-        rows = self._rows[population]
-        return rows.row_for(index) if rows is not None else {}
+    def forget(self, session: Session) -> None:
+        """Nothing more comes of a session for now."""
+        rooms = self._rooms[session.lane.population]
+        if rooms is not None:
+            rooms.forget(session.number)
+
+    def _row(self, population: int, number: int, index: int) -> dict[str, str]:
+        """The data of a session by its number and its index in its population, and the name of its room."""
+        rows, rooms = self._rows[population], self._rooms[population]
+        row = rows.row_for(index) if rows is not None else {}
+        return row if rooms is None else {**row, "room": rooms.name_of(number)}
 
     def attempt(self, session: Session) -> Attempt:
         """The next try to connect a session: entry point, headers and source address are its own."""
         population = session.lane.population
-        row = self._row(population, session.index)
+        row = self._row(population, session.number, session.index)
         index = self._entry_index(session)
         entry = self._entries[index]
         headers = [(name, fill(value, row)) for name, value in self._headers[population].items()]
@@ -291,6 +319,18 @@ def _ack_terms(exchange: Exchange, seed: int) -> AckTerms | None:
         exchange.timeout, backoff.pauses_s(exchange.retries), jitter=backoff.jitter == "full", seed=seed
     )
     return AckTerms(retries, exchange.window, by_receiver=exchange.evidence == "receiver")
+
+
+def _member(room: Room, number: int, index: int, lane: Lane, script: Script | None) -> RoomSession:
+    """A member of a room: one that was here before goes on with its stream."""
+    session = room.sessions.get(number)
+    if session is None:
+        session = room.sessions[number] = RoomSession(number, index, lane, script, room)
+    else:
+        session.come_again()
+        if session.lane is not lane:
+            session.retune(lane, 0)
+    return session
 
 
 def _clear(headers: Mapping[str, SecretStr]) -> dict[str, str]:

@@ -127,16 +127,16 @@ class TalkingSession(Session):
         self, data: cython.p_uchar, size: cython.Py_ssize_t, text: cython.bint, now: cython.longlong
     ) -> cython.int:
         """Take a whole message."""
-        if self.talk is None and self.state != 6:
+        if self.talk is None and self.opening is None:
             return Session._receive(self, data, size, text, now)
         frame = Frame(bytes(data[:size]), text, now)
-        turn = self.opening.read(frame) if self.state == 6 else None
+        turn = None if self.opening is None else self.opening.read(frame)
         if turn is None and self.talk is None:
             return Session._receive(self, data, size, text, now)
         self._count_received(size, now)
         if turn is None:
             self._enter(self.talk.read(frame), frame, now)
-        else:
+        elif self.state == 6:  # else it is leaving already, and the answer changes nothing
             self._take_turn(turn, now)
         return 0
 

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from squall.scenario.models import Scenario
-from squall.scenario.templates import columns_of
+from squall.scenario.templates import WRITTEN_OUT, columns_of
 from squall.scenario.urls import MASK
 
 __all__ = ["LENGTH_MIN", "masker"]
@@ -55,7 +55,7 @@ def _secrets(scenario: Scenario) -> Iterator[str]:
         found += [parameter.partition("=")[2] for parameter in parts.query.split("&")]
     for population in scenario.populations:
         for template in (
-            getattr(population.exchange, "send", None),
+            *(getattr(population.exchange, name, None) for name in WRITTEN_OUT),
             *(step.send for step in population.opening),
         ):
             found += _secrets_in(template)

@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import Final
 from urllib.parse import urlsplit
 
+from squall.delivery.fanout import window_of
 from squall.engine.base import PhaseOrder, ProfileSpec
 from squall.engine.machine import Machine
 from squall.engine.orders import profile_of
@@ -200,8 +201,14 @@ def plan_phase(
 
 def demand_of(scenario: Scenario, connections: int) -> Demand:
     """What a level of connections asks of the machine."""
+    rooms = [
+        (count * (each.exchange.members - 1), window_of(each.exchange.members))
+        for count, each in zip(split_of(scenario).counts(connections), scenario.populations, strict=True)
+    ]
     return Demand(
         connections=connections,
+        accounts=sum(accounts for accounts, _ in rooms),
+        missing_max=sum(accounts * window for accounts, window in rooms),
         destinations=_destinations(scenario.target),
         spread=scenario.target.policy in ("round_robin", "random"),
         source_addresses=scenario.target.source_addresses,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from squall.engine.preflight import memory_bytes
+from squall.engine.preflight import ACCOUNT_BYTES, MISSING_BYTES, memory_bytes
 from squall.metrics.delivery_bounds import guarantee_bounds
 from squall.profiles.base import connections_in_words, duration_in_words
 from squall.runner.fault_windows import faults_in_words
-from squall.runner.plan import Plan, PlannedPhase, sends_in, settle_s
+from squall.runner.plan import Plan, PlannedPhase, sends_in, settle_s, split_of
 from squall.runner.rules import LONGEST
 from squall.runner.turnover import connects_hz, most_here, share_here
 from squall.scenario.exchanges import shares_in_words
@@ -30,6 +30,7 @@ def plan_lines(plan: Plan) -> list[str]:
         *faults_in_words(scenario),
         *(_population_line(each, scenario) + _staying(each) for each in scenario.populations),
         _traffic_line(plan),
+        *_room_lines(plan),
         _memory_line(plan),
         *_judged_lines(scenario),
     ]
@@ -183,6 +184,25 @@ def _traffic_line(plan: Plan) -> str:
     if plan.phases:
         in_all = f", {about} {format_count(plan.messages_total)} in {duration_in_words(plan.duration_s)}"
     return f"messages: {at_least}{format_rate(plan.messages_peak_hz)} at the peak{in_all}{smallest}"
+
+
+def _room_lines(plan: Plan) -> list[str]:
+    """How far messages to rooms fan out, and what keeping account of that takes at most."""
+    accounts = plan.demand.accounts
+    if not accounts:
+        return []
+    scenario = plan.scenario
+    counts = split_of(scenario).counts(plan.connections_peak)
+    owed_hz = sum(
+        count * share_here(each) * each.rate_hz * (each.exchange.members - 1)
+        for count, each in zip(counts, scenario.populations, strict=True)
+        if each.exchange.members > 1
+    )
+    return [
+        f"rooms: up to {format_rate(owed_hz)} are owed to members; {format_count(accounts)} accounts of a publisher"
+        f" and a member take {format_size(accounts * ACCOUNT_BYTES)}, and at most"
+        f" {format_size(plan.demand.missing_max * MISSING_BYTES)} more where messages are missing"
+    ]
 
 
 def _memory_line(plan: Plan) -> str:

@@ -274,7 +274,8 @@ def templates(population: Population) -> Iterator[tuple[Path, set[str]]]:
     holders += [(("opening", place), step) for place, step in enumerate(population.opening)]
     for path, holder in holders:
         for name in TEMPLATED:
-            yield (*path, name), columns_of(_plain(getattr(holder, name, None)))
+            named = columns_of(_plain(getattr(holder, name, None)))
+            yield (*path, name), named - population.exchange.fills
 
 
 def _plain(value: Any) -> Any:
@@ -282,10 +283,10 @@ def _plain(value: Any) -> Any:
     return [each.equals for each in value] if isinstance(value, tuple) else value
 
 
-def without_data(clear: Mapping[str, str]) -> Iterator[Finding]:
-    """Headers that name a column where there is no data."""
+def without_data(clear: Mapping[str, str], fills: frozenset[str]) -> Iterator[Finding]:
+    """Headers that name a column where there is no data, and the exchange fills in only these."""
     for name, value in clear.items():
-        if names := columns(value):
+        if names := columns(value) - fills:
             yield (name,), f"{places(names)}, but the population has no data"
 
 

@@ -12,9 +12,10 @@ from typing import Any
 
 from squall.errors import ScenarioError
 from squall.scenario.data import DataRows, columns, read_rows
+from squall.scenario.exchanges import EXCHANGES
 from squall.scenario.mistakes import Mistake, did_you_mean
 from squall.scenario.mistakes import Path as SettingPath
-from squall.scenario.templates import GENERATED, TEMPLATED, columns_of, generated_in
+from squall.scenario.templates import GENERATED, TEMPLATED, WRITTEN_OUT, columns_of, generated_in
 
 __all__ = ["mistakes_on_disk", "rebased"]
 
@@ -58,11 +59,16 @@ def _misfits(tree: Mapping[str, Any], path: SettingPath, rows: DataRows) -> Iter
     in_urls = {
         name for url in (urls if isinstance(urls, (list, tuple)) else ()) for name in _columns_of_query(url)
     }
-    for name in sorted((in_headers | in_urls) - set(rows.names)):
+    fills = _filled_by_exchange(population)
+    for name in sorted(fills & set(rows.names)):
+        yield Mistake(
+            path, f"{name} is filled in by the exchange, and a column of the data, too; rename the column"
+        )
+    for name in sorted((in_headers | in_urls) - set(rows.names) - fills):
         close = did_you_mean(name, rows.names)
         yield Mistake(path, f"no column called {name}; its first line names {len(rows.names)} columns{close}")
     for place, names, generated in _templates(population, path[:2]):
-        for name in sorted(names - set(rows.names)):
+        for name in sorted(names - set(rows.names) - fills):
             close = did_you_mean(name, (*rows.names, *GENERATED))
             yield Mistake(place, f"{{{name}}} is neither a column of the data nor made by squall{close}")
         for name in sorted(generated & set(rows.names)):
@@ -82,9 +88,15 @@ def _templates(population: Any, path: SettingPath) -> Iterator[tuple[SettingPath
     for at, holder in holders:
         for key in TEMPLATED:
             found: Any = holder.get(key)
-            if key != "send":
+            if key not in WRITTEN_OUT:
                 found = [_mapping(each).get("equals") for each in found] if isinstance(found, list) else None
             yield (*at, key), columns_of(found), generated_in(found)
+
+
+def _filled_by_exchange(population: Any) -> frozenset[str]:
+    """The places that the exchange of a population fills in itself."""
+    kind = _mapping(population.get("exchange")).get("kind")
+    return EXCHANGES[kind].fills if kind in EXCHANGES else frozenset()
 
 
 def _named_files(tree: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], str, SettingPath]]:

@@ -27,13 +27,13 @@ from typing import Any
 
 from squall.scenario.fields import TOP_OF_SINGLE
 from squall.scenario.mistakes import Mistake, Path
+from squall.scenario.templates import CONDITIONS
 
 __all__ = ["DEFAULT_KINDS", "Origins", "canonical", "opened", "with_kinds"]
 
 DEFAULT_KINDS = {"ramp_up": "exponential", "ramp_down": "linear", "ramp": "linear", "exchange": "echo"}
 """The kind of a shape or exchange that names none."""
 
-_CONDITION_LISTS = ("correct", "foreign", "expect", "refuse")
 _COMMA = re.compile(r"\s*,\s*")
 _COMMA_BEFORE_URL = re.compile(r"\s*,\s*(?=wss?://)", re.IGNORECASE)  # a query may hold commas
 
@@ -233,7 +233,7 @@ def _conditions(value: Any, path: Path, origins: Origins) -> Any:
     if not isinstance(value, Mapping):
         return value
     holder = dict(value)
-    for name in _CONDITION_LISTS:
+    for name in CONDITIONS:
         _as_list(holder, name, path, origins)
     return holder
 

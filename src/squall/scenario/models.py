@@ -316,9 +316,9 @@ class Scenario(Model):
             names = set().union(*(columns(each) for each in checks.texts_with_columns(target)))
             without = [place for place, each in enumerate(checked) if each.data is None]
             found += [
-                ((place,), f"{checks.places(names)} in target, but it has no data")
+                ((place,), f"{checks.places(missing)} in target, but it has no data")
                 for place in without
-                if names
+                if (missing := names - checked[place].exchange.fills)
             ]
         found += [
             ((place, *path), f"{checks.places(names)}, but the population has no data")

@@ -12,9 +12,11 @@ from typing import Any, Final
 from squall.scenario.data import columns
 
 __all__ = [
+    "CONDITIONS",
     "GENERATED",
     "GENERATED_ONCE",
     "TEMPLATED",
+    "WRITTEN_OUT",
     "Template",
     "columns_of",
     "generated_in",
@@ -31,9 +33,13 @@ which attempt to send it this is, from 1."""
 GENERATED_ONCE: Final = ("session", "now_ms")
 """Those that are known before there is a message."""
 
+WRITTEN_OUT: Final = ("send", "join")
+"""The settings of an exchange or of an opening's step that are sent, with data filled in."""
 
-TEMPLATED: Final = ("send", "correct", "foreign", "expect", "refuse")
-"""The settings of an exchange or of an opening's step in which data is filled in."""
+CONDITIONS: Final = ("correct", "foreign", "expect", "refuse", "joined", "refused")
+"""Those that are lists of conditions; data is filled in there, too."""
+
+TEMPLATED: Final = WRITTEN_OUT + CONDITIONS
 
 
 def texts_of(template: Any) -> Iterator[str]:

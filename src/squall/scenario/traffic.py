@@ -196,7 +196,8 @@ class Population(Model):
     def _can_be_sent(cls, headers: dict[str, SecretStr], info: ValidationInfo) -> dict[str, SecretStr]:
         clear = {name: value.get_secret_value() for name, value in headers.items()}
         has_data = info.data.get("data", True) is not None
-        checks.report([*checks.headers(clear), *(() if has_data else checks.without_data(clear))])
+        fills: frozenset[str] = getattr(info.data.get("exchange"), "fills", frozenset())
+        checks.report([*checks.headers(clear), *(() if has_data else checks.without_data(clear, fills))])
         return headers
 
 

@@ -251,6 +251,17 @@ def test_sessions_with_a_message_count_intend_no_more_than_that() -> None:
     assert totals(last)["intended"] == 5 * 12 - 40 - 10
 
 
+def test_a_message_to_a_room_counts_for_each_other_member_of_it() -> None:
+    """Worker 1 of 2 has started 10: rooms of four, of four and of two."""
+    alone = scenario(traffic={"rate": 3, "messages_per_session": 12})
+    rooms = scenario(traffic={"rate": 3, "messages_per_session": 12}, exchange={"kind": "room"})
+    plan = orders(alone)
+    one, other = (DueCounts(each, 2).of(1, 10, 3 * S, 5 * S, plan) for each in (alone, rooms))
+    assert one == {(0, 1): 10 * 6}
+    assert other == {(0, 1): (8 * 3 + 2 * 1) * 6}
+    assert DueCounts(rooms, 2).messages_max(0, 1, 10) == (8 * 3 + 2 * 1) * 12
+
+
 def test_after_a_stop_nothing_more_is_intended() -> None:
     given = scenario(traffic={"rate": 10})
     dead = account(started=5, at_ns=3 * S)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from squall.engine.machine import Machine
 from squall.engine.preflight import (
+    ACCOUNT_BYTES,
     CONNECTIONS_PER_WORKER,
     FILES_APART,
     Demand,
@@ -170,3 +171,8 @@ def test_all_problems_come_at_once_with_their_exit_code() -> None:
     for word in ("10.1.1.1", "open files", "port", "memory", "ulimit -n", "source_addresses"):
         assert word in text
     assert caught.value.exit_code == ExitCode.CANNOT_CARRY
+
+
+def test_accounts_of_rooms_take_memory() -> None:
+    alone, shared = demand(1000), demand(1000, accounts=3000)
+    assert memory_bytes(shared, 2) - memory_bytes(alone, 2) == 3000 * ACCOUNT_BYTES

@@ -93,6 +93,7 @@ class Bench:
         self.script = list(script)
         self.tried: list[int] = []
         self.enrolled: list[int] = []
+        self.forgotten: list[int] = []
         self.errors: list[BaseException] = []
         self.gate = asyncio.Event()
         self.made: list[Client] = []
@@ -123,6 +124,7 @@ class Bench:
             checks=CheckWindows(10**9),
             connector=SimpleNamespace(connect=self._connect),
             session=self._session,
+            forget=lambda session: self.forgotten.append(session.number),
             attempt=lambda session: SimpleNamespace(
                 session=session,
                 entry=ENTRY,
@@ -203,7 +205,7 @@ def test_a_session_comes_when_it_is_wanted_and_goes_by_drain_and_close() -> None
         assert client.state == CLOSING
         bench.ended(3)
         await bench.roster.emptied()
-        assert (client.state, client.settled) == (GONE, [True])
+        assert (client.state, client.settled, bench.forgotten) == (GONE, [True], [3])
 
     bench = on_the_bench(lambda: Bench(NO, True), act)
     assert bench.counts() == {"attempted": 1, "established": 1, "closed": 1}

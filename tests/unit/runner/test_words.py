@@ -167,3 +167,16 @@ def test_no_secret_is_shown() -> None:
         }
     }
     assert "hunter2" not in text(**given) + "\n".join(setting_lines(loaded(**given)))
+
+
+def test_rooms_say_how_far_they_fan_out_and_what_their_account_takes_at_most() -> None:
+    lines = text(exchange={"kind": "room", "size": 5}, traffic={"rate": "2/s"})
+    assert (
+        "main: room, 2/s a connection (uniform), to rooms of 5, 0.5 of them answers, binary, 128 B" in lines
+    )
+    assert (
+        "rooms: up to 8,000/s are owed to members; 4,000 accounts of a publisher and a member take 2.86 MiB,"
+        " and at most 781.25 MiB more where messages are missing" in lines
+    )
+    assert "rooms:" not in text()
+    assert "between two, binary, 128 B" in text(exchange="relay")

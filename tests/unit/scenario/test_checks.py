@@ -143,6 +143,8 @@ def test_columns_are_looked_for_in_headers_and_query_only() -> None:
 
 
 def test_a_column_without_data_is_found() -> None:
-    ((path, message),) = checks.without_data({"X": "{b} {a}", "Y": "{{a}}"})
+    ((path, message),) = checks.without_data(
+        {"X": "{b} {a}", "Y": "{{a}}", "Z": "{room}"}, frozenset({"room"})
+    )
     assert path == ("X",)
     assert message.startswith("{a}, {b} name columns")

@@ -24,7 +24,7 @@ JSON_ACK = {
 
 
 def loaded(**population: Any) -> Scenario:
-    return load_scenario({"target": "ws://h/", **population}).scenario
+    return load_scenario({"target": "ws://h/"} | population).scenario
 
 
 def mistakes(**population: Any) -> dict[str, str]:
@@ -46,6 +46,8 @@ def test_the_facts_of_each_kind() -> None:
         "request": (True, False, "", None),
         "ack": (True, False, "service", None),
         "acked_push": (True, False, "client", None),
+        "room": (True, False, "", None),
+        "relay": (True, False, "", None),
     }
 
 
@@ -60,6 +62,8 @@ def test_the_facts_of_each_kind() -> None:
         ({"kind": "ack", "evidence": "receiver"}, (True, "receiver", True)),
         (JSON_ACK, (False, "acknowledgement", False)),
         ({"kind": "acked_push"}, (True, "receiver", True)),
+        ({"kind": "room"}, (True, "receiver", True)),
+        ({"kind": "relay"}, (True, "receiver", True)),
     ],
 )
 def test_whether_there_is_an_envelope_what_shows_a_delivery_and_whether_order_is_judged(

@@ -1,0 +1,282 @@
+"""A session that sends to a room, and reads what the other members send.
+
+Rooms live whole in one process (`squall.engine.rooms`), so that what a member reads is booked at once in the account of
+its publisher and itself (`squall.delivery.fanout`): under the phase, place and type of the publish. A message counts
+once for each member that it is owed to; its lag, and that it was sent, count once.
+
+A member answers: of its messages some name the one that it read last from another member as their cause, and each member
+that was owed both judges whether it saw them in that order.
+
+Part of the hot path: compiled where possible, the same source otherwise.
+"""
+
+from __future__ import annotations
+
+import cython
+
+if cython.compiled:
+    from cython.cimports.squall.delivery.envelope import Codec
+    from cython.cimports.squall.delivery.fanout import Account
+    from cython.cimports.squall.delivery.ledger import Stream
+    from cython.cimports.squall.engine.lane import Lane
+    from cython.cimports.squall.engine.send_times import SendTimes
+    from cython.cimports.squall.engine.session import Session
+    from cython.cimports.squall.engine.talking import TalkingSession
+    from cython.cimports.squall.engine.tally import MessageTally, Tallies
+    from cython.cimports.squall.seeds import unit_draw
+else:
+    from squall.delivery.envelope import Codec
+    from squall.delivery.fanout import Account
+    from squall.delivery.ledger import Stream
+    from squall.engine.lane import Lane
+    from squall.engine.send_times import SendTimes
+    from squall.engine.session import Session
+    from squall.engine.talking import TalkingSession
+    from squall.engine.tally import MessageTally, Tallies
+    from squall.seeds import unit_draw
+
+from squall.delivery.causality import Waiting
+
+__all__ = ["Pair", "RoomSession"]
+
+
+@cython.cclass
+class Pair(Account):
+    """The account of a publisher and a member, with the times of what is owed and the tallies that it was sent under."""
+
+    def __init__(self, publisher: int, member: int, window: int) -> None:
+        super().__init__(publisher, member, window)
+        self.times = SendTimes(window)
+        self.tallies = None
+
+
+@cython.cclass
+class RoomSession(TalkingSession):
+    """See the module. `room` is what its members share."""
+
+    def __init__(self, number: int, index: int, lane: Lane, script: object, room: object) -> None:
+        super().__init__(number, index, lane, None, script)
+        self.room = room
+        self.sessions = room.sessions
+        self.member = room.ledger.member(number)
+        self.stream = self.member.stream
+        self.answers = room.answers
+        self.answer_seed = room.answer_seed
+        self.read_stream = -1
+        self.read_sequence = -1
+        self.waiting = Waiting()
+
+    # --- coming and leaving ---
+
+    def begin_traffic(self, now: int) -> None:
+        """It has joined: from now on it is owed what the others publish."""
+        self._enter_settled(self.room.ledger.join(self.number))
+        super().begin_traffic(now)
+
+    def _catch_up(self) -> None:
+        """It begins to leave: what is published from now on is not owed to it."""
+        super()._catch_up()
+        self.room.ledger.leave(self.number)
+
+    @cython.ccall
+    def owes_nothing(self) -> cython.bint:
+        """Whether nothing that it sent, and nothing that it is to read, is in flight, and nothing held back."""
+        return self.member.awaited() == 0 and not self.held
+
+    def went_down(self) -> None:
+        """The connection is gone without our planning it: what was on its way from and to it cannot come on it."""
+        super().went_down()
+        self.room.ledger.breaks(self.number)
+        self._release_others()
+
+    def settle(self, lived: bool) -> None:
+        """Enter what is owed to it and by it; nothing is after that."""
+        self._enter_settled(self.room.ledger.settle(self.number, lived))
+        self.times.forget()
+        self._release_others()
+
+    def _release_others(self) -> None:
+        """Those who were waiting for it only, to leave, need not any more."""
+        for session in list(self.sessions.values()):
+            if session.state == 2 and session.owes_nothing():
+                session.lane.keeper.drained(session)
+
+    def _enter_settled(self, settled: list[tuple[int, list[tuple[int, int, int, bool]]]]) -> None:
+        for publisher, ranges in settled:
+            for first, end, label, unknown in ranges:
+                tallies = self.lane.keeper.tallies_labelled(label)
+                for sequence in range(first, end):
+                    tally = tallies.types[self._type_in(publisher, sequence)]
+                    if unknown:
+                        tally.unknown += 1
+                    else:
+                        tally.lost += 1
+
+    def _type_in(self, publisher: int, sequence: int) -> int:
+        """The type of a message of another stream."""
+        return 0 if self.lane.mix.types == 1 else self.lane.mix.type_of(publisher, sequence)
+
+    # --- sending ---
+
+    @cython.cfunc
+    def _transmit(self, tallies: Tallies, intended: cython.longlong, seen: cython.longlong) -> cython.int:
+        """Publish a message; some answer what was read last."""
+        self.cause_stream = -1
+        if self.read_stream >= 0 and self.answers > 0:
+            drawn: cython.double = unit_draw(self.answer_seed, self.number, self.stream.next_sequence)
+            if drawn < self.answers:
+                self.cause_stream = self.read_stream
+                self.cause_sequence = self.read_sequence
+        return Session._transmit(self, tallies, intended, seen)
+
+    @cython.cfunc
+    def _count_sent(
+        self,
+        tallies: Tallies,
+        tally: MessageTally,
+        sequence: cython.longlong,
+        intended: cython.longlong,
+        seen: cython.longlong,
+        sent: cython.longlong,
+    ) -> cython.int:
+        """A message was published: from now on it is owed to all who are joined."""
+        pair: Pair
+        place: cython.longlong
+        owed: cython.int = 0
+        for each in self.member.owed:
+            pair = cython.cast(Pair, each)
+            place = pair.publish(tallies.label)
+            pair.times.note(place, sent, pair.stream)
+            if seen >= 0:
+                pair.times.note_held(place, seen)
+            owed += 1
+        self.stream.arrive(sequence, sent)  # it only gives the numbers: what is owed stands in the accounts
+        tally.intended += owed
+        tallies.connection.messages_sent += 1
+        self._count_lag(tally, intended, seen, sent)
+        if seen >= 0:
+            owed -= 1  # counted once as due, when it was held back
+        if owed < 0:
+            self.lane.checks.unsent_at(intended)
+        while owed > 0:
+            self.lane.checks.sent_at(intended)
+            owed -= 1
+        return 0
+
+    def _receivers(self) -> int:
+        """A message that is not sent is missed by all others whom the plan has in the room, joined or down."""
+        return int(self.room.ledger.here_besides(self.number))
+
+    # --- receiving ---
+
+    @cython.cfunc
+    def _is_mine(self) -> cython.bint:
+        """What it sent does not come back."""
+        return False
+
+    @cython.cfunc
+    def _hear_other(self, now: cython.longlong) -> cython.int:
+        """A good envelope: what another member has published, or unexpected."""
+        codec: Codec = self.lane.codec
+        publisher: RoomSession = self._publisher()
+        if publisher is None:
+            self.heard_tallies.connection.unexpected += 1
+            return 0
+        self.read_stream = codec.stream
+        self.read_sequence = codec.sequence
+        found = self.member.accounts_from.get(codec.stream)
+        if found is None:
+            return 0
+        pair: Pair = cython.cast(Pair, found)
+        place: cython.longlong = pair.place_of(codec.sequence)
+        if place >= 0:
+            self._hear_owed(pair, place, now)
+            if publisher.state == 2 and publisher.owes_nothing():
+                self.lane.keeper.drained(publisher)
+        return 0
+
+    @cython.cfunc
+    def _publisher(self) -> RoomSession:
+        """Who of the room has published what is in the codec; None where nobody can have."""
+        codec: Codec = self.lane.codec
+        found = self.sessions.get(codec.stream)
+        if found is None or found is self or codec.run != codec.run_number or codec.flags & 4:
+            return None
+        publisher: RoomSession = cython.cast(RoomSession, found)
+        if codec.sequence >= publisher.stream.next_sequence or codec.type_index >= self.lane.mix.types:
+            return None
+        return publisher
+
+    @cython.cfunc
+    def _hear_owed(self, pair: Pair, place: cython.longlong, now: cython.longlong) -> cython.int:
+        """A good copy of a message that is, or was, owed to this member."""
+        codec: Codec = self.lane.codec
+        stream: Stream = pair.stream
+        found: cython.int = pair.arrive(place, now)
+        tally: MessageTally = cython.cast(
+            MessageTally, self._tallies_of(pair, place, now).types[codec.type_index]
+        )
+        if found > 1:
+            if found == 2:
+                tally.duplicated += 1
+            return 0
+        if found == 1:
+            tally.reordered_by(stream.extent, stream.late_ns)
+        tally.recovered += stream.epoch_of(place) != stream.epoch
+        self._clock(tally, pair.times, place, stream.next_sequence, codec.intended_ns, now)
+        self._judge_causality(pair, place, tally)
+        if stream.evicted is not None:
+            self.heard_tallies.connection.window_exceeded += 1
+            self._enter_settled([(pair.publisher, pair.take_evicted())])
+        if self.state == 2 and self.owes_nothing():
+            self.lane.keeper.drained(self)
+        return 0
+
+    @cython.cfunc
+    def _tallies_of(self, pair: Pair, place: cython.longlong, now: cython.longlong) -> Tallies:
+        """The tallies that a message was sent under."""
+        label: cython.int = pair.stream.label_of(place)
+        tallies: Tallies = pair.tallies
+        if tallies is None or tallies.label != label or now >= tallies.until_ns:
+            tallies = pair.tallies = self.lane.keeper.tallies_labelled(label)
+        return tallies
+
+    # --- cause and effect ---
+
+    @cython.cfunc
+    def _judge_causality(self, pair: Pair, place: cython.longlong, tally: MessageTally) -> cython.int:
+        """The first good copy of a message is here: was its cause before it, and is it the cause of one before it?"""
+        codec: Codec = self.lane.codec
+        if len(self.waiting):
+            for label, type_index in self.waiting.take(codec.stream, codec.sequence):
+                late = self.lane.keeper.tallies_labelled(label).types[type_index]
+                late.causal_pairs += 1
+                late.causal_violations += 1
+        if not codec.flags & 2:
+            return 0
+        found = self.member.accounts_from.get(codec.cause_stream)
+        if found is None:
+            return 0
+        cause: Pair = cython.cast(Pair, found)
+        cause_place: cython.longlong = cause.place_of(codec.cause_sequence)
+        if cause.has_come(cause_place):
+            tally.causal_pairs += 1
+        elif cause_place >= 0:
+            effect = (pair.stream.label_of(place), codec.type_index)
+            self.waiting.add(codec.cause_stream, codec.cause_sequence, effect)
+        return 0
+
+    # --- damage ---
+
+    def _tally_of_damaged(self) -> MessageTally | None:
+        """Where a copy with a good header and a bad body is booked; None where that message is not owed."""
+        codec = self.lane.codec
+        publisher = self._publisher()
+        if publisher is None:
+            types = self.heard_tallies.types
+            return types[min(codec.type_index, len(types) - 1)]
+        pair = self.member.accounts_from.get(codec.stream)
+        place = -1 if pair is None else pair.place_of(codec.sequence)
+        if place < 0:
+            return None
+        return self.lane.keeper.tallies_labelled(pair.stream.label_of(place)).types[codec.type_index]

@@ -1,0 +1,14 @@
+"""What `room_session` offers, for type checkers: they cannot follow the Cython types of the hot path."""
+
+from squall.delivery.fanout import Account, Member
+from squall.engine.lane import Lane
+from squall.engine.rooms import Room
+from squall.engine.talking import TalkingSession
+from squall.protocols.opening import Script
+
+class Pair(Account): ...
+
+class RoomSession(TalkingSession):
+    room: Room
+    member: Member
+    def __init__(self, number: int, index: int, lane: Lane, script: Script | None, room: Room) -> None: ...

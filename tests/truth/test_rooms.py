@@ -1,0 +1,105 @@
+"""Rooms and pairs over real sockets, against a service that shares no code with squall: every count equals its own."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from oracle.services import rooms_service
+from squall.store.reader import open_run
+from squall_run import Ran, run_squall
+
+ZERO = ("lost", "unknown", "duplicated", "reordered", "corrupted_body", "corrupted_header", "unexpected")
+
+
+def scenario(
+    url: str, *, connections: int = 12, workers: int = 1, rate: str = "60/s", **exchange: Any
+) -> dict[str, Any]:
+    """Nothing is sent before all are there, and all is sent long before the first one leaves."""
+    return {
+        "target": url,
+        "load": {"connections": connections, "ramp_up": "200ms", "hold": "1200ms", "ramp_down": "200ms"},
+        "delivery": {"drain_timeout": "700ms"},
+        "engine": {"workers": workers},
+        "traffic": {
+            "rate": rate,
+            "arrival": "poisson",
+            "messages_per_session": 30,
+            "during_ramp": False,
+            "types": [{"name": "a"}, {"name": "b", "weight": 2}],
+        },
+        "exchange": {"kind": "room", **exchange},
+    }
+
+
+def counted(ran: Ran) -> Counter[str]:
+    """The causal counts of the record's cells."""
+    found: Counter[str] = Counter()
+    for interval in open_run(ran.folder).intervals:
+        for cell in interval.messages:
+            found["pairs"] += cell.causal_pairs
+            found["violations"] += cell.causal_violations
+    return found
+
+
+def test_an_honest_service_has_zeros(tmp_path: Path) -> None:
+    """In each of two workers a room of five and one of two, in which there are no causes of a third."""
+    with rooms_service() as rooms:
+        ran = run_squall(scenario(rooms.url, connections=14, size=5, workers=2), tmp_path)
+        did = rooms.did()
+    got = ran.delivery
+    ran.assert_adds_up()
+    assert ran.code == 0, ran.stdout
+    assert got["sent"] == got["delivered"] == did["deliveries"] == 2 * 30 * (5 * 4 + 2 * 1)
+    assert [got[name] for name in ZERO] == [0] * len(ZERO)
+    assert counted(ran) == Counter(pairs=did["pairs"], violations=0)
+    assert did["pairs"] > 100
+    assert ran.summary is not None
+    assert ran.summary["evidence"] == "receiver"
+    assert ran.summary["connect"]["opening"]["count"] == 14
+
+
+@pytest.mark.parametrize("pure", [False, True], ids=["compiled", "pure"])
+def test_a_lying_service_is_counted_exactly(pure: bool, tmp_path: Path) -> None:
+    lies = {"lose": 31, "twice": 37, "swap": 41, "flip": 43, "stray": 47, "effect-first": 23}
+    with rooms_service(*(part for lie, every in lies.items() for part in (f"--{lie}", str(every)))) as rooms:
+        ran = run_squall(scenario(rooms.url, answers=1), tmp_path, pure=pure)
+        did = rooms.did()
+    got = ran.delivery
+    ran.assert_adds_up()
+    assert min(did[lie.replace("-", "_")] for lie in lies) > 0, "the service lied too little"
+    assert got["sent"] == did["deliveries"] == 12 * 30 * 3
+    assert got["lost"] == did["lose"] + did["flip"] + did["held"]
+    assert got["duplicated"] == did["twice"]
+    assert got["reordered"] == did["reordered"] >= did["swap"]
+    assert got["corrupted_body"] == did["flip"]
+    assert got["unexpected"] == did["stray"]
+    assert counted(ran) == Counter(pairs=did["pairs"], violations=did["violations"])
+    assert did["violations"] >= did["effect_first"]
+    assert ran.code == 99
+
+
+def test_pairs_have_no_causes_and_an_odd_one_owes_nothing(tmp_path: Path) -> None:
+    with rooms_service("--limit", "2", "--lose", "10") as rooms:
+        ran = run_squall(scenario(rooms.url, connections=5, kind="relay"), tmp_path)
+        did = rooms.did()
+    got = ran.delivery
+    ran.assert_adds_up()
+    assert (did["published"], did["deliveries"], did["lose"]) == (150, 120, 12)
+    assert (got["sent"], got["lost"], got["delivered"]) == (120, 12, 108)
+    assert counted(ran) == Counter()
+
+
+def test_members_that_are_not_let_in_are_said_and_owed_nothing(tmp_path: Path) -> None:
+    """In the second room no join is answered, in the others the fourth member is refused."""
+    with rooms_service("--mute", "-1", "--limit", "3") as rooms:
+        ran = run_squall(scenario(rooms.url, timeout="300ms"), tmp_path)
+        did = rooms.did()
+    got = ran.delivery
+    ran.assert_adds_up()
+    assert ran.troubles == {("opening", "timeout", "target"): 4, ("opening", "refused", "target"): 2}
+    assert got["sent"] == got["delivered"] == did["deliveries"] == 2 * 3 * 30 * 2
+    assert [got[name] for name in ZERO] == [0] * len(ZERO)
