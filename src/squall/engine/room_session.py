@@ -153,7 +153,7 @@ class RoomSession(TalkingSession):
         self.stream.arrive(sequence, sent)  # it only gives the numbers: what is owed stands in the accounts
         tally.intended += owed
         tallies.connection.messages_sent += 1
-        self._count_lag(tally, intended, seen, sent)
+        tally.sent_late_by(intended, seen, sent)
         if seen >= 0:
             owed -= 1  # counted once as due, when it was held back
         if owed < 0:

@@ -52,7 +52,6 @@ cdef class Session(Connection):
         self, Tallies tallies, MessageTally tally, long long sequence, long long intended, long long seen, long long sent
     )
     cdef bint _must_wait(self, long long now)
-    cdef int _count_lag(self, MessageTally tally, long long intended, long long seen, long long sent)
     cdef Py_ssize_t _type_of(self, long long sequence)
     cdef bint _is_mine(self)
     cdef int _count_received(self, Py_ssize_t size, long long now)

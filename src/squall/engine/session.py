@@ -64,34 +64,25 @@ class Session(Connection):
         self.stream = Stream(lane.orders)
         self.latest_intended = 0
         self.epoch = -1
-        self.due_ns = 1 << 62
-        self.leave_ns = 1 << 62
+        self.due_ns = self.leave_ns = 1 << 62
         self.upgraded_ns = 0
-        self.started = False
-        self.scheduled = False
-        self.tallies = None
-        self.sent_tallies = None
-        self.heard_tallies = None
+        self.started = self.scheduled = False
+        self.tallies = self.sent_tallies = self.heard_tallies = None
         self.type_counts = [0] * lane.mix.types if lane.mix.types > 1 else None
         self.times = SendTimes()
         self.points = None
-        self.point = 0
-        self.block = 0
+        self.point = self.block = 0
         self.held = None
         self.not_sent = 0
-        self.cause_stream = -1
-        self.cause_sequence = -1
-        self.unsent = 0
-        self.unsent_mark_ns = 0
+        self.cause_stream = self.cause_sequence = -1
+        self.unsent = self.unsent_mark_ns = 0
         self.down_by_tester = False
         self.place = 0
         self.attempts = 0
         self.slot = -1
-        self.attempt = None
-        self.refusal = None
-        self.cut_by_fault = False
+        self.attempt = self.refusal = None
+        self.cut_by_fault = self.silence_harmed = False
         self.silent_from = -1
-        self.silence_harmed = False
 
     # --- connecting and leaving, as the worker says ---
 
@@ -319,25 +310,8 @@ class Session(Connection):
             self.lane.checks.sent_at(intended)
         else:
             self.times.note_held(sequence, seen)
-        self._count_lag(tally, intended, seen, sent)
+        tally.sent_late_by(intended, seen, sent)
         tallies.connection.messages_sent += 1
-        return 0
-
-    @cython.cfunc
-    def _count_lag(
-        self,
-        tally: MessageTally,
-        intended: cython.longlong,
-        seen: cython.longlong,
-        sent: cython.longlong,
-    ) -> cython.int:
-        """How late it was sent, and how much of that is ours."""
-        tally.lag.record(sent - intended)
-        if seen < 0:
-            tally.pacer_lag.record(sent - intended)
-        else:
-            tally.pacer_lag.record(seen - intended)
-            tally.blocked_sent = True
         return 0
 
     @cython.cfunc
@@ -618,10 +592,7 @@ class Session(Connection):
         return 0
 
     def _tally_of_damaged(self) -> MessageTally | None:
-        """Where a copy with a good header and a bad body is booked: with its message if we sent one like it.
-
-        None: nowhere.
-        """
+        """Where a copy with a good header and a bad body is booked (None: nowhere): with its message if we sent it."""
         codec = self.lane.codec
         if not self._is_mine():
             types = self.heard_tallies.types

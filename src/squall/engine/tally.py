@@ -131,6 +131,16 @@ class MessageTally:
         self.blocked_delivered = False
 
     @cython.ccall
+    def sent_late_by(
+        self, intended: cython.longlong, seen: cython.longlong, sent: cython.longlong
+    ) -> cython.void:
+        """Record how late a message was sent, and how much of that is ours: `seen` is when it was found due, -1 at once."""
+        self.lag.record(sent - intended)
+        self.pacer_lag.record((sent if seen < 0 else seen) - intended)
+        if seen >= 0:
+            self.blocked_sent = True
+
+    @cython.ccall
     def delivered_after(self, response_ns: cython.longlong, unlagged_ns: cython.longlong) -> cython.void:
         """Count a delivery with its times; service_time is recorded apart, where it is known."""
         self.delivered += 1
