@@ -45,7 +45,8 @@ class BothRooms:
             self.read(who, publisher, self.naive.sent[publisher] - 1 - more // MEMBERS)
         elif what == "join" and who not in self.naive.joined:
             self.naive.joined.add(who)
-            self.settled(self.room.join(who))
+            for _, ranges in self.room.join(who):
+                self.settled(ranges)
         elif what == "leave" and who in self.naive.joined:
             self.naive.joined.discard(who)
             self.room.leave(who)
@@ -103,12 +104,12 @@ class BothRooms:
 
     def end(self, who: int, *, lived: bool) -> None:
         self.naive.settle(who, lived=lived)
-        self.settled(self.room.settle(who, lived=lived))
+        for account in self.room.ends(who):
+            self.settled(account.settle(lived))
 
-    def settled(self, ranges: list[tuple[int, list[tuple[int, int, int, bool]]]]) -> None:
-        for _, found in ranges:
-            for first, end, label, unknown in found:
-                self.counts["unknown" if unknown else "lost", label] += end - first
+    def settled(self, ranges: list[tuple[int, int, int, bool, bool]]) -> None:
+        for first, end, label, unknown, _ in ranges:
+            self.counts["unknown" if unknown else "lost", label] += end - first
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -36,12 +36,14 @@ def scenario(
 
 
 def counted(ran: Ran) -> Counter[str]:
-    """The causal counts of the record's cells."""
+    """Counts of the record's cells that the summary has as figures."""
     found: Counter[str] = Counter()
     for interval in open_run(ran.folder).intervals:
         for cell in interval.messages:
             found["pairs"] += cell.causal_pairs
             found["violations"] += cell.causal_violations
+            found["timed"] += cell.timestamps_judged
+            found["in gaps"] += cell.messages_in_gaps
     return found
 
 
@@ -55,7 +57,7 @@ def test_an_honest_service_has_zeros(tmp_path: Path) -> None:
     assert ran.code == 0, ran.stdout
     assert got["sent"] == got["delivered"] == did["deliveries"] == 2 * 30 * (5 * 4 + 2 * 1)
     assert [got[name] for name in ZERO] == [0] * len(ZERO)
-    assert counted(ran) == Counter(pairs=did["pairs"], violations=0)
+    assert counted(ran) == Counter(pairs=did["pairs"], violations=0, timed=got["delivered"])
     assert did["pairs"] > 100
     assert ran.summary is not None
     assert ran.summary["evidence"] == "receiver"
@@ -77,7 +79,10 @@ def test_a_lying_service_is_counted_exactly(pure: bool, tmp_path: Path) -> None:
     assert got["reordered"] == did["reordered"] >= did["swap"]
     assert got["corrupted_body"] == did["flip"]
     assert got["unexpected"] == did["stray"]
-    assert counted(ran) == Counter(pairs=did["pairs"], violations=did["violations"])
+    found = counted(ran)
+    assert (found["pairs"], found["violations"]) == (did["pairs"], did["violations"])
+    assert found["timed"] == got["delivered"]
+    assert 0 < found["in gaps"] <= got["lost"]
     assert did["violations"] >= did["effect_first"]
     assert ran.code == 99
 
@@ -90,7 +95,8 @@ def test_pairs_have_no_causes_and_an_odd_one_owes_nothing(tmp_path: Path) -> Non
     ran.assert_adds_up()
     assert (did["published"], did["deliveries"], did["lose"]) == (150, 120, 12)
     assert (got["sent"], got["lost"], got["delivered"]) == (120, 12, 108)
-    assert counted(ran) == Counter()
+    found = counted(ran)
+    assert (found["pairs"], found["violations"]) == (0, 0)
 
 
 def test_members_that_are_not_let_in_are_said_and_owed_nothing(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ Knows no sockets, clocks or types; labels are the publisher's, handed in at the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import cython
 
@@ -28,7 +28,7 @@ if cython.compiled:
 else:
     from squall.delivery.ledger import Stream
 
-from squall.delivery.ledger import WINDOW, Range
+from squall.delivery.ledger import WINDOW, Fate, GapPiece, Range, Wait
 
 __all__ = ["NOT_OWED", "RUNS_KEPT", "WINDOW_MIN", "Account", "Member", "Room", "window_of"]
 
@@ -50,10 +50,10 @@ def window_of(members: int) -> int:
 class Account:
     """What one publisher owes one member. `stream` counts in places; a number is one of the publisher's."""
 
-    def __init__(self, publisher: int, member: int, window: int) -> None:
+    def __init__(self, publisher: int, member: int, window: int, orders: bool = True) -> None:
         self.publisher = publisher
         self.member = member
-        self.stream = Stream(True, window)
+        self.stream = Stream(orders, window)
         self.first = 0
         self.base = 0
         self.earlier = None
@@ -89,9 +89,9 @@ class Account:
         """A connection died: what was on its way is not waited for any more."""
         self.stream.begin_segment(self.stream.label, self.stream.epoch + 1)
 
-    def settle(self, lived: bool) -> list[Range]:
+    def settle(self, lived: bool, fate: Fate | None = None) -> list[Range]:
         """What is owed when one of the two has left, as ranges of numbers that each have one label."""
-        return self._in_numbers(self.stream.settle(lived))
+        return self._in_numbers(self.stream.settle(lived, fate))
 
     def take_evicted(self) -> list[Range]:
         """What fell out of the window since the last call, as unknown ranges of numbers."""
@@ -100,13 +100,19 @@ class Account:
     def _in_numbers(self, ranges: list[Range]) -> list[Range]:
         """The same in numbers; that these places never came is remembered."""
         found: list[Range] = []
-        for first, end, label, unknown in ranges:
+        for first, end, label, unknown, acknowledged in ranges:
             self._note_missed(first, end)
-            for number, base, stop in self._runs():
-                low, high = max(first, base), min(end, stop)
-                if low < high:
-                    found.append((number + low - base, number + high - base, label, unknown))
+            found += [(*piece, label, unknown, acknowledged) for piece in self._numbers(first, end)]
         return found
+
+    def _numbers(self, first: int, end: int) -> list[tuple[int, int]]:
+        """The numbers at the places from `first` to before `end`, as ranges."""
+        pieces: list[tuple[int, int]] = []
+        for number, base, stop in self._runs():
+            low, high = max(first, base), min(end, stop)
+            if low < high:
+                pieces.append((number + low - base, number + high - base))
+        return pieces
 
     def _note_missed(self, first: int, end: int) -> None:
         if self.missed is None:
@@ -145,6 +151,39 @@ class Account:
         if found == 4 and self.has_come(place):
             return 2
         return found
+
+    # --- what the ledger tells, in numbers ---
+
+    def label_of(self, number: int) -> int:
+        """The label of a number that is owed."""
+        return int(self.stream.label_of(self.place_of(number)))
+
+    def came_after(self, number: int) -> Iterator[int]:
+        """The later numbers that have arrived, from the highest down."""
+        for place in self.stream.came_after(self.place_of(number)):
+            yield self._number_of(place)
+
+    def take_waits(self) -> list[Wait]:
+        """By how much waits became longer since the last call."""
+        return [
+            (self._number_of(place), longer_ns, first) for place, longer_ns, first in self.stream.take_waits()
+        ]
+
+    def take_unmeasured(self) -> list[tuple[int, int]]:
+        """Arrivals whose wait went on after their time was forgotten."""
+        return [piece for places in self.stream.take_unmeasured() for piece in self._numbers(*places)]
+
+    def take_gaps(self) -> list[GapPiece]:
+        """The gaps found since the last call, cut where the label changes, or numbers were not owed."""
+        pieces: list[GapPiece] = []
+        for first, end, label, begins in self.stream.take_gaps():
+            numbers = self._numbers(first, end)
+            pieces += [(*piece, label, begins and piece is numbers[0]) for piece in numbers]
+        return pieces
+
+    def _number_of(self, place: int) -> int:
+        """The number at a place; -1 where its run is forgotten."""
+        return next((first for first, _ in self._numbers(place, place + 1)), -1)
 
     @cython.ccall
     def has_come(self, place: cython.longlong) -> cython.bint:
@@ -207,23 +246,22 @@ class Room:
             self.members[number] = Member(number)
         return self.members[number]
 
-    def join(self, number: int) -> list[tuple[int, list[Range]]]:
-        """The answer to its join is here. What is given up for that: publisher and its numbers."""
+    def join(self, number: int) -> list[tuple[Account, list[Range]]]:
+        """The answer to its join is here. What is given up for that, by account."""
         me = self.member(number)
-        given_up = []
+        given_up: list[tuple[Account, list[Range]]] = []
         for other in self._others(me):
-            given_up.append((other.number, self._open(other, me)))
-            given_up.append((me.number, self._open(me, other)))
+            given_up += [self._open(other, me), self._open(me, other)]
         me.joined = me.is_here = True
         return [each for each in given_up if each[1]]
 
-    def _open(self, publisher: Member, member: Member) -> list[Range]:
+    def _open(self, publisher: Member, member: Member) -> tuple[Account, list[Range]]:
         account = publisher.accounts_to.get(member.number)
         if account is None:
             account = self._account(publisher.number, member.number, self._window)
             publisher.accounts_to[member.number] = member.accounts_from[publisher.number] = account
         publisher.owed.append(account)
-        return account.open(publisher.stream.next_sequence)
+        return account, account.open(publisher.stream.next_sequence)
 
     def leave(self, number: int) -> None:
         """It begins to leave: nothing more is owed to it, and what is owed to and by it may still come."""
@@ -237,19 +275,12 @@ class Room:
         for account in (*me.accounts_to.values(), *me.accounts_from.values()):
             account.breaks()
 
-    def settle(self, number: int, lived: bool) -> list[tuple[int, list[Range]]]:
-        """It has left for good, or given up: publisher and numbers of all that was owed to or by it.
-
-        Args:
-            number: whose end it is.
-            lived: whether its connection lived through its drain.
-        """
+    def ends(self, number: int) -> list[Account]:
+        """It has left for good, or given up: the accounts that are to be settled, those to it and those from it."""
         me = self.member(number)
         self._part(me)
         me.is_here = False
-        accounts = (*me.accounts_to.values(), *me.accounts_from.values())
-        settled = [(account.publisher, account.settle(lived)) for account in accounts]
-        return [each for each in settled if each[1]]
+        return [*me.accounts_to.values(), *me.accounts_from.values()]
 
     def here_besides(self, number: int) -> int:
         """How many others the plan has here."""

@@ -16,11 +16,11 @@ lost numbers with a later arrival behind it.
 *wait* runs until the last of them. A predecessor that comes late lengthens the wait of all that are after it, there
 and then (`take_waits`); what never comes makes nobody wait. With `orders` off none of this is kept, and no gaps.
 
-**Memory.** A stream in order needs a few numbers only. What was overtaken is kept, at most `WINDOW` numbers
-(or as many as its own `window` says); past that the oldest become unknown and are handed out by `take_evicted`. A copy
-of one that comes later is *undecided*: neither delivery nor duplicate can be told, so it counts as neither. While
-something is missing, the arrival times of at most `HELD_MAX` later arrivals are kept; where the time of an earlier one would have been needed,
-its wait is known only up to when it was forgotten (`take_unmeasured`).
+**Memory.** A stream in order needs a few numbers only. What was overtaken is kept, at most `WINDOW` numbers (or as many
+as its own `window` says); past that the oldest become unknown and are handed out by `take_evicted`. A copy of one that
+comes later is *undecided*: neither delivery nor duplicate can be told, so it counts as neither. While something is
+missing, the arrival times of at most `HELD_MAX` later arrivals are kept; where the time of an earlier one would have
+been needed, its wait is known only up to when it was forgotten (`take_unmeasured`).
 
 Sequence numbers are given in the order of sending, so that the labels (the caller's: a phase and a place, say) and
 epochs of a stream are ranges of numbers (`segments`), and no message needs a record of its own. Knows no types,
@@ -31,7 +31,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import cython
 
@@ -88,11 +88,11 @@ class Stream:
 
     Args:
         orders: whether waits and gaps are kept account of.
-        window: how many missing numbers are remembered; 0 for `WINDOW`.
+        window: how many missing numbers, and later arrivals, are remembered; 0 for `WINDOW` and `HELD_MAX`.
     """
 
     def __init__(self, orders: bool = True, window: int = 0) -> None:
-        self.window = window or WINDOW
+        self.window = window
         self.orders = orders
         self.holding = False
         self.duplicated = 0
@@ -185,7 +185,7 @@ class Stream:
             self.revealed_at = array("I")
             self.revealed_ns = array("q")
         first = self.expected
-        self._evict(len(self.missing) + (sequence - first) - self.window)
+        self._evict(len(self.missing) + (sequence - first) - (self.window or WINDOW))
         first = max(first, self.evicted_below)
         self.missing.extend(range(first, sequence))
         self.revealed_at.extend([self.arrived & 0xFFFFFFFF] * (sequence - first))
@@ -246,7 +246,7 @@ class Stream:
         if self.held is None:
             self.held = array("I")
             self.held_ns = array("q")
-        elif len(self.held) >= HELD_MAX:
+        elif len(self.held) >= (self.window or HELD_MAX):
             self._forget_oldest()
         if not self.held or sequence > self.held[-1]:
             self.held.append(sequence)
@@ -260,7 +260,7 @@ class Stream:
         """Make room: first of those that nothing is missing before, else of the oldest."""
         settled = bisect_left(self.held, self.missing[0])
         if settled == 0:
-            settled = min(_FORGOTTEN_AT_ONCE, (HELD_MAX + 1) // 2)
+            settled = min(_FORGOTTEN_AT_ONCE, ((self.window or HELD_MAX) + 1) // 2)
             if self.forgotten is None:
                 self.forgotten = Ranges()
             for number in self.held[:settled]:
@@ -291,6 +291,12 @@ class Stream:
         """Nothing is missing: nobody waits."""
         self.holding = False
         self.held = self.held_ns = self.forgotten = None
+
+    def came_after(self, sequence: int) -> Iterator[int]:
+        """The later numbers that have arrived, from the highest down."""
+        for number in range(self.expected - 1, sequence, -1):
+            if not self.is_missing(number):
+                yield number
 
     def take_waits(self) -> list[Wait]:
         """By how much waits became longer since the last call."""

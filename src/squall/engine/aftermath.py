@@ -2,6 +2,9 @@
 
 Here a message costs some Python; what comes in order never gets here. The ledger says what happened to which numbers,
 and this books it where each of them belongs: in the cell of its label and type. It decides nothing.
+
+A session that hears its own stream has one ledger, its stream. A member of a room has one for each publisher, the `pair`
+of the two, which tells the same of the publisher's numbers.
 """
 
 from __future__ import annotations
@@ -13,61 +16,74 @@ from squall.record.streams import RANGES_MAX, StreamTrouble
 
 if TYPE_CHECKING:
     from squall.delivery.ledger import Fate, Range
+    from squall.engine.room_session import Pair
     from squall.engine.session import Session
     from squall.engine.tally import MessageTally
 
-__all__ = ["enter_evicted", "enter_late", "enter_settled"]
+__all__ = ["enter_evicted", "enter_late", "enter_outcomes", "enter_settled"]
 
 
-def enter_late(session: Session, tally: MessageTally, sequence: int, type_index: int) -> None:
-    """A first copy came behind a successor: was that one of its type, and who had to wait for it?"""
-    stream = session.stream
+def enter_late(
+    session: Session, tally: MessageTally, sequence: int, type_index: int, pair: Pair | None = None
+) -> None:
+    """A first copy came behind a successor: was that one of its type, and who had to wait for it?
+
+    Of a pair, `sequence` is the publisher's number.
+    """
+    stream, ledger = (session.stream, session.stream) if pair is None else (pair.stream, pair)
+    publisher = session.number if pair is None else pair.publisher
+    type_of, labelled = session.lane.mix.type_of, session.lane.keeper.tallies_labelled
+
+    def tally_of(number: int) -> MessageTally:
+        return labelled(ledger.label_of(number)).types[int(type_of(publisher, number))]
+
     tally.reordered_by(stream.extent, stream.late_ns)
-    tally.reordered_in_type += _was_overtaken_in_type(session, sequence, type_index)
-    for number, longer_ns, first in stream.take_waits():
-        waiting = _tally_of(session, number)
+    # Looked for from the highest number down, one of its type is found soon.
+    tally.reordered_in_type += any(
+        type_of(publisher, number) == type_index for number in ledger.came_after(sequence)
+    )
+    for number, longer_ns, first in ledger.take_waits():
+        waiting = tally_of(number)
         waiting.order_waited += first
         waiting.order_wait_ns_sum += longer_ns
-    for begin, end in stream.take_unmeasured():
+    for begin, end in ledger.take_unmeasured():
         for number in range(begin, end):
-            _tally_of(session, number).order_wait_unmeasured += 1
+            tally_of(number).order_wait_unmeasured += 1
 
 
-def _was_overtaken_in_type(session: Session, sequence: int, type_index: int) -> bool:
-    """Whether a later message of the type has arrived: looked for from the highest number down, so it is found soon."""
-    stream = session.stream
-    return any(
-        _type_of(session, number) == type_index and not stream.is_missing(number)
-        for number in range(stream.expected - 1, sequence, -1)
-    )
-
-
-def enter_evicted(session: Session) -> None:
+def enter_evicted(session: Session, pair: Pair | None = None) -> None:
     """Missing numbers fell out of the ledger's window: they are unknown for good."""
     session.lane.keeper.tallies_now(session).connection.window_exceeded += 1
-    _enter_outcomes(session, session.stream.take_evicted(), "")
+    ledger = session.stream if pair is None else pair
+    enter_outcomes(session, ledger.take_evicted(), "", pair)
 
 
-def enter_settled(session: Session, *, lived: bool, fate: Fate | None = None) -> None:
-    """A session owes nothing from now on: enter what is lost or unknown; `fate` is the ledger's."""
-    stream = session.stream
-    _enter_outcomes(session, stream.settle(lived, fate), "drained" if lived else "died")
-    for begin, end, label, begins in stream.take_gaps():
+def enter_settled(
+    session: Session, *, lived: bool, fate: Fate | None = None, pair: Pair | None = None
+) -> None:
+    """A ledger owes nothing from now on: enter what is lost or unknown; `fate` is the ledger's."""
+    ledger = session.stream if pair is None else pair
+    publisher = session.number if pair is None else pair.publisher
+    enter_outcomes(session, ledger.settle(lived, fate), "drained" if lived else "died", pair)
+    for begin, end, label, begins in ledger.take_gaps():
         types = session.lane.keeper.tallies_labelled(label).types
-        types[_type_of(session, begin)].gaps += begins
+        types[_type_of(session, publisher, begin)].gaps += begins
         for number in range(begin, end):
-            types[_type_of(session, number)].messages_in_gaps += 1
+            types[_type_of(session, publisher, number)].messages_in_gaps += 1
 
 
-def _enter_outcomes(session: Session, ranges: list[Range], why: str) -> None:
-    lane, stream = session.lane, session.stream
+def enter_outcomes(session: Session, ranges: list[Range], why: str, pair: Pair | None = None) -> None:
+    """Enter numbers as lost or unknown. `why`: how the connection ended; "" where it goes on."""
+    lane = session.lane
+    stream = session.stream if pair is None else pair.stream
+    publisher = session.number if pair is None else pair.publisher
     sent: list[int] = []
     for begin, end, label, unknown, acknowledged in ranges:
-        session.silence_harmed |= end > session.silent_from
+        session.silence_harmed |= pair is not None or end > session.silent_from
         types = lane.keeper.tallies_labelled(label).types
         for number in range(begin, end):
-            tally = types[_type_of(session, number)]
-            sent_ns = session.times.of(number, stream.next_sequence)
+            tally = types[_type_of(session, publisher, number)]
+            sent_ns = session.times.of(number, stream.next_sequence) if pair is None else pair.sent_at(number)
             if unknown:
                 tally.unknown += 1
             else:
@@ -76,11 +92,12 @@ def _enter_outcomes(session: Session, ranges: list[Range], why: str) -> None:
             lane.sending_troubles.count(sent_ns, lost=not unknown, unknown=unknown)
             if sent_ns >= 0:
                 sent.append(sent_ns)
-    if ranges or (why and (stream.duplicated or stream.reordered)):
+    told_elsewhere = pair is not None and pair.member != session.number  # at the end of its reader
+    if ranges or (why and not told_elsewhere and (stream.duplicated or stream.reordered)):
         lane.worst_streams.add(
             StreamTrouble(
                 population=lane.population,
-                stream=session.number,
+                stream=publisher,
                 worker=lane.worker,
                 lost=sum(each[1] - each[0] for each in ranges if not each[3]),
                 unknown=sum(each[1] - each[0] for each in ranges if each[3]),
@@ -91,6 +108,7 @@ def _enter_outcomes(session: Session, ranges: list[Range], why: str) -> None:
                 first_sent_ns=min(sent, default=None),
                 last_sent_ns=max(sent, default=None),
                 why=why,
+                member=-1 if pair is None else pair.member,
             )
         )
 
@@ -106,10 +124,5 @@ def _rows(ranges: Iterable[Range]) -> list[tuple[int, int]]:
     return rows[:RANGES_MAX]
 
 
-def _type_of(session: Session, number: int) -> int:
-    return int(session.lane.mix.type_of(session.number, number))
-
-
-def _tally_of(session: Session, number: int) -> MessageTally:
-    tallies = session.lane.keeper.tallies_labelled(session.stream.label_of(number))
-    return tallies.types[_type_of(session, number)]
+def _type_of(session: Session, publisher: int, number: int) -> int:
+    return int(session.lane.mix.type_of(publisher, number))

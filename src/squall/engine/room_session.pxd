@@ -8,6 +8,7 @@ from squall.engine.tally cimport MessageTally, Tallies
 cdef class Pair(Account):
     cdef SendTimes times
     cdef Tallies tallies
+    cdef long long latest_intended
 
 
 cdef class RoomSession(TalkingSession):

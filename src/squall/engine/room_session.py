@@ -36,6 +36,7 @@ else:
     from squall.seeds import unit_draw
 
 from squall.delivery.causality import Waiting
+from squall.engine import aftermath
 
 __all__ = ["Pair", "RoomSession"]
 
@@ -44,10 +45,19 @@ __all__ = ["Pair", "RoomSession"]
 class Pair(Account):
     """The account of a publisher and a member, with the times of what is owed and the tallies that it was sent under."""
 
-    def __init__(self, publisher: int, member: int, window: int) -> None:
-        super().__init__(publisher, member, window)
+    def __init__(self, publisher: int, member: int, window: int, orders: bool = True) -> None:
+        super().__init__(publisher, member, window, orders)
         self.times = SendTimes(window)
         self.tallies = None
+        self.latest_intended = 0
+
+    def forget_times(self) -> None:
+        """Nothing is owed any more."""
+        self.times.forget()
+
+    def sent_at(self, number: int) -> int:
+        """When a message was handed over that is still owed; -1 where that is forgotten."""
+        return int(self.times.of(self.place_of(number), self.stream.next_sequence))
 
 
 @cython.cclass
@@ -70,7 +80,8 @@ class RoomSession(TalkingSession):
 
     def begin_traffic(self, now: int) -> None:
         """It has joined: from now on it is owed what the others publish."""
-        self._enter_settled(self.room.ledger.join(self.number))
+        for pair, ranges in self.room.ledger.join(self.number):
+            aftermath.enter_outcomes(self, ranges, "", pair)
         super().begin_traffic(now)
 
     def _catch_up(self) -> None:
@@ -91,7 +102,9 @@ class RoomSession(TalkingSession):
 
     def settle(self, lived: bool) -> None:
         """Enter what is owed to it and by it; nothing is after that."""
-        self._enter_settled(self.room.ledger.settle(self.number, lived))
+        for pair in self.room.ledger.ends(self.number):
+            aftermath.enter_settled(self, lived=lived, pair=pair)
+            pair.forget_times()
         self.times.forget()
         self._release_others()
 
@@ -100,21 +113,6 @@ class RoomSession(TalkingSession):
         for session in list(self.sessions.values()):
             if session.state == 2 and session.owes_nothing():
                 session.lane.keeper.drained(session)
-
-    def _enter_settled(self, settled: list[tuple[int, list[tuple[int, int, int, bool]]]]) -> None:
-        for publisher, ranges in settled:
-            for first, end, label, unknown in ranges:
-                tallies = self.lane.keeper.tallies_labelled(label)
-                for sequence in range(first, end):
-                    tally = tallies.types[self._type_in(publisher, sequence)]
-                    if unknown:
-                        tally.unknown += 1
-                    else:
-                        tally.lost += 1
-
-    def _type_in(self, publisher: int, sequence: int) -> int:
-        """The type of a message of another stream."""
-        return 0 if self.lane.mix.types == 1 else self.lane.mix.type_of(publisher, sequence)
 
     # --- sending ---
 
@@ -220,14 +218,17 @@ class RoomSession(TalkingSession):
             if found == 2:
                 tally.duplicated += 1
             return 0
-        if found == 1:
-            tally.reordered_by(stream.extent, stream.late_ns)
+        if found == 1 and stream.orders:
+            aftermath.enter_late(self, tally, codec.sequence, codec.type_index, pair)
         tally.recovered += stream.epoch_of(place) != stream.epoch
+        if self.lane.timestamps:
+            tally.timestamps_judged += 1
+            tally.timestamps_wrong += codec.intended_ns < pair.latest_intended or codec.intended_ns > now
+            pair.latest_intended = max(pair.latest_intended, codec.intended_ns)
         self._clock(tally, pair.times, place, stream.next_sequence, codec.intended_ns, now)
         self._judge_causality(pair, place, tally)
         if stream.evicted is not None:
-            self.heard_tallies.connection.window_exceeded += 1
-            self._enter_settled([(pair.publisher, pair.take_evicted())])
+            aftermath.enter_evicted(self, pair)
         if self.state == 2 and self.owes_nothing():
             self.lane.keeper.drained(self)
         return 0

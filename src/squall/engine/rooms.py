@@ -6,6 +6,7 @@ it goes on with its stream when the plan has it anew, and what comes of it late 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from squall.delivery import fanout
@@ -20,11 +21,21 @@ __all__ = ["Room", "Rooms"]
 
 
 class Room:
-    """What the members of a room share. `answers` is the share of their messages that name a cause."""
+    """What the members of a room share.
 
-    def __init__(self, name: str, size: int, answers: float, answer_seed: int) -> None:
+    Args:
+        name: what the service is told to join.
+        size: members when it is full.
+        answers: the share of their messages that name a cause.
+        answer_seed: what says which.
+        orders: whether order is kept account of.
+    """
+
+    def __init__(
+        self, name: str, size: int, answers: float, answer_seed: int, *, orders: bool = True
+    ) -> None:
         self.name = name
-        self.ledger = fanout.Room(fanout.window_of(size), Pair)
+        self.ledger = fanout.Room(fanout.window_of(size), partial(Pair, orders=orders))
         self.sessions: dict[int, RoomSession] = {}
         self.answers = answers
         self.answer_seed = answer_seed
@@ -39,14 +50,18 @@ class Rooms:
         answers: the share of their messages that name a cause.
         seed: the population's.
         seating: who is in which.
+        orders: whether order is kept account of.
     """
 
-    def __init__(self, prefix: str, size: int, answers: float, seed: int, seating: Seating) -> None:
+    def __init__(
+        self, prefix: str, size: int, answers: float, seed: int, seating: Seating, *, orders: bool
+    ) -> None:
         self._prefix = prefix
         self._size = size
         self._answers = answers
         self._seed = seed
         self._seating = seating
+        self._orders = orders
         self._rooms: dict[int, Room] = {}
 
     def name_of(self, session: int) -> str:
@@ -58,7 +73,7 @@ class Rooms:
         number = self._seating.room(session, self._size)
         if number not in self._rooms:
             name = self.name_of(session)
-            self._rooms[number] = Room(name, self._size, self._answers, self._seed)
+            self._rooms[number] = Room(name, self._size, self._answers, self._seed, orders=self._orders)
         return self._rooms[number]
 
     def forget(self, session: int) -> None:

@@ -77,12 +77,10 @@ class Session(Connection):
         self.cause_stream = self.cause_sequence = -1
         self.unsent = self.unsent_mark_ns = 0
         self.down_by_tester = False
-        self.place = 0
-        self.attempts = 0
-        self.slot = -1
+        self.place = self.attempts = 0
+        self.slot = self.silent_from = -1
         self.attempt = self.refusal = None
         self.cut_by_fault = self.silence_harmed = False
-        self.silent_from = -1
 
     # --- connecting and leaving, as the worker says ---
 

@@ -119,12 +119,17 @@ class Setup:
 
     def _rooms_of(self, population: int) -> Rooms | None:
         """The rooms of a population; None where each of its sessions is alone."""
-        exchange = self.scenario.populations[population].exchange
+        exchange, tracking = self.scenario.populations[population].exchange, self.scenario.delivery.tracking
         if exchange.members == 1:
             return None
-        answers = exchange.answers_share if self.scenario.delivery.tracking.causality else 0.0
-        seed = derive(population_seed(self.scenario.seed, population), "answers")
-        return Rooms(f"{self.run_number:08x}-{population}", exchange.members, answers, seed, self._seating)
+        return Rooms(
+            f"{self.run_number:08x}-{population}",
+            exchange.members,
+            exchange.answers_share if tracking.causality else 0.0,
+            derive(population_seed(self.scenario.seed, population), "answers"),
+            self._seating,
+            orders=tracking.sequence_numbers,
+        )
 
     def begin(
         self, start_ns: int, started_wall_ns: int, keeper: Keeper, routes: Sequence[Route] = ()

@@ -136,8 +136,10 @@ class TalkingSession(Session):
         self._count_received(size, now)
         if turn is None:
             self._enter(self.talk.read(frame), frame, now)
-        elif self.state == 6:  # else it is leaving already, and the answer changes nothing
+        elif self.state == 6:
             self._take_turn(turn, now)
+        elif turn.is_over:  # it is leaving already: the answer changes nothing
+            self.opening = None
         return 0
 
     def _enter(self, event: object, frame: object, now: int) -> None:

@@ -21,7 +21,8 @@ class StreamTrouble(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     """What went wrong on one stream. Ranges are (first number, last number), the earliest `RANGES_MAX` of each kind.
 
     `first_sent_ns` and `last_sent_ns` are when the first and the last of the missing were sent, as far as that
-    is remembered. `why` says how its last connection ended: "drained", or "died".
+    is remembered. `why` says how its last connection ended: "drained", or "died". In a room it is what one `member`
+    was owed of the stream; else that is -1.
     """
 
     population: int
@@ -36,6 +37,7 @@ class StreamTrouble(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     first_sent_ns: int | None = None
     last_sent_ns: int | None = None
     why: str = ""
+    member: int = -1
 
 
 class SentSecond(msgspec.Struct, frozen=True, array_like=True):

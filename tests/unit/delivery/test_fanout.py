@@ -39,6 +39,12 @@ def arrive(room: Any, publisher: int, member: int, number: int, now_ns: int = 0)
     return found
 
 
+def settle(room: Any, number: int, *, lived: bool) -> list[tuple[int, list[tuple[int, int, int, bool]]]]:
+    """Publisher and (first, end, label, unknown) of all that is owed when a member has left."""
+    found = [(account.publisher, account.settle(lived)) for account in room.ends(number)]
+    return [(publisher, [each[:4] for each in ranges]) for publisher, ranges in found if ranges]
+
+
 def test_a_message_is_owed_to_those_who_are_joined_at_the_publish(fanout: ModuleType) -> None:
     room = room_of(fanout, 1)
     assert publish(room, 1) == (0, [])
@@ -78,7 +84,7 @@ def test_a_gap_of_numbers_that_were_not_owed_is_no_gap(fanout: ModuleType) -> No
     publish(room, 1)
     assert [arrive(room, 1, 2, number) for number in (0, 2)] == [FIRST, FIRST]
     assert room.member(2).awaited() == 0
-    assert room.settle(2, lived=True) == []
+    assert settle(room, 2, lived=True) == []
 
 
 def test_what_a_member_is_owed_when_it_leaves_after_its_drain_is_lost(fanout: ModuleType) -> None:
@@ -88,7 +94,7 @@ def test_what_a_member_is_owed_when_it_leaves_after_its_drain_is_lost(fanout: Mo
     arrive(room, 1, 2, 1)
     room.leave(2)
     assert room.member(2).awaited() == 2
-    assert room.settle(2, lived=True) == [(1, [(0, 1, LABEL, False), (2, 3, LABEL, False)])]
+    assert settle(room, 2, lived=True) == [(1, [(0, 1, LABEL, False), (2, 3, LABEL, False)])]
     assert room.member(2).awaited() == 0
     assert room.member(1).awaited() == 3  # of the third member
 
@@ -100,7 +106,7 @@ def test_what_a_publisher_owes_when_its_drain_is_over_is_lost_and_a_copy_after_t
     publish(room, 1)
     publish(room, 1)
     arrive(room, 1, 2, 0)
-    assert room.settle(1, lived=True) == [(1, [(1, 2, LABEL, False)])]
+    assert settle(room, 1, lived=True) == [(1, [(1, 2, LABEL, False)])]
     assert arrive(room, 1, 2, 1) == UNDECIDED
     assert arrive(room, 1, 2, 0) == DUPLICATE
 
@@ -118,7 +124,7 @@ def test_what_a_dead_connection_took_along_is_unknown_and_not_awaited(fanout: Mo
     account = room.member(2).accounts_from[1]
     assert arrive(room, 1, 2, 1) == FIRST  # it comes after all
     assert account.stream.epoch_of(account.place_of(1)) != account.stream.epoch
-    settled = room.settle(2, lived=True)
+    settled = settle(room, 2, lived=True)
     assert settled == [(1, [(2, 3, LABEL, True), (3, 4, LABEL, False)])]
 
 
@@ -126,7 +132,7 @@ def test_labels_are_those_of_the_publish(fanout: ModuleType) -> None:
     room = room_of(fanout, 1, 2)
     for label in (4, 4, 9):
         publish(room, 1, label)
-    assert room.settle(2, lived=False) == [(1, [(0, 2, 4, True), (2, 3, 9, True)])]
+    assert settle(room, 2, lived=False) == [(1, [(0, 2, 4, True), (2, 3, 9, True)])]
 
 
 def test_who_is_down_is_here_and_who_has_left_is_not(fanout: ModuleType) -> None:
@@ -136,7 +142,7 @@ def test_who_is_down_is_here_and_who_has_left_is_not(fanout: ModuleType) -> None
     room.breaks(2)
     room.leave(3)
     assert room.here_besides(1) == 1
-    room.settle(2, lived=False)
+    settle(room, 2, lived=False)
     assert room.here_besides(1) == 0
 
 
@@ -148,7 +154,7 @@ def test_what_is_missing_of_more_runs_than_are_kept_is_unknown(fanout: ModuleTyp
         publish(room, 1)
         room.breaks(2)
         publish(room, 1)  # owed to nobody
-        given_up += room.join(2)
+        given_up += [(account.publisher, [each[:4] for each in ranges]) for account, ranges in room.join(2)]
     assert given_up == [(1, [(3 * run, 3 * run + 2, LABEL, True)]) for run in range(5)]
     assert arrive(room, 1, 2, 0) == NOT_OWED
     assert [arrive(room, 1, 2, number) for number in (12, 15)] == [NOT_OWED, FIRST]
@@ -162,7 +168,7 @@ def test_a_room_that_has_no_window_left_says_what_it_forgets(fanout: ModuleType)
         publish(room, 1)
     account = room.member(2).accounts_from[1]
     assert arrive(room, 1, 2, 4) == FIRST
-    assert account.take_evicted() == [(0, 2, LABEL, True)]
+    assert account.take_evicted() == [(0, 2, LABEL, True, False)]
     assert [arrive(room, 1, 2, number) for number in (0, 2, 4)] == [UNDECIDED, REORDERED, DUPLICATE]
     assert [account.has_come(place) for place in range(6)] == [False, False, True, False, True, False]
 
@@ -172,3 +178,22 @@ def test_the_windows_of_all_accounts_to_one_member_are_no_larger_than_that_of_a_
 ) -> None:
     assert [fanout.window_of(members) for members in (2, 3, 5, 65)] == [4096, 2048, 1024, 64]
     assert fanout.window_of(1000) == fanout.WINDOW_MIN
+
+
+def test_order_and_gaps_are_told_in_the_publishers_numbers(fanout: ModuleType) -> None:
+    room = room_of(fanout, 1, 2)
+    publish(room, 1)
+    room.leave(2)
+    publish(room, 1)  # owed to nobody
+    room.join(2)
+    for label in (LABEL, LABEL, LABEL, 8, 8):
+        publish(room, 1, label)
+    account = room.member(2).accounts_from[1]
+    for number, now_ns in ((2, 10), (6, 20), (0, 50)):
+        arrive(room, 1, 2, number, now_ns)
+    assert list(account.came_after(0)) == [6, 2]
+    assert account.take_waits() == [(2, 40, True), (6, 30, True)]
+    assert account.take_unmeasured() == []
+    assert [account.label_of(number) for number in (0, 4, 5)] == [LABEL, LABEL, 8]
+    assert settle(room, 2, lived=True) == [(1, [(3, 5, LABEL, False), (5, 6, 8, False)])]
+    assert account.take_gaps() == [(3, 5, LABEL, True), (5, 6, 8, False)]
