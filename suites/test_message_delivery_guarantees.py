@@ -25,6 +25,7 @@ from squall.api import (
     OrderingValidation,
     SendPattern,
 )
+from squall.metrics.ordering_test import rooms_at
 from squall.metrics.success import DeliverySuccess
 from squall.reports.ack_report import ack_lines
 from squall.reports.delivery_report import delivery_lines
@@ -146,6 +147,21 @@ def test_should_maintain_message_ordering_under_load(squall: SquallFixture) -> N
         assert result.validation.minimal_gaps, result
         assert result.timestamps_wrong == 0, result
     assert series.outcome == "passed", series.verdict
+
+
+def test_should_keep_causal_order_in_rooms(squall: SquallFixture) -> None:
+    """Where members answer what they read; on echo no message follows from another's. Of the bundled service."""
+    series = asyncio.run(
+        LoadTester.execute_message_ordering_tests(
+            tests=[rooms_at(squall.scale)],
+            ordering_validation=OrderingValidation(enable_causal_ordering_check=True),
+            out=squall.out / "rooms",
+        )
+    )
+    print("\n".join(ordering_lines(series)))
+    (result,) = series.tests
+    assert result.causal_order_violations == 0
+    assert result.outcome == "passed", result.verdict
 
 
 def test_should_handle_message_acknowledgment_and_retry_mechanisms(squall: SquallFixture) -> None:

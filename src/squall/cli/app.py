@@ -194,7 +194,7 @@ def ordering(
     pattern: Annotated[
         list[str] | None,
         typer.Option(
-            help="sequential, burst, mixed_priority or high_frequency; several for several; by default all",
+            help="sequential, burst, mixed_priority, high_frequency or rooms; several for several; by default all",
             metavar="PATTERN",
         ),
     ] = None,
@@ -206,7 +206,8 @@ def ordering(
     """An ordering test: four patterns of sending, one after another, and in what order the messages come.
 
     The specification's: 1,000 to 10,000 connections, 100,000 messages a pattern; at `--scale standard` with half the
-    connections, at `smoke` with a tenth. No bound changes. The flags are those of `run`; --connections and
+    connections, at `smoke` with a tenth. No bound changes. Causality is judged in rooms of four, of the bundled service
+    unless --pattern rooms asks for them. The flags are those of `run`; --connections and
     --messages are for every pattern. Refused are those that a pattern decides (--ramp…, --hold, --arrivals, --name)
     and those that are for one run (--junit, --web, --prometheus, --linger). --out is the folder of the series.
     """

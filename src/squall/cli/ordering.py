@@ -21,13 +21,12 @@ from squall.metrics.ordering_test import (
     checked_tests,
     settle_at,
     test_at,
-    tests_at,
 )
 from squall.reports.figures import duration
 from squall.reports.ordering_report import ordering_lines
 from squall.runner.active import RunResult
 from squall.runner.bundled import service_for
-from squall.runner.ordering import run_ordering, why_not
+from squall.runner.ordering import run_ordering, usual_tests, why_not
 from squall.runner.series import checked_settle_s
 from squall.runner.stopping import StopSwitch, stopped_by_signals
 from squall.scenario.models import Scenario
@@ -58,7 +57,8 @@ def carry_out_ordering(
         "messages_per_connection": read(left, "messages", parse_count),
     }
     changed = {name: value for name, value in given.items() if value is not None}
-    tests = [test_at(size, pattern) for pattern in patterns] if patterns else tests_at(size)
+    own = not names_a_target(state, url, left)
+    tests = [test_at(size, each) for each in patterns] if patterns else usual_tests(size, bundled=own)
     asked = checked_tests(msgspec.structs.replace(each, **changed) for each in tests)
     settle_s = settle_at(size) if settle is None else checked_settle_s(settle)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -94,6 +94,7 @@ async def _carried_out(
             result = await run_ordering(
                 base,
                 tests,
+                bundled=own,
                 settle_s=settle_s,
                 out=out,
                 switch=switch,

@@ -36,6 +36,7 @@ __all__ = [
     "LATENCY_MAX_MS",
     "ORDERING_TESTS",
     "ROOMS",
+    "ROOM_SIZE",
     "OrderingChecks",
     "OrderingResult",
     "OrderingSeriesResult",
@@ -59,6 +60,8 @@ SendPattern = Literal["sequential", "burst", "mixed_priority", "high_frequency",
 LATENCY_MAX_MS: Final = 50
 GAPS_MAX: Final = 0.001
 DELIVERED_MIN: Final = 0.99
+
+ROOM_SIZE: Final = 4
 
 ACCURACY: Final = "ws_ordering_accuracy"
 LATENCY: Final = "ws_ordering_latency"
@@ -257,7 +260,11 @@ def ordering_thresholds(
     """The bounds on a pattern, as the thresholds of its run."""
     ordered, causal = validation.enable_sequence_numbers, validation.enable_causal_ordering_check
     if test.send_pattern == "rooms":
-        return [_threshold(CAUSAL, "count==0", required=causal)]
+        owed = test.offered * (ROOM_SIZE - 1)
+        return [
+            _threshold(CAUSAL, "count==0", required=causal),
+            _threshold(DELIVERED, f"count>{DELIVERED_MIN * owed:.12g}"),
+        ]
     found = []
     if test.expected_ordering_accuracy is not None:
         bound = f"rate>={test.expected_ordering_accuracy:.12g}"

@@ -24,6 +24,7 @@ from squall.errors import ExitCode, PlanError, strongest
 from squall.fleet.base import Fleet
 from squall.live.base import LiveView
 from squall.metrics.ordering_test import (
+    ROOM_SIZE,
     OrderingResult,
     OrderingSeriesResult,
     OrderingTest,
@@ -33,6 +34,7 @@ from squall.metrics.ordering_test import (
     concluded,
     ordering_result,
     ordering_thresholds,
+    rooms_at,
     settle_at,
     test_at,
     tests_at,
@@ -56,6 +58,7 @@ __all__ = [
     "execute_message_ordering_tests",
     "ordering_scenario",
     "run_ordering",
+    "usual_tests",
     "why_not",
 ]
 
@@ -78,8 +81,11 @@ _PATTERNS: Final[dict[SendPattern, dict[str, Any]]] = {
         ],
     },
     "high_frequency": {"traffic.rate": 20.0, "traffic.payload": [{"size": 64}]},
+    "rooms": {"traffic.rate": 4.0, "exchange": {"kind": "room", "size": ROOM_SIZE}},
 }
 """What each pattern is as settings of a scenario."""
+_PATHS: Final[dict[SendPattern, str]] = {"mixed_priority": "priority", "rooms": "room"}
+"""Where the bundled service answers by priority, and where it has rooms; everywhere else it is an echo."""
 
 _ITS_OWN: Final = "each pattern has its own; give a size with --connections and --messages"
 _OF_ONE_RUN: Final = "it is for a single run, and each pattern is a run of its own"
@@ -123,7 +129,8 @@ async def execute_message_ordering_test(
         scenario: what the test is called.
         connections: held at once; by default what the pattern has at `scale`.
         messages_per_connection: that each sends in all.
-        send_pattern: `sequential`, `burst`, `mixed_priority` or `high_frequency`; `rooms` for causality.
+        send_pattern: `sequential`, `burst`, `mixed_priority` or `high_frequency`; `rooms` for causality, by the
+            exchange `room`.
         expected_ordering_accuracy: the least that passes; that of the specification for the pattern by default.
         ordering_validation: what is kept account of.
         scale: see `execute_message_ordering_tests`.
@@ -171,7 +178,8 @@ async def execute_message_ordering_tests(
 
     Args:
         url: the entry point, or several; without one, and without a base, the bundled service is started.
-        tests: the patterns with their sizes; by default the specification's four, at `scale`.
+        tests: the patterns with their sizes; by default the specification's four, at `scale`, and on the bundled
+            service rooms of four, in which causality is judged.
         ordering_validation: what is kept account of.
         scale: `full`: as in the specification, 100,000 messages each; `standard`: half the connections; `smoke`: a
             tenth, under a minute. No bound changes.
@@ -184,19 +192,20 @@ async def execute_message_ordering_tests(
     Raises:
         SquallError: it could not begin: a mistake in what is asked, or too small a machine.
     """
-    asked = checked_tests(tests_at(scale) if tests is None else tests)
     validation = converted(ordering_validation or {}, OrderingValidation)
     settle_s = settle_at(scale) if settle is None else checked_settle_s(settle)
     chosen: dict[str, Any] = dict(settings)
     if url is not None:
         chosen["target.url"] = url if isinstance(url, str) else list(url)
     own = url is None and base is None and "target" not in settings
+    asked = usual_tests(scale, bundled=own, validation=validation) if tests is None else checked_tests(tests)
     async with service_for(max(each.connections for each in asked) if own else None) as of_service:
         overrides = {path: Override(value, "code") for path, value in (of_service | chosen).items()}
         return await run_ordering(
             load_scenario({} if base is None else base, overrides=overrides).scenario,
             asked,
             validation=validation,
+            bundled=own,
             settle_s=settle_s,
             out=None if out is None else str(out),
             fleet=fleet,
@@ -209,6 +218,7 @@ async def run_ordering(
     tests: Sequence[OrderingTest],
     *,
     validation: OrderingValidation = OrderingValidation(),
+    bundled: bool = False,
     settle_s: float,
     out: str | None = None,
     switch: StopSwitch | None = None,
@@ -223,6 +233,7 @@ async def run_ordering(
         base: target and all else that the patterns have in common.
         tests: in their order.
         validation: what is kept account of.
+        bundled: the target is the bundled service, which has priorities and rooms at paths of their own.
         settle_s: how long the service is left alone between two runs, in seconds.
         out: the folder of the series; by default a new one under runs/.
         switch: by which somebody outside may end it.
@@ -239,20 +250,19 @@ async def run_ordering(
     """
     tests, switch = checked_tests(tests), switch or StopSwitch()
     machine = this_machine(base.target.source_addresses)
+
+    def scenario(test: OrderingTest, out: Path | None) -> Scenario:
+        return ordering_scenario(base, test, validation, out, bundled=bundled)
+
     for test in tests:
-        check(make_plan(ordering_scenario(base, test, validation, None), machine).demand, machine)
+        check(make_plan(scenario(test, None), machine).demand, machine)
     folder = create_run_folder(out, "ordering", RealClock().wall_ns())
-    runs = (
-        ((test, scenario), scenario)
-        for test, scenario in (
-            (test, ordering_scenario(base, test, validation, folder / f"{number}-{test.send_pattern}"))
-            for number, test in enumerate(tests, 1)
-        )
-    )
     results: list[OrderingResult] = []
     series = Series(settle_s=settle_s, switch=switch, views=views, fleet=fleet, command=command)
-    async for (test, scenario), run in series.carry_out(runs):
-        priorities = {kind.name: kind.priority for kind in scenario.populations[0].traffic.types}
+    runs = ((test, scenario(test, folder / f"{n}-{test.send_pattern}")) for n, test in enumerate(tests, 1))
+    async for test, run in series.carry_out(runs):
+        kinds = scenario(test, None).populations[0].traffic.types
+        priorities = {kind.name: kind.priority for kind in kinds}
         results.append(ordering_result(test, run.summary, run.folder.name, priorities=priorities))
         finished(results[-1], run)
     left_out = [test.scenario for test in tests[len(results) :]]
@@ -262,7 +272,12 @@ async def run_ordering(
 
 
 def ordering_scenario(
-    base: Scenario, test: OrderingTest, validation: OrderingValidation, out: Path | None
+    base: Scenario,
+    test: OrderingTest,
+    validation: OrderingValidation,
+    out: Path | None,
+    *,
+    bundled: bool = False,
 ) -> Scenario:
     """The scenario of one pattern: its size and its bounds; what the base says of how it is sent is stronger.
 
@@ -271,7 +286,8 @@ def ordering_scenario(
     """
     if len(base.populations) > 1:
         raise PlanError(f"{len(base.populations)} populations: an ordering test has one")
-    said = base.populations[0].traffic.model_fields_set - {"pattern"}
+    population = base.populations[0]
+    said = population.traffic.model_fields_set - {"pattern"} | population.model_fields_set & {"exchange"}
     pattern = {
         path: value
         for path, value in _PATTERNS[test.send_pattern].items()
@@ -289,8 +305,18 @@ def ordering_scenario(
         "thresholds": thresholds,
         "outputs.out": None if out is None else str(out),
     }
+    if bundled and (path := _PATHS.get(test.send_pattern)) is not None:
+        chosen["target.url"] = [f"{url.rstrip('/')}/{path}" for url in base.target.url]
     scenario = _with(base, chosen)
     return _with(scenario, {"load.hold": _hold_s(scenario.populations[0].traffic, test)})
+
+
+def usual_tests(
+    scale: Scale, *, bundled: bool, validation: OrderingValidation = OrderingValidation()
+) -> tuple[OrderingTest, ...]:
+    """The patterns of a test that names none: the specification's, and rooms for causality where there are some."""
+    rooms = (rooms_at(scale),) if bundled and validation.enable_causal_ordering_check else ()
+    return (*tests_at(scale), *rooms)
 
 
 def _hold_s(traffic: Traffic, test: OrderingTest) -> float:

@@ -84,3 +84,16 @@ def test_one_pattern_alone_has_the_specification_s_result(tmp_path: Path) -> Non
     assert result.test.expected_ordering_accuracy == 0.99
     assert result.delivery.delivered == 50
     assert result.causal_order_violations is result.timestamps_wrong is None
+
+
+def test_rooms_find_an_effect_before_its_cause_and_none_where_there_is_none(tmp_path: Path) -> None:
+    room = OrderingTest(scenario="rooms", connections=100, messages_per_connection=12, send_pattern="rooms")
+    found = {}
+    for name, server in {"sound": serve(), "broken": broken_server("break-causality", every=10)}.items():
+        with server as service:
+            url = f"{service.url.rstrip('/')}/room"
+            found[name] = carried_out(url, [room], tmp_path / name).tests[0]
+    assert found["sound"].causal_order_violations == 0
+    assert found["sound"].outcome == "passed", found["sound"].reasons
+    assert (found["broken"].causal_order_violations or 0) > 0
+    assert found["broken"].verdict.startswith("FAILED: ws_causal_violations count==0")

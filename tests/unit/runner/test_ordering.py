@@ -15,8 +15,9 @@ from squall.metrics.ordering_test import (
     OrderingSeriesResult,
     OrderingTest,
     OrderingValidation,
+    rooms_at,
 )
-from squall.runner.ordering import ORDERING_FILE, ordering_scenario, run_ordering, why_not
+from squall.runner.ordering import ORDERING_FILE, ordering_scenario, run_ordering, usual_tests, why_not
 from squall.runner.stopping import StopSwitch
 from squall.scenario.loader import load_scenario
 from squall.scenario.models import Scenario
@@ -67,6 +68,30 @@ def test_what_the_base_says_of_sending_is_stronger_than_the_pattern() -> None:
     changed = scenario(MIXED, traffic={"rate": 10, "types": ["a", "b"]}).populations[0].traffic
     assert (changed.rate, [each.name for each in changed.types]) == (10, ["a", "b"])
     assert scenario(MIXED, thresholds={"ws_msgs_lost": "count==0"}).thresholds[0].metric == "ws_msgs_lost"
+
+
+def test_rooms_are_a_path_of_the_bundled_service_and_part_of_a_test_that_names_no_pattern() -> None:
+    room = rooms_at("full")
+    of = ordering_scenario(base(), room, OrderingValidation(), None, bundled=True)
+    assert of.target.url == ("ws://127.0.0.1:9/room",)
+    mixed = ordering_scenario(base(), MIXED, OrderingValidation(), None, bundled=True)
+    assert mixed.target.url == ("ws://127.0.0.1:9/priority",)
+    burst = ordering_scenario(base(), BURST, OrderingValidation(), None, bundled=True)
+    assert burst.target.url == ("ws://127.0.0.1:9/",)
+    exchange = of.populations[0].exchange
+    assert (exchange.kind, getattr(exchange, "size", None)) == ("room", 4)
+    assert ordering_scenario(base(), room, OrderingValidation(), None).target.url == ("ws://127.0.0.1:9/",)
+    own = {"kind": "room", "size": 4, "join": "in {room}", "joined": []}
+    kept = scenario(room, exchange=own).populations[0].exchange
+    assert getattr(kept, "joined", None) == ()
+    patterns = [each.send_pattern for each in usual_tests("smoke", bundled=True)]
+    assert patterns == ["sequential", "burst", "mixed_priority", "high_frequency", "rooms"]
+    off = OrderingValidation(enable_causal_ordering_check=False)
+    assert (
+        len(usual_tests("smoke", bundled=False))
+        == len(usual_tests("smoke", bundled=True, validation=off))
+        == 4
+    )
 
 
 def test_more_than_one_population_is_refused() -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from squall.scenario import checks
-from squall.scenario.exchanges import EchoExchange
 from squall.scenario.traffic import Population, Traffic
 
 
@@ -112,10 +110,11 @@ def test_a_priority_has_one_of_four_names() -> None:
 
 
 def test_sequential_traffic_needs_somebody_who_answers_the_sender() -> None:
-    class Silent(EchoExchange):
-        answers_sender: ClassVar[bool] = False
-
-    traffic = Traffic(pattern="sequential")
-    assert list(checks.sequential(traffic, EchoExchange())) == []
-    assert [path for path, _ in checks.sequential(traffic, Silent())] == [("pattern",)]
-    assert list(checks.sequential(Traffic(), Silent())) == []
+    traffic = {"pattern": "sequential"}
+    for kind in ("room", "relay"):
+        assert _refused(Population, {"traffic": traffic, "exchange": {"kind": kind}}) == {
+            ("traffic", "pattern")
+        }
+    for kind in ("echo", "ack", "acked_push"):
+        made = Population.model_validate({"traffic": traffic, "exchange": {"kind": kind}})
+        assert made.traffic.pattern == "sequential"
