@@ -8,8 +8,13 @@ from typing import Any
 
 import pytest
 
+from controls.compare import differences
+from controls.messages import Asked
+from controls.oracle import judge
+from controls.wire_log import read_wire_log
 from oracle.services import rooms_service
 from squall.store.reader import open_run
+from squall.testing import read_run, serve
 from squall_run import Ran, run_squall
 
 ZERO = ("lost", "unknown", "duplicated", "reordered", "corrupted_body", "corrupted_header", "unexpected")
@@ -21,7 +26,7 @@ def scenario(
     """Nothing is sent before all are there, and all is sent long before the first one leaves."""
     return {
         "target": url,
-        "load": {"connections": connections, "ramp_up": "200ms", "hold": "1200ms", "ramp_down": "200ms"},
+        "load": {"connections": connections, "ramp_up": "200ms", "hold": "900ms", "ramp_down": "200ms"},
         "delivery": {"drain_timeout": "700ms"},
         "engine": {"workers": workers},
         "traffic": {
@@ -109,3 +114,38 @@ def test_members_that_are_not_let_in_are_said_and_owed_nothing(tmp_path: Path) -
     assert ran.troubles == {("opening", "timeout", "target"): 4, ("opening", "refused", "target"): 2}
     assert got["sent"] == got["delivered"] == did["deliveries"] == 2 * 3 * 30 * 2
     assert [got[name] for name in ZERO] == [0] * len(ZERO)
+
+
+@pytest.mark.parametrize(
+    ("form", "bugs"),
+    [("text", []), ("binary", ["break-causality:0.05:0.3"])],
+    ids=["sound", "breaks causality"],
+)
+def test_the_bundled_service_is_counted_as_its_wire_log_says(
+    form: str, bugs: list[str], tmp_path: Path
+) -> None:
+    with serve(bugs=bugs, bug_seed=1, wire_log=tmp_path / "log") as service:
+        asked = scenario(f"{service.url.rstrip('/')}/room")
+        asked["traffic"]["format"] = form
+        ran = run_squall(asked, tmp_path)
+    truth = judge(read_wire_log(tmp_path / "log"), Asked(()))
+    ran.assert_adds_up()
+    assert differences(read_run(ran.folder), truth) == []
+    assert truth.total.causal_pairs > 100
+    assert (truth.total.causal_violations > 0) is bool(bugs)
+    assert ran.code == 0, ran.stdout  # over so few pairs causality is not judged
+
+
+def test_who_is_cut_off_joins_again_and_what_it_took_along_is_unknown(tmp_path: Path) -> None:
+    with serve(bugs=["cut:60"]) as service:
+        asked = scenario(f"{service.url.rstrip('/')}/room")
+        asked["load"]["reconnect"] = {"after_drop": True, "backoff": "20ms"}
+        ran = run_squall(asked, tmp_path)
+    got, held = ran.delivery, ran.connections
+    ran.assert_adds_up()
+    assert held["dropped"] > 0
+    assert held["established"] == 12 + held["dropped"]
+    assert [got[name] for name in ("lost", "duplicated", "reordered", "corrupted_body", "unexpected")] == [
+        0
+    ] * 5
+    assert 0 < got["unknown"] < got["delivered"]
