@@ -23,7 +23,6 @@ from typing import Final
 import msgspec
 
 from squall.metrics.distribution import Distribution
-from squall.metrics.streams import SendingTroubles, WorstStreams
 from squall.metrics.timeline import POINTS_MAX, Point, Spread, Timeline, Times
 from squall.record.resources import ResourceSample
 from squall.record.run import Phase, RunRecord
@@ -169,9 +168,6 @@ class History:
         self.checks_seen: Counter[str] = Counter()
         """How many stability checks `passed` and how many `failed`."""
         self.places: list[Place] = []
-        self.worst = WorstStreams()
-        self.sending = SendingTroubles()
-        """What was lost, unknown or sent again, by the second of sending."""
         self.last_at_ns = 0
         self.answers: dict[int, dict[str, Distribution]] = {}
         """By phase (that in which a message was intended) its `response` and `service` times, whole."""
@@ -233,10 +229,6 @@ class History:
         length_ns = max(1, interval.at_ns - self.last_at_ns)
         self.last_at_ns = max(self.last_at_ns, interval.at_ns)
         self.incomplete_seconds += not interval.complete
-        for trouble in interval.streams:
-            self.worst.add(trouble)
-        for second in interval.seconds:
-            self.sending.add(second)
         self.places += interval.places
         for event in interval.events:
             self.happened(event)

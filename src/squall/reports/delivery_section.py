@@ -1,6 +1,6 @@
 """The sections of the report on delivery: what went wrong in sentences, order, acknowledgements, the worst streams.
 
-Shows figures of the summary and of the history, and computes none.
+Shows figures of the summary, and computes none.
 """
 
 from __future__ import annotations
@@ -8,9 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from squall.charts.chart import Chart, Line
-from squall.metrics.history import History
-from squall.metrics.summary_document import Ordering, Percentiles, Summary
-from squall.record.streams import UNTIMED, StreamTrouble
+from squall.metrics.summary_document import Ordering, Percentiles, Summary, WorstStream
 from squall.reports.delivery_words import ranges_in_words
 from squall.reports.figures import count, milliseconds, percent
 from squall.reports.markup import table
@@ -22,18 +20,16 @@ __all__ = ["STREAMS_SHOWN", "acknowledged", "ordered", "sending_troubles", "wors
 STREAMS_SHOWN = 20
 WORST_HEAD = ("stream", "population", "lost", "unknown", "copies", "out of order", "sent", "its connection")
 _TYPES_MAX = 12
-_NS = 1_000_000_000
-_ENDED = {"drained": "drained", "died": "died"}
 
 
-def sending_troubles(history: History, behind: Backdrop) -> list[Chart]:
+def sending_troubles(summary: Summary, behind: Backdrop) -> list[Chart]:
     """What ended badly or was sent again, by when it was first sent."""
-    seconds = [each for each in history.sending.all if each.second != UNTIMED]
+    seconds, width_s = summary.sent_badly.seconds, summary.sent_badly.width_s
     lines = [
         Line(
             name=words,
-            x=[each.second + each.width_s for each in seconds],
-            y=[getattr(each, name) / each.width_s for each in seconds],
+            x=[each.second + width_s for each in seconds],
+            y=[getattr(each, name) / width_s for each in seconds],
             look="bars",
             colour=colour,
             middle="greatest",
@@ -101,29 +97,28 @@ def acknowledged(
     )
 
 
-def worst_streams(history: History, population: Callable[[int], str]) -> str:
+def worst_streams(summary: Summary) -> str:
     """The streams with the most missing, their numbers as ranges; "" where there is none."""
-    found = history.worst.all
-    rows = worst_rows(found[:STREAMS_SHOWN], population)
+    rows = worst_rows(summary.worst_streams[:STREAMS_SHOWN])
     if not rows:
         return ""
-    more = history.worst.troubled - len(rows)
-    noted = f"<p>{count(more)} more streams had troubles.</p>" if more > 0 else ""
+    more = len(summary.worst_streams) - len(rows)
+    noted = f"<p>{count(more)} more are in summary.json.</p>" if more > 0 else ""
     return table(WORST_HEAD, rows, caption="The worst streams, with the numbers that are missing") + noted
 
 
-def worst_rows(found: Sequence[StreamTrouble], population: Callable[[int], str]) -> list[tuple[str, ...]]:
+def worst_rows(found: Sequence[WorstStream]) -> list[tuple[str, ...]]:
     """A row of words for each stream."""
     return [
         (
             str(each.stream),
-            population(each.population),
+            each.population,
             _numbers(each.lost, each.lost_ranges),
             _numbers(each.unknown, each.unknown_ranges),
             count(each.duplicated),
             count(each.reordered),
             _sent(each),
-            _ENDED.get(each.why, each.why),
+            each.why,
         )
         for each in found
     ]
@@ -133,7 +128,5 @@ def _numbers(total: int, ranges: Sequence[tuple[int, int]]) -> str:
     return f"{count(total)}: {ranges_in_words(ranges, total)}" if total and ranges else count(total)
 
 
-def _sent(each: StreamTrouble) -> str:
-    if each.first_sent_ns is None or each.last_sent_ns is None:
-        return ""
-    return when(each.first_sent_ns / _NS, each.last_sent_ns / _NS)
+def _sent(each: WorstStream) -> str:
+    return "" if each.first_sent_s is None else when(each.first_sent_s, each.last_sent_s)

@@ -9,24 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from squall.charts.chart import Span
-from squall.metrics.history import History
-from squall.metrics.summary_document import Summary
-from squall.record.streams import UNTIMED, SentSecond, StreamTrouble
+from squall.metrics.summary_document import SentBadlySecond, Summary, WorstStream
 from squall.reports.figures import count
 from squall.reports.remarks import when
 
 __all__ = ["delivery_sentences", "ranges_in_words"]
 
-_NS = 1_000_000_000
 _RANGES_SHOWN = 8
 
 
-def delivery_sentences(summary: Summary, history: History, faults: Sequence[Span] = ()) -> list[str]:
+def delivery_sentences(summary: Summary, faults: Sequence[Span] = ()) -> list[str]:
     """The sentences; of a run in which every message arrived once, intact and in order, that one alone."""
     delivery = summary.delivery
     if not delivery.sent:
         return []
-    said = [*_missing(summary, history, faults), *_amiss(summary)]
+    said = [*_missing(summary, faults), *_amiss(summary)]
     return said or [f"All {count(delivery.sent)} messages arrived once, intact and in order."]
 
 
@@ -39,17 +36,18 @@ def ranges_in_words(ranges: Sequence[tuple[int, int]], missing: int) -> str:
     return shown if told >= missing else f"{shown}, …" if shown else ""
 
 
-def _missing(summary: Summary, history: History, faults: Sequence[Span]) -> Iterator[str]:
+def _missing(summary: Summary, faults: Sequence[Span]) -> Iterator[str]:
     sent = summary.delivery.sent
     for name, total in (("lost", summary.delivery.lost), ("unknown", summary.delivery.unknown)):
         if total:
-            streams = [each for each in history.worst.all if getattr(each, name)]
-            seconds = [each for each in history.sending.all if getattr(each, name)]
+            streams = [each for each in summary.worst_streams if getattr(each, name)]
+            seconds = [each for each in summary.sent_badly.seconds if getattr(each, name)]
             fate = "lost" if name == "lost" else "with an unknown end"
-            yield f"{count(total)} of {count(sent)} {fate}{_where(name, total, streams)}{_when(seconds, faults)}."
+            at = _when(seconds, summary.sent_badly.width_s, faults)
+            yield f"{count(total)} of {count(sent)} {fate}{_where(name, total, streams)}{at}."
 
 
-def _where(name: str, total: int, streams: Sequence[StreamTrouble]) -> str:
+def _where(name: str, total: int, streams: Sequence[WorstStream]) -> str:
     told = sum(getattr(each, name) for each in streams)
     if not streams or told > total:
         return ""
@@ -57,11 +55,10 @@ def _where(name: str, total: int, streams: Sequence[StreamTrouble]) -> str:
     return f", all on {many}" if told == total else f", {count(told)} of them on {many}"
 
 
-def _when(seconds: Sequence[SentSecond], faults: Sequence[Span]) -> str:
-    timed = [each for each in seconds if each.second != UNTIMED]
-    if not timed:
+def _when(seconds: Sequence[SentBadlySecond], width_s: int, faults: Sequence[Span]) -> str:
+    if not seconds:
         return ""
-    start_s, end_s = timed[0].second, timed[-1].second + timed[-1].width_s
+    start_s, end_s = seconds[0].second, seconds[-1].second + width_s
     names = list(dict.fromkeys(fault.name for fault in faults if fault.start < end_s and start_s < fault.end))
     while_on = "".join(
         (

@@ -87,7 +87,7 @@ class Story:
             "latency": pictures.latency(self.history, behind, self.summary.verdict.judgements or ()),
             "distribution": pictures.distribution(self.history),
             "throughput": pictures.throughput(self.history, behind),
-            "delivery": sending_troubles(self.history, behind),
+            "delivery": sending_troubles(self.summary, behind),
             "errors": pictures.errors(self.history, behind),
             "places": pictures.places(self.history, behind),
             "resources": pictures.resources(self.history, behind),
@@ -337,13 +337,13 @@ def _messages(story: Story) -> str:
 
 def _delivery(story: Story) -> str:
     """What went wrong with messages, when and on which streams; their order; what was acknowledged."""
-    summary, names = story.summary, story.record.header.populations
-    said = delivery_sentences(summary, story.history, story.behind.faults)
+    summary = story.summary
+    said = delivery_sentences(summary, story.behind.faults)
     return (
         (bullets(said) if said and not story.running else "")
         + _figures(story, "delivery")
         + (f"<h3>What the faults did</h3>{bullets(faulted)}" if (faulted := fault_lines(summary)) else "")
-        + worst_streams(story.history, lambda number: names[number] if number < len(names) else str(number))
+        + worst_streams(summary)
         + ordered(summary)
         + acknowledged(summary, _percentiles)
     )

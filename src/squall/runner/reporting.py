@@ -93,7 +93,7 @@ def _write_markdown(record: RunRecord, summary: Summary, history: History, folde
     charts = overview(history, summary)
     files = {name: f"{CHARTS_FOLDER}/{name}.svg" for name in charts}
     pictures = [(charts[name].title, file) for name, file in files.items()]
-    said = delivery_sentences(summary, history, backdrop(history).faults)
+    said = delivery_sentences(summary, backdrop(history).faults)
     write_whole(folder / MARKDOWN_FILE, markdown_report(record, summary, pictures, said).encode())
     for name, file in files.items():
         write_whole(_with_its_folder(folder / file), svg_file(charts[name]).encode())

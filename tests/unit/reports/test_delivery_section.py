@@ -4,50 +4,59 @@ from collections.abc import Iterable
 
 import msgspec
 
-from made_runs import S, second
 from squall.metrics.history import History
-from squall.metrics.summary_document import Acknowledgements, Ordering, Percentiles
-from squall.record.streams import SentSecond, StreamTrouble
+from squall.metrics.summary_document import (
+    Acknowledgements,
+    Ordering,
+    Percentiles,
+    SentBadly,
+    SentBadlySecond,
+    Summary,
+    WorstStream,
+)
 from squall.reports import delivery_section as of
 from squall.reports.pictures import backdrop
 from unit.reports import reported
 
 
-def told(streams: int = 0, seconds: tuple[SentSecond, ...] = ()) -> History:
-    history = History()
+def told(streams: int = 0, seconds: tuple[SentBadlySecond, ...] = ()) -> Summary:
+    _, summary = reported.passed()
     worst = [
-        StreamTrouble(
-            population=0, stream=number, worker=0, lost=2, lost_ranges=[(4, 4), (9, 9)], unknown=1, reordered=3,
-            first_sent_ns=S, last_sent_ns=61 * S, why="drained",
+        WorstStream(
+            population="main", stream=number, worker=0, lost=2, unknown=1, duplicated=0, reordered=3,
+            lost_ranges=[(4, 4), (9, 9)], unknown_ranges=[], first_sent_s=1, last_sent_s=61, why="drained",
         )
         for number in range(streams)
     ]  # fmt: skip
-    history.accept(msgspec.structs.replace(second(0), streams=worst, seconds=list(seconds)))
-    return history
+    badly = SentBadly(width_s=2, seconds=list(seconds), untimed=9)
+    return msgspec.structs.replace(summary, worst_streams=worst, sent_badly=badly)
 
 
 def counted(rows: Iterable[tuple[str, Percentiles]], caption: str) -> str:
     return f"{caption}: {[words for words, each in rows if each.count]}"
 
 
-def test_troubles_are_drawn_by_the_second_of_sending_the_untimed_left_out() -> None:
-    history = told(seconds=(SentSecond(-1, 1, lost=9), SentSecond(4, 2, lost=6), SentSecond(6, 2, retried=1)))
-    (chart,) = of.sending_troubles(history, backdrop(history))
+def test_troubles_are_drawn_by_the_second_of_sending() -> None:
+    behind = backdrop(History())
+    seconds = (
+        SentBadlySecond(second=4, lost=6, unknown=0, retried=0),
+        SentBadlySecond(second=6, lost=0, unknown=0, retried=1),
+    )
+    (chart,) = of.sending_troubles(told(seconds=seconds), behind)
     assert [(line.name, list(line.x), list(line.y)) for line in chart.lines] == [
         ("lost", [6, 8], [3, 0]), ("sent again", [6, 8], [0, 0.5]),
     ]  # fmt: skip
-    assert of.sending_troubles(told(), backdrop(told())) == []
+    assert of.sending_troubles(told(), behind) == []
 
 
 def test_the_worst_streams_have_their_numbers_their_time_and_their_end() -> None:
-    history = told(streams=of.STREAMS_SHOWN + 5)
-    (row, *_) = of.worst_rows(history.worst.all, lambda _: "main")
+    summary = told(streams=of.STREAMS_SHOWN + 5)
+    (row, *_) = of.worst_rows(summary.worst_streams)
     assert row == ("0", "main", "2: 4, 9", "1", "0", "3", "0:01–1:01", "drained")
-    html = of.worst_streams(history, lambda _: "<b>")
+    html = of.worst_streams(summary)
     assert html.count("<tr>") == of.STREAMS_SHOWN + 1
-    assert "5 more streams" in html
-    assert "<b>" not in html
-    assert of.worst_streams(told(), str) == ""
+    assert "5 more are in summary.json" in html
+    assert of.worst_streams(told()) == ""
 
 
 def test_order_is_told_where_it_was_kept_account_of() -> None:
