@@ -13,16 +13,13 @@ __all__ = ["Ranges"]
 
 
 class Ranges:
-    """See the module. `len` tells how many ranges there are, iteration gives them as (first, end)."""
+    """See the module. Iteration gives the ranges as (first, end)."""
 
     __slots__ = ("_ends", "_firsts")
 
     def __init__(self) -> None:
         self._firsts: list[int] = []
         self._ends: list[int] = []
-
-    def __len__(self) -> int:
-        return len(self._firsts)
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
         return iter(zip(self._firsts, self._ends, strict=True))

@@ -148,6 +148,7 @@ def totals(*snapshots: Snapshot | None) -> Counter[str]:
     return found
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.integers(0, 20), min_size=6, max_size=6),
     st.integers(1, 20),
