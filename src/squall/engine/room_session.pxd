@@ -6,7 +6,7 @@ from squall.engine.tally cimport MessageTally, Tallies
 
 
 cdef class Pair(Account):
-    cdef SendTimes times
+    cdef readonly SendTimes times
     cdef Tallies tallies
     cdef long long latest_intended
 

@@ -57,7 +57,8 @@ class Pair(Account):
 
     def sent_at(self, number: int) -> int:
         """When a message was handed over that is still owed; -1 where that is forgotten."""
-        return int(self.times.of(self.place_of(number), self.stream.next_sequence))
+        place = self.place_of(number)
+        return -1 if place < 0 else int(self.times.of(place, self.stream.next_sequence))
 
 
 @cython.cclass

@@ -3,10 +3,12 @@
 from squall.delivery.fanout import Account, Member
 from squall.engine.lane import Lane
 from squall.engine.rooms import Room
+from squall.engine.send_times import SendTimes
 from squall.engine.talking import TalkingSession
 from squall.protocols.opening import Script
 
 class Pair(Account):
+    times: SendTimes
     def __init__(self, publisher: int, member: int, window: int, orders: bool = ...) -> None: ...
     def forget_times(self) -> None: ...
     def sent_at(self, number: int) -> int: ...
