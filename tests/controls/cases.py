@@ -66,9 +66,17 @@ class Exchange:
     shows: Mapping[str, str] = field(default_factory=dict)
     """By bug, the counter that has to show it, where it is not the usual one."""
     retries: int = 0
+    unseen: tuple[str, ...] = ()
+    """Counters that are not measured in it."""
     more: Mapping[str, Any] = field(default_factory=dict)
 
 
+BY_RECEIVER = (
+    "duplicated", "reordered", "reordered_in_type", "reorder_extent_sum", "reorder_extent_max",
+    "reorder_late_ns_sum", "reorder_late_ns_max", "order_waited", "order_wait_ns_sum", "gaps", "messages_in_gaps",
+    "acknowledged_lost", "duplicate_arrivals",
+)  # fmt: skip
+"""What nobody can tell who sees acknowledgements only."""
 BURSTS = {
     "pattern": "burst",
     "burst_size": 5,
@@ -88,8 +96,10 @@ EXCHANGES = {
         ACK,
         {**DELIVERING, "ack-never": "0.05", **DYING},
         normal=("acknowledged", "acknowledged_first"),
-        shows={"lose": "retried", "duplicate": "ack_duplicates", "corrupt": "corrupted_header", "ack-never": "lost"},
+        shows={"lose": "retried", "duplicate": "ack_duplicates", "corrupt": "corrupted_header", "ack-never": "lost",
+               "reorder": "timestamps_wrong"},
         retries=RETRIES,
+        unseen=BY_RECEIVER,
     ),
     "ack_echo": Exchange(
         "Acknowledged send, known by its receiver",

@@ -2,7 +2,7 @@
 
 That follows from the path of the connection (`KINDS`): to the sender itself, or to the others in its room; and in a room
 every figure counts (message, member) pairs. Where the service only acknowledges, its acknowledgement stands for the
-message: nothing else shows that it arrived.
+message: nothing else shows that it arrived, and nothing in which order.
 """
 
 from __future__ import annotations
@@ -102,6 +102,8 @@ class Account:
     owed: dict[int, Message] = field(default_factory=dict)
     carried_by: dict[int, Connection] = field(default_factory=dict)
     """In a room, the receiver's connection when a message was published."""
+    shows_order: bool = True
+    """Whether what comes is the messages themselves."""
     arrived: dict[int, Arrived] = field(default_factory=dict)
     """The first good copies, in the order in which they came."""
 
@@ -228,6 +230,7 @@ def owe(log: Log) -> None:
         kind = log.kind_of(message)
         if kind.delivers_to == "sender":
             log.accounts[stream, stream].owed[sequence] = message
+            log.accounts[stream, stream].shows_order = kind.delivers
         elif kind.delivers_to == "others":
             own = next(stay for stay in log.stays if stay.connection == message.connections[0])
             sent_ns = message.ins[0][0].at_ns - log.asked.transit_ns

@@ -124,7 +124,10 @@ def judge(records: Iterable[Record], asked: Asked = Asked()) -> Truth:
     count_acknowledgements(truth, log)
     for (publisher, receiver), account in sorted(log.accounts.items()):
         count_outcomes(truth, log, publisher, account)
-        count_order(truth, publisher, list(account.arrived.values()))
+        count_times(truth, publisher, list(account.arrived.values()))
+        if account.shows_order:
+            count_gaps(truth, log, publisher, account)
+            count_order(truth, publisher, list(account.arrived.values()))
         count_causes(truth, log, publisher, receiver)
     return truth
 
@@ -285,24 +288,42 @@ def give_up_ns(log: Log, message: Message) -> int:
 
 def count_outcomes(truth: Truth, log: Log, publisher: int, account: Account) -> None:
     """What was owed and did not come is lost if its connection lived, or if it was acknowledged; else unknown."""
-    lost: dict[int, int] = {}
     for sequence, message in account.owed.items():
         counts = truth.cells[message.envelope.type, publisher]
         counts.sent += 1
-        if sequence in account.arrived:
-            continue
-        acknowledged = bool(log.acks.get(message.key))
-        carriers = [message.connections[-1], account.carried_by.get(sequence, message.connections[-1])]
-        if acknowledged or all(log.lived.get(each, False) for each in carriers):
-            counts.lost += 1
-            counts.acknowledged_lost += acknowledged
-            lost[sequence] = message.envelope.type
-        else:
-            counts.unknown += 1
+        if sequence not in account.arrived:
+            is_lost = was_lost(log, account, message)
+            counts.lost += is_lost
+            counts.unknown += not is_lost
+            counts.acknowledged_lost += bool(log.acks.get(message.key))
+
+
+def was_lost(log: Log, account: Account, message: Message) -> bool:
+    """Of a message that did not come: whether its end is known."""
+    last = message.connections[-1]
+    carriers = (last, account.carried_by.get(message.key[1], last))
+    return bool(log.acks.get(message.key)) or all(log.lived.get(each, False) for each in carriers)
+
+
+def count_gaps(truth: Truth, log: Log, publisher: int, account: Account) -> None:
+    """Runs of lost numbers with an arrival behind them; each is booked with its first message."""
+    lost = {
+        sequence: message.envelope.type
+        for sequence, message in account.owed.items()
+        if sequence not in account.arrived and was_lost(log, account, message)
+    }
     for gap in gaps(lost, list(account.arrived.values())):
         truth.cells[lost[gap.start], publisher].gaps += 1
         for number in gap:
             truth.cells[lost[number], publisher].messages_in_gaps += 1
+
+
+def count_times(truth: Truth, publisher: int, arrivals: list[Arrived]) -> None:
+    """Whether the times in what arrived go back."""
+    for arrived in arrivals:
+        truth.cells[arrived.type, publisher].timestamps_judged += 1
+    for arrived in gone_back(arrivals):
+        truth.cells[arrived.type, publisher].timestamps_wrong += 1
 
 
 def count_order(truth: Truth, publisher: int, arrivals: list[Arrived]) -> None:
@@ -317,10 +338,6 @@ def count_order(truth: Truth, publisher: int, arrivals: list[Arrived]) -> None:
     for kind in Counter(each.type for each in arrivals):
         own = [Arrived(each.type_sequence, each.at_ns, kind, 0) for each in arrivals if each.type == kind]
         truth.cells[kind, publisher].reordered_in_type += len(overtaken(own))
-    for arrived in arrivals:
-        truth.cells[arrived.type, publisher].timestamps_judged += 1
-    for arrived in gone_back(arrivals):
-        truth.cells[arrived.type, publisher].timestamps_wrong += 1
     for arrived, wait_ns in waits_ns(arrivals):
         counts = truth.cells[arrived.type, publisher]
         counts.order_waited += 1

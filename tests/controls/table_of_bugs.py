@@ -50,7 +50,8 @@ def section(exchange: str) -> str:
     often = [" ".join(case.bugs).partition(":")[2] for case in cases]
     names = [each.name for each in fields(Counts)] + ["failed", "dropped"]
     moved = [name for name in names if any(column[name] for column in columns.values())]
-    still = [name for name in names if name not in moved]
+    unseen = EXCHANGES[exchange].unseen
+    still = [name for name in names if name not in {*moved, *unseen}]
     lines = [
         f"## {EXCHANGES[exchange].title}",
         "",
@@ -62,6 +63,9 @@ def section(exchange: str) -> str:
         "Zero in all of them: " + ", ".join(f"`{name}`" for name in still) + ".",
         "",
     ]
+    if unseen:
+        words = "Not measured, since nobody sees what the service delivers: "
+        lines += [words + ", ".join(f"`{name}`" for name in unseen) + ".", ""]
     return "\n".join(lines)
 
 

@@ -1,8 +1,7 @@
-"""A run through the fault proxy: the proxy's log, the service's wire log and squall's ledger tell the same story."""
+"""A run with faults of the network: the proxy's log, the service's wire log and squall's ledger tell the same story."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections import Counter
 from pathlib import Path
@@ -14,16 +13,12 @@ from controls.cases import Case, scenario_for
 from controls.messages import Key
 from controls.wire_log import Record, read_wire_log
 from oracle.envelope import BINARY, parse
-from squall.proxy.process import ProxyProcess
-from squall.scenario.faults import Corrupt, Drop, Duplicate, FaultKind
 from squall.testing import serve
 from squall_run import Ran, run_squall
 
-FAULTS: tuple[FaultKind, ...] = (
-    Drop(probability=0.05),
-    Duplicate(probability=0.05),
-    Corrupt(probability=0.04, direction="down"),
-)
+DROP = {"kind": "drop", "probability": 0.05}
+DUPLICATE = {"kind": "duplicate", "probability": 0.05}
+CORRUPT = {"kind": "corrupt", "probability": 0.04, "direction": "down"}
 
 
 class Deeds:
@@ -57,20 +52,19 @@ def seen(records: list[Record], what: str) -> Counter[Key]:
     return found
 
 
-def run_through_proxy(folder: Path, seed: int) -> tuple[Ran, list[Record], Deeds]:
-    async def through(upstream: str) -> Ran:
-        async with ProxyProcess(upstream, faults=FAULTS, log=folder / "proxy.jsonl", seed=seed) as proxy:
-            asked = scenario_for(Case("echo"), proxy.url.rstrip("/"), seed=seed)
-            return await asyncio.to_thread(run_squall, asked, folder)
-
-    with serve(wire_log=folder / "log") as service:
-        ran = asyncio.run(through(service.url))
-    return ran, read_wire_log(folder / "log"), Deeds(folder / "proxy.jsonl")
+def run(
+    folder: Path, seed: int, faults: list[dict[str, Any]], bugs: list[str]
+) -> tuple[Ran, list[Record], Deeds]:
+    with serve(wire_log=folder / "log", bugs=bugs, bug_seed=seed) as service:
+        asked = scenario_for(Case("echo"), service.url.rstrip("/"), seed=seed, faults=faults)
+        ran = run_squall(asked, folder)
+    (log,) = ran.folder.glob("faults-*.jsonl")
+    return ran, read_wire_log(folder / "log"), Deeds(log)
 
 
 @pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.matrix)])
 def test_three_accounts_agree(seed: int, tmp_path: Path) -> None:
-    ran, records, deeds = run_through_proxy(tmp_path, seed)
+    ran, records, deeds = run(tmp_path, seed, [DROP, DUPLICATE, CORRUPT], bugs=[])
     came, went = seen(records, "in"), seen(records, "out")
     never_came = deeds.keys("up", "dropped")
     assert not never_came & came.keys()
@@ -95,3 +89,22 @@ def test_three_accounts_agree(seed: int, tmp_path: Path) -> None:
     assert got["corrupted_header"] + got["corrupted_body"] + got["unexpected"] == bad
     assert min(got["lost"], got["duplicated"], bad, len(never_came)) > 0, "the proxy did too little"
     ran.assert_adds_up()
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("seed", [3, 4])
+def test_what_the_service_lost_is_not_laid_at_the_networks_door(seed: int, tmp_path: Path) -> None:
+    """Each message has one attempt, and so one cause: a fault, or none."""
+    ran, records, deeds = run(tmp_path, seed, [DROP, CORRUPT], bugs=["lose:0.05"])
+    came, went = seen(records, "in"), seen(records, "out")
+    dropped = deeds.keys("up", "dropped") | deeds.keys("down", "dropped")
+    corrupted = deeds.keys("down", "corrupted")
+    by_service = came.keys() - went.keys()
+    assert ran.summary is not None
+    account = ran.summary["faults"]["reconciliation"]
+    (lost,) = [each for each in account["outcomes"] if each["outcome"] == "lost"]
+    assert lost["total"] == ran.delivery["lost"] == len(dropped) + len(corrupted) + len(by_service)
+    assert lost["by_fault"] == {"drop": len(dropped), "corrupt": len(corrupted)}
+    assert (lost["explained"], lost["possible"]) == (len(dropped) + len(corrupted), 0)
+    assert lost["unexplained"] == len(by_service)
+    assert min(len(dropped), len(corrupted), len(by_service)) > 0, "too little was done"

@@ -303,7 +303,7 @@ def _acknowledgements(
         ack_unexpected=connections.ack_unexpected,
         acknowledged_late=messages.acknowledged_late,
         acknowledged_lost=messages.acknowledged_lost if totals.is_seen(EVERYTHING) else None,
-        duplicate_arrivals=messages.duplicate_arrivals,
+        duplicate_arrivals=messages.duplicate_arrivals if totals.is_seen(EVERYTHING) else None,
         ack_time=_percentiles(messages.ack),
         ack_time_first=_percentiles(messages.ack_first),
         ack_time_retried=_percentiles(messages.ack_retried),
