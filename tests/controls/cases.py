@@ -31,6 +31,7 @@ SHOWS = {
     "cross-deliver": "unexpected",
     "ack-never": "gave_up",
     "ack-then-lose": "acknowledged_lost",
+    "break-causality": "causal_violations",
     "ignore-priorities": "",
     "cut": "",
     "refuse": "",
@@ -71,6 +72,8 @@ class Exchange:
     more: Mapping[str, Any] = field(default_factory=dict)
 
 
+AT_ONCE = {"load": {"connections": CONNECTIONS, "ramp_up": "200ms", "hold": "2s", "ramp_down": "0s"}}
+"""All leave at once: when a member begins to leave, and nothing more is owed to it, shows in no log."""
 BY_RECEIVER = (
     "duplicated", "reordered", "reordered_in_type", "reorder_extent_sum", "reorder_extent_max",
     "reorder_late_ns_sum", "reorder_late_ns_max", "order_waited", "order_wait_ns_sum", "gaps", "messages_in_gaps",
@@ -118,6 +121,15 @@ EXCHANGES = {
         normal=("acknowledged", "acknowledged_first"),
         shows={"lose": "recovered", "duplicate": "duplicate_arrivals"},
     ),
+    "room": Exchange(
+        "Rooms of four",
+        "/room",
+        {"kind": "room", "size": 4},
+        {**DELIVERING, "break-causality": "0.05:0.2", **DYING},
+        normal=("causal_pairs",),
+        shows={"reorder": "causal_violations", "cross-deliver": "duplicated"},
+        more=AT_ONCE,
+    ),
     "priority": Exchange(
         "An echo that answers by priority",
         "/priority",
@@ -126,6 +138,7 @@ EXCHANGES = {
         normal=("reordered", "reorder_extent_sum", "reorder_extent_max", "order_waited"),
         more={"traffic": BURSTS, "delivery": {"drain_timeout": "700ms", "integrity": False}},
     ),
+    "relay": Exchange("Pairs", "/relay", {"kind": "relay"}, {**DELIVERING, **DYING}, more=AT_ONCE),
 }  # fmt: skip
 
 

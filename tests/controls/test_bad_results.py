@@ -81,6 +81,21 @@ def test_every_result_of_the_ordering_test_is_bad(tmp_path: Path) -> None:
     assert (found.outcome, found.exit_code) == ("failed", 99)
 
 
+def test_causality_is_found_broken(tmp_path: Path) -> None:
+    with serve(bugs=["break-causality:0.1:0.3"], bug_seed=1) as service:
+        found = asyncio.run(
+            LoadTester.execute_message_ordering_test(
+                f"{service.url}room",
+                connections=60,
+                messages_per_connection=20,
+                send_pattern="rooms",
+                out=tmp_path / "run",
+            )
+        )
+    assert found.causal_order_violations
+    assert (found.outcome, found.exit_code) == ("failed", 99)
+
+
 def test_every_result_of_the_acknowledgement_test_is_bad(tmp_path: Path) -> None:
     """A network that loses most, delays longer than anybody waits, and clients that fall silent meanwhile."""
     found = asyncio.run(

@@ -108,3 +108,11 @@ def test_what_the_service_lost_is_not_laid_at_the_networks_door(seed: int, tmp_p
     assert (lost["explained"], lost["possible"]) == (len(dropped) + len(corrupted), 0)
     assert lost["unexplained"] == len(by_service)
     assert min(len(dropped), len(corrupted), len(by_service)) > 0, "too little was done"
+    listed = {
+        (each["stream"], number)
+        for each in account["unexplained"]
+        for begin, end in each["ranges"]
+        for number in range(begin, end)
+    }
+    assert listed == by_service
+    assert lost["basis"] == "number"

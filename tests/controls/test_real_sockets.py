@@ -24,11 +24,12 @@ SIX_PAIRS = [
     Case("ack", ("delay", "ack-never")),
     Case("ack_echo", ("ack-then-lose", "duplicate")),
     Case("acked_push", ("lose", "corrupt-header")),
-    Case("ack_echo", ("stall", "corrupt")),
+    Case("room", ("break-causality", "cross-deliver")),
 ]
 OFTEN = {
     Case("ack_echo", ("ack-then-lose",)),
     Case("acked_push", ("lose",)),
+    Case("room", ("break-causality",)),
 }
 """Tried in each `make test`, with one seed; the others by `make controls`."""
 
@@ -37,6 +38,8 @@ def run(case: Case, folder: Path, *, seed: int, processes: int = 1) -> tuple[Ran
     log = folder / "log"
     with serve(bugs=case.bugs, bug_seed=seed, wire_log=log, processes=processes) as service:
         asked = scenario_for(case, service.url.rstrip("/"), seed=seed, workers=processes)
+        # What is published while another member joins is owed or not by a hair's breadth, which no log has.
+        asked["traffic"] = {**asked["traffic"], "during_ramp": case.exchange not in {"room", "relay"}}
         ran = run_squall(asked, folder)
     return ran, judge(read_wire_log(log), asked_of(case))
 
@@ -64,7 +67,8 @@ def test_one_bug(case: Case, seed: int, tmp_path: Path) -> None:
 @pytest.mark.matrix
 @pytest.mark.parametrize("case", SIX_PAIRS, ids=str)
 def test_two_bugs(case: Case, tmp_path: Path) -> None:
-    check(case, *run(case, tmp_path, seed=3, processes=2))
+    processes = 1 if case.exchange == "room" else 2  # a room is one process's
+    check(case, *run(case, tmp_path, seed=3, processes=processes))
 
 
 def test_a_clean_run_of_two_nodes_shows_zero_of_everything(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from controls.cases import EXCHANGES
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "reference" / "what-each-bug-does.md"
-GROUPS = (("echo", "ack"), ("ack_echo", "acked_push"), ("priority",))
+GROUPS = (("echo", "ack"), ("ack_echo", "acked_push"), ("room", "priority", "relay"))
 """Some exchanges a process, so that several are tried at once."""
 
 
