@@ -3,7 +3,8 @@
 An *attempt* of a message is destroyed where one of its frames (the message, or what answers it) was thrown away, spoilt,
 or held and never let go. A message whose every attempt was destroyed cannot be delivered: a fault explains that it is
 missing. Where only the service sends again, one destroyed on its way up has no further attempt. A stream whose
-connection a fault ended may have lost what was on its way then.
+connection a fault ended may have lost what was on its way then. Where a message is owed to several receivers, each copy of
+it is one that can be missing: all of them, where it did not come as far as the service.
 
 Bounded: past `MESSAGES_MAX` messages no more are told apart, and `is_whole` is false. Pure.
 """
@@ -11,7 +12,7 @@ Bounded: past `MESSAGES_MAX` messages no more are told apart, and `is_whole` is 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,6 +29,8 @@ _SPOILS: Final = frozenset({"truncated", "corrupted"})
 
 Message = tuple[int, int]
 """A stream and a number in it."""
+Connection = tuple[int, int]
+"""A proxy's log and a number in it."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +50,9 @@ ONCE: Final = Sending()
 
 
 class FaultDeeds:
-    """The deeds of a run's faults."""
+    """The deeds of a run's faults. `receivers` says to how many the messages of a stream are owed."""
 
-    def __init__(self) -> None:
+    def __init__(self, receivers: Callable[[int], int] = lambda _stream: 1) -> None:
         self.by_fault: dict[str, Counter[str]] = defaultdict(Counter)
         """By the fault's name, how often it did what."""
         self.ended: dict[int, str] = {}
@@ -66,11 +69,13 @@ class FaultDeeds:
         self.spoilt = 0
         """Messages that were spoilt and went on."""
         self.is_whole = True
+        self._receivers = receivers
         self._destroyed: dict[Message, tuple[int, str]] = {}
-        self._held: dict[tuple[int, int, int, str, bool], str] = {}
+        self._copies_destroyed: dict[Message, set[Connection]] = defaultdict(set)
+        self._held: dict[tuple[int, int, int, Connection, str, bool], str] = {}
 
-    def add(self, entry: FaultEntry) -> None:
-        """Take one entry of a log. What happened without a fault's doing explains nothing."""
+    def add(self, entry: FaultEntry, log: int = 0) -> None:
+        """Take one entry of a log, of that number. What happened without a fault's doing explains nothing."""
         if not entry.fault:
             return
         self.by_fault[entry.fault][entry.what] += 1
@@ -84,25 +89,31 @@ class FaultDeeds:
                 self.damaged.setdefault(entry.stream, entry.fault)
                 self.ended.setdefault(entry.stream, entry.fault)  # in a header it breaks the protocol
         if entry.stream is not None and entry.sequence is not None:
-            self._add_message(entry, (entry.stream, entry.sequence))
+            self._add_message(entry, (entry.stream, entry.sequence), (log, entry.connection))
 
-    def _add_message(self, entry: FaultEntry, message: Message) -> None:
+    def _add_message(self, entry: FaultEntry, message: Message, connection: Connection) -> None:
         attempt, is_ack = entry.attempt or 1, bool(entry.is_ack)
-        held = (*message, attempt, entry.direction, is_ack)
+        held = (*message, attempt, connection, entry.direction, is_ack)
         if entry.what == "held":
             self._held[held] = entry.fault
             return
         self._held.pop(held, None)
         if entry.what in _DESTROYS:
-            self._destroy(message, attempt, entry.fault, is_first=entry.direction == "up" and not is_ack)
+            is_first = entry.direction == "up" and not is_ack
+            self._destroy(message, attempt, connection, entry.fault, is_first=is_first)
         elif entry.what in _LETS_GO and self._has_room(len(self.delayed)):
             self.delayed.add(message)
         if not is_ack:
-            self.copies += entry.what == "duplicated"
-            self.spoilt += entry.what in _SPOILS
+            copies = self._receivers(message[0]) if entry.direction == "up" else 1
+            self.copies += copies * (entry.what == "duplicated")
+            self.spoilt += copies * (entry.what in _SPOILS)
 
-    def _destroy(self, message: Message, attempt: int, fault: str, *, is_first: bool) -> None:
+    def _destroy(
+        self, message: Message, attempt: int, connection: Connection, fault: str, *, is_first: bool
+    ) -> None:
         """Note it: a bit for each attempt, and the lowest for a message that did not come as far as the service."""
+        if not is_first and self._receivers(message[0]) > 1:
+            self._copies_destroyed[message].add(connection)
         bits = 1 << attempt | is_first
         known = self._destroyed.get(message)
         if known is not None:
@@ -131,9 +142,9 @@ class FaultDeeds:
 
     def settle(self) -> None:
         """The run is over: what is still held came to nothing."""
-        for (stream, sequence, attempt, direction, is_ack), fault in self._held.items():
+        for (stream, sequence, attempt, connection, direction, is_ack), fault in self._held.items():
             is_first = direction == "up" and not is_ack
-            self._destroy((stream, sequence), attempt, fault, is_first=is_first)
+            self._destroy((stream, sequence), attempt, connection, fault, is_first=is_first)
         self._held.clear()
 
     @property
@@ -146,8 +157,11 @@ class FaultDeeds:
         found = self._destroyed.get(message)
         return found[1] if found is not None and sending.is_over(found[0]) else None
 
-    def destroyed(self, sending: Sending) -> Iterable[tuple[Message, str]]:
-        """Each message of which all attempts were destroyed, with the fault that did it first."""
-        return (
-            (message, fault) for message, (bits, fault) in self._destroyed.items() if sending.is_over(bits)
-        )
+    def destroyed(self, sending: Sending) -> Iterator[tuple[Message, str, int]]:
+        """Each message of which all attempts were destroyed, the fault that did it first, and to how many it is owed."""
+        for message, (bits, fault) in self._destroyed.items():
+            if sending.is_over(bits):
+                receivers = self._receivers(message[0])
+                if receivers > 1 and not bits & 1:
+                    receivers = len(self._copies_destroyed[message])
+                yield message, fault, receivers

@@ -8,9 +8,10 @@
 - **duplicated**, **corrupted**: explained, by count, by the copies that faults made and the messages they spoilt.
 
 The ledger lists the missing numbers of the worst streams only. Where those are all there are, each message is looked
-up (`basis` number). Else the streams that are not listed are reconciled by count: as many of their missing messages
-as faults destroyed in them are explained, the rest is not. A message that a fault destroyed and that is not missing
-all the same was brought by a copy, or by an attempt that passed; it explains nothing.
+up (`basis` number). Else the streams that are not listed are reconciled by count: as many of their missing messages as
+faults destroyed in them are explained, the rest is not; so are messages that are owed to several receivers. A message that
+a fault destroyed and that is not missing all the same was brought by a copy, or by an attempt that passed; it explains
+nothing.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ class Missing:
     end: int
     unknown: bool
     sending: Sending = ONCE
+    member: int = -1
+    """Who it is owed to, where that is another."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,16 +117,18 @@ class _Lookup:
             self._look_up(each)
             if each.stream in ledger.cut_short:
                 seen.update((each.stream, sequence) for sequence in range(each.first, each.end))
-        self._rest = Counter(
-            fault
-            for message, fault in deeds.destroyed(ledger.sending)
-            if message[0] not in whole and message not in seen
-        )
+        self._rest: Counter[str] = Counter()
+        for message, fault, receivers in deeds.destroyed(ledger.sending):
+            if message[0] not in whole and message not in seen:
+                self._rest[fault] += receivers
 
     def _look_up(self, missing: Missing) -> None:
         outcome: Outcome = "unknown" if missing.unknown else "lost"
         self._listed[outcome] += missing.end - missing.first
-        ended = self._deeds.ended.get(missing.stream) if missing.unknown else None
+        ended = None
+        if missing.unknown:
+            ends = self._deeds.ended
+            ended = ends.get(missing.stream) or ends.get(missing.member)
         # Of a message whose connection died in the middle of its attempts one destroyed is enough.
         sending = ONCE if missing.unknown else missing.sending
         for sequence in range(missing.first, missing.end):

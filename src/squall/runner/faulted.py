@@ -23,6 +23,7 @@ from squall.faults.schedule import FaultSchedule
 from squall.metrics.totals import Totals
 from squall.record.reconciliation import Reconciliation
 from squall.record.snapshots import Event
+from squall.runner.plan import split_of
 from squall.scenario.exchanges import Exchange
 from squall.scenario.models import Scenario
 from squall.scenario.run_faults import ClientFault, Cut, proxy_faults
@@ -124,11 +125,11 @@ class RunFaults:
         return await asyncio.to_thread(self._reconcile, totals)
 
     def _reconcile(self, totals: Totals) -> Reconciliation:
-        deeds = FaultDeeds()
-        for log in self._logs:
+        deeds = FaultDeeds(_receivers(self._scenario))
+        for number, log in enumerate(self._logs):
             try:
                 for entry in read_log(log):
-                    deeds.add(entry)
+                    deeds.add(entry, number)
             except EnvironmentFailure as error:
                 self._problems.append(error.message)
         connections = totals.connections()
@@ -164,7 +165,7 @@ def _ledger(scenario: Scenario, totals: Totals) -> Ledger:
     """What was counted, as the reconciliation asks for it."""
     messages, connections = totals.messages(), totals.connections()
     ways = [_sending(each.exchange) for each in scenario.populations]
-    missing, cut_short = _missing(totals, ways)
+    missing, cut_short = _missing(totals, ways, _owed(scenario))
     return Ledger(
         lost=messages.lost,
         unknown=messages.unknown + messages.unsettled,
@@ -180,14 +181,34 @@ def _ledger(scenario: Scenario, totals: Totals) -> Ledger:
     )
 
 
-def _missing(totals: Totals, ways: Sequence[Sending]) -> tuple[list[Missing], frozenset[int]]:
+def _owed(scenario: Scenario) -> list[int]:
+    """By population, to how many receivers each of its messages is owed."""
+    return [max(1, getattr(each.exchange, "members", 2) - 1) for each in scenario.populations]
+
+
+def _receivers(scenario: Scenario) -> Callable[[int], int]:
+    """To how many receivers the messages of a stream are owed."""
+    owed, split = _owed(scenario), split_of(scenario)
+    if max(owed) == 1:
+        return lambda _stream: 1
+    return lambda stream: owed[split.place_of(stream)[0]]
+
+
+def _missing(
+    totals: Totals, ways: Sequence[Sending], owed: Sequence[int]
+) -> tuple[list[Missing], frozenset[int]]:
     """The numbers that the ledger lists, and the streams of which it does not list all."""
     found: list[Missing] = []
     cut_short = set()
     for trouble in totals.streams.all:
+        if trouble.member >= 0 and owed[trouble.population] > 1:
+            continue  # which member a proxy's connection belongs to is not known
         sending = ways[trouble.population]
         for ranges, unknown in ((trouble.lost_ranges, False), (trouble.unknown_ranges, True)):
-            found += [Missing(trouble.stream, first, last + 1, unknown, sending) for first, last in ranges]
+            found += [
+                Missing(trouble.stream, first, last + 1, unknown, sending, trouble.member)
+                for first, last in ranges
+            ]
         listed = sum(last + 1 - first for first, last in trouble.lost_ranges + trouble.unknown_ranges)
         if listed < trouble.lost + trouble.unknown:
             cut_short.add(trouble.stream)

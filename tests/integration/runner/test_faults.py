@@ -121,6 +121,25 @@ def test_what_the_service_loses_beside_it_is_told_apart(make: Make, run: Run, tm
     assert handling < 1
 
 
+def test_of_what_is_sent_to_a_room_each_copy_that_is_missing_is_explained(
+    make: Make, run: Run, service: str
+) -> None:
+    result = run(
+        with_faults(
+            make,
+            {"kind": "drop", "probability": 0.05},
+            target={"url": f"{service}room", "close_timeout": 2},
+            exchange={"kind": "room", "size": 4},
+        )
+    )
+    lost = explained(result, "lost")
+    assert lost.total == result.summary.delivery.lost
+    assert (
+        lost.total > deeds(result.folder)["dropped"] > 20
+    )  # one dropped on its way up is missing three times
+    assert (lost.explained, lost.unexplained) == (lost.total, 0)
+
+
 def test_sessions_that_cut_are_the_testers_doing_and_their_unknown_is_explained(make: Make, run: Run) -> None:
     result = run(
         with_faults(

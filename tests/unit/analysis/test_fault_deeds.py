@@ -64,6 +64,28 @@ def test_what_the_service_alone_sends_again_is_over_where_it_never_came_there() 
     assert deeds(entry("dropped", is_ack=True)).destroyer((7, 1), by_service) is None
 
 
+def test_of_a_message_to_several_receivers_each_copy_counts() -> None:
+    made = FaultDeeds(lambda _stream: 3)
+    for connection in (4, 4, 5):
+        made.add(entry("dropped", direction="down", connection=connection))
+    made.add(entry("dropped", 2, direction="down"), 0)
+    made.add(entry("dropped", 2, direction="down"), 1)  # of another proxy
+    made.add(entry("dropped", 3))
+    made.add(entry("dropped", 3, direction="down"))
+    made.add(entry("duplicated", 8))
+    assert {message[1]: count for message, _, count in made.destroyed(Sending())} == {1: 2, 2: 2, 3: 3}
+    assert made.copies == 3
+
+
+def test_copies_that_are_held_for_several_receivers_go_on_each_for_itself() -> None:
+    made = FaultDeeds(lambda _stream: 3)
+    for connection in (4, 5):
+        made.add(entry("held", direction="down", connection=connection))
+    made.add(entry("delayed", direction="down", connection=5))
+    made.settle()
+    assert [(message[1], count) for message, _, count in made.destroyed(Sending())] == [(1, 1)]
+
+
 def test_an_entry_without_a_fault_says_nothing() -> None:
     found = deeds(entry("discarded", fault=""), entry("upstream_lost", None, fault=""))
     assert (found.touched, dict(found.by_fault), found.endings) == (0, {}, 0)

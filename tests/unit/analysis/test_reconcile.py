@@ -153,6 +153,12 @@ def test_unknown_ones_are_explained_by_the_fault_that_ended_their_connection() -
     assert found.by_fault == {"reset": 3}
 
 
+def test_what_is_owed_to_another_is_explained_by_the_end_of_his_connection() -> None:
+    missing = [Missing(4, 2, 4, unknown=True, member=3), Missing(4, 2, 4, unknown=True, member=5)]
+    found = reconcile(ledger(missing, dropped=2), deeds_of([entry("reset", 3, fault="reset")]), KINDS)
+    assert outcome(found, "unknown").explained == 2
+
+
 def test_unlisted_unknown_ones_are_explained_where_every_drop_was_a_faults() -> None:
     log = [entry("reset", None, fault="reset") for _ in range(4)]
     counted = ledger(unknown=9, dropped=4)
