@@ -47,6 +47,7 @@ def _worst(totals: Totals, trouble: StreamTrouble) -> WorstStream:
         first_sent_s=_seconds(trouble.first_sent_ns),
         last_sent_s=_seconds(trouble.last_sent_ns),
         why=trouble.why,
+        member=None if trouble.member < 0 else trouble.member,
     )
 
 

@@ -27,18 +27,18 @@ class WorstStreams:
     """See the module. Of a stream that is told again what is missing adds up."""
 
     def __init__(self) -> None:
-        self._found: dict[tuple[int, int], StreamTrouble] = {}
+        self._found: dict[tuple[int, int, int], StreamTrouble] = {}
         self.troubled = 0
         """How many streams anything was told of, each counted again when it is told again after it went."""
 
     def add(self, trouble: StreamTrouble) -> None:
         """Take one stream's trouble."""
-        key = (trouble.population, trouble.stream)
+        key = _key(trouble)
         before = self._found.get(key)
         self.troubled += before is None
         self._found[key] = trouble if before is None else _together(before, trouble)
         if len(self._found) > _SPARE * STREAMS_MAX:
-            self._found = {(each.population, each.stream): each for each in self.all}
+            self._found = {_key(each): each for each in self.all}
 
     @property
     def all(self) -> list[StreamTrouble]:
@@ -95,9 +95,13 @@ class SendingTroubles:
             there[place] += count
 
 
-def _badness(trouble: StreamTrouble) -> tuple[int, int, int, int]:
+def _key(trouble: StreamTrouble) -> tuple[int, int, int]:
+    return trouble.population, trouble.stream, trouble.member
+
+
+def _badness(trouble: StreamTrouble) -> tuple[int, ...]:
     missing = trouble.lost + trouble.unknown
-    return -missing, -(trouble.duplicated + trouble.reordered), trouble.population, trouble.stream
+    return -missing, -(trouble.duplicated + trouble.reordered), *_key(trouble)
 
 
 def _together(one: StreamTrouble, other: StreamTrouble) -> StreamTrouble:

@@ -197,6 +197,9 @@ class WorstStream(msgspec.Struct, frozen=True, kw_only=True):
     first_sent_s: Annotated[float | None, Meta(description="when the first of the missing was sent")] = None
     last_sent_s: Annotated[float | None, Meta(description="when the last of them was sent")] = None
     why: Annotated[str, Meta(description="how its last connection ended: drained, or died")] = ""
+    member: Annotated[
+        int | None, Meta(description="in a room: the session to which this was owed; null elsewhere")
+    ] = None
 
 
 class SentBadlySecond(msgspec.Struct, frozen=True, kw_only=True):

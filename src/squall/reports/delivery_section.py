@@ -111,7 +111,7 @@ def worst_rows(found: Sequence[WorstStream]) -> list[tuple[str, ...]]:
     """A row of words for each stream."""
     return [
         (
-            str(each.stream),
+            str(each.stream) if each.member is None else f"{each.stream} to {each.member}",
             each.population,
             _numbers(each.lost, each.lost_ranges),
             _numbers(each.unknown, each.unknown_ranges),

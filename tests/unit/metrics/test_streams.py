@@ -95,3 +95,10 @@ def test_with_too_many_seconds_neighbours_become_one() -> None:
         fine.add(second)
     assert fine.width_s == 4
     assert fine.all[2] == SentSecond(4, 4, 4, 1)
+
+
+def test_what_a_stream_owes_each_member_of_a_room_is_told_apart() -> None:
+    worst = WorstStreams()
+    for member, lost in ((2, 5), (3, 1), (2, 4)):
+        worst.add(StreamTrouble(population=0, stream=1, worker=0, lost=lost, member=member))
+    assert [(each.stream, each.member, each.lost) for each in worst.all] == [(1, 2, 9), (1, 3, 1)]
