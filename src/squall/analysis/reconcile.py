@@ -12,6 +12,9 @@ up (`basis` number). Else the streams that are not listed are reconciled by coun
 faults destroyed in them are explained, the rest is not; so are messages that are owed to several receivers. A message that
 a fault destroyed and that is not missing all the same was brought by a copy, or by an attempt that passed; it explains
 nothing.
+
+Where the deeds are not all known (a proxy was killed, a log cannot be read), nothing is unexplained: what no deed
+explains is possible.
 """
 
 from __future__ import annotations
@@ -20,6 +23,8 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from squall.analysis.fault_deeds import ONCE, FaultDeeds, Sending
 from squall.record.reconciliation import Explanation, FaultAccount, Outcome, Reconciliation, Unexplained
@@ -79,19 +84,20 @@ def reconcile(
     if not deeds.is_whole:
         said.append(f"only the first {deeds.touched:,} messages that faults struck were told apart")
     spare = deeds.touched - lookup.used
+    outcomes = [
+        lookup.explanation("lost", ledger.lost),
+        lookup.explanation("unknown", ledger.unknown),
+        _late(ledger.late, deeds, spare),
+        _by_count("duplicated", ledger.duplicated, deeds.copies),
+        _by_count("corrupted", ledger.corrupted, deeds.spoilt),
+    ]
     return Reconciliation(
         faults=[
             FaultAccount(name=name, kind=kind, deeds=dict(sorted(deeds.by_fault[name].items())))
             for name, kind in kinds.items()
         ],
-        outcomes=[
-            lookup.explanation("lost", ledger.lost),
-            lookup.explanation("unknown", ledger.unknown),
-            _late(ledger.late, deeds, spare),
-            _by_count("duplicated", ledger.duplicated, deeds.copies),
-            _by_count("corrupted", ledger.corrupted, deeds.spoilt),
-        ],
-        unexplained=lookup.unexplained(),
+        outcomes=[_benefit_of_doubt(each) for each in outcomes] if said else outcomes,
+        unexplained=[] if said else lookup.unexplained(),
         problems=said,
         delayed=len(deeds.delayed),
         delayed_lost=_delayed_lost(ledger, deeds),
@@ -216,6 +222,11 @@ def _by_count(outcome: Outcome, total: int, done: int) -> Explanation:
         unexplained=total - explained,
         basis="count",
     )
+
+
+def _benefit_of_doubt(found: Explanation) -> Explanation:
+    """A deed that is not known may explain what the known ones do not."""
+    return msgspec.structs.replace(found, possible=found.possible + found.unexplained, unexplained=0)
 
 
 def _delayed_lost(ledger: Ledger, deeds: FaultDeeds) -> int:

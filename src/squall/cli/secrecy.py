@@ -23,7 +23,16 @@ _FLAG = re.compile(r"--[a-z][a-z-]*=|-H(?=[^\s-])")
 _HEADER = re.compile(r"([A-Za-z0-9!#$%&'*+.^_`|~-]+)\s*:(?!//)\s*(.+)", re.DOTALL)
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _BETWEEN_URLS = re.compile(r",(?=wss?://)")
-_NO_HEADERS = ("--threshold", "--type", "--source-address", "--web", "--prometheus")
+_NO_HEADERS = (
+    "--threshold",
+    "--type",
+    "--source-address",
+    "--web",
+    "--prometheus",
+    "--fault",
+    "--bug",
+    "--listen",
+)
 """Flags whose value has a colon, and no secret."""
 _COMMAND = re.compile(r"--watch-c[a-z]*(=|$)")
 """A flag whose value is secret as a whole."""

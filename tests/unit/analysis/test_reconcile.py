@@ -195,6 +195,19 @@ def test_a_bit_that_was_flipped_somewhere_may_have_cost_a_message() -> None:
     assert (found.explained, found.possible, found.unexplained) == (0, 2, 1)
 
 
+def test_nothing_is_unexplained_where_a_proxy_could_not_say_all_it_did() -> None:
+    of = ledger([Missing(3, 5, 7, unknown=True), Missing(4, 5, 6, unknown=False)], late=1, duplicated=2)
+    log = [entry("dropped", 3, 5)]
+    whole = reconcile(of, deeds_of(log), KINDS)
+    assert [each.unexplained for each in whole.outcomes] == [1, 1, 1, 2, 0]
+    assert {each.stream for each in whole.unexplained} == {3, 4}
+    killed = reconcile(of, deeds_of(log), KINDS, ["the proxy was ended by signal 9"])
+    assert [each.unexplained for each in killed.outcomes] == [0, 0, 0, 0, 0]
+    assert [each.possible for each in killed.outcomes] == [1, 1, 1, 2, 0]
+    assert outcome(killed, "unknown").by_fault == {"drop": 1}
+    assert killed.unexplained == []
+
+
 def test_copies_and_spoilt_messages_are_counted_and_acknowledgements_are_not_messages() -> None:
     log = [entry("duplicated", 1, number, fault="twice", is_ack=number > 2) for number in range(5)]
     log += [entry("corrupted", 1, number, fault="flip") for number in range(2)]

@@ -28,6 +28,9 @@ from squall.cli.secrecy import (
         ("--threshold=ws_response_time: p(95)<200", "--threshold=ws_response_time: p(95)<200"),
         ("--prometheus=127.0.0.1:9464", "--prometheus=127.0.0.1:9464"),
         ("--web=127.0.0.1:9464", "--web=127.0.0.1:9464"),
+        ("--fault=drop:0.01", "--fault=drop:0.01"),
+        ("--bug=lose:0.01", "--bug=lose:0.01"),
+        ("--listen=127.0.0.1:9464", "--listen=127.0.0.1:9464"),
         ("--watch-command=echo abcdef", "--watch-command=***"),
         ("--watch-comand=echo abcdef", "--watch-comand=***"),
         ("--watch-prometheus=http://joe:abcdef@host/m?k=abcdef", "--watch-prometheus=http://host/m?k=***"),
@@ -45,6 +48,12 @@ def test_a_command_line_can_be_typed_again_but_for_its_secrets() -> None:
     assert command_line(typed) == (
         "squall run 'a b.yaml' -H 'Key: ***' --threshold 'ws_sessions: count>9' --type a:1"
     )
+
+
+def test_what_a_fault_is_told_is_no_secret() -> None:
+    typed = ["run", "--fault", "drop:0.01", "--fault=latency:delay=100ms", "--fault", "reset"]
+    assert command_line(typed) == "squall " + " ".join(typed)
+    assert secrets_in_arguments(typed) == set()
 
 
 def test_secrets_of_arguments_are_found_in_all_their_parts() -> None:
