@@ -15,14 +15,21 @@ __all__ = ["derive", "mix64", "unit_draw", "word_draw"]
 _GOLDEN = 0x9E3779B97F4A7C15
 _MASK = 0xFFFFFFFFFFFFFFFF
 
+if not cython.compiled:  # compiled, they are C's: a number above 63 bits would be a Python object here
+    FIRST_FACTOR = 0xBF58476D1CE4E5B9
+    SECOND_FACTOR = 0x94D049BB133111EB
+    GOLDEN = _GOLDEN
+    SILVER = 0xD1B54A32D192ED03
+    MASK = _MASK
+
 
 @cython.ccall
 @cython.exceptval(check=False)
 def mix64(value: cython.ulonglong) -> cython.ulonglong:
     """A bijection of 64-bit words whose output looks random for any input pattern."""
     word: cython.ulonglong = value
-    word = ((word ^ (word >> 30)) * 0xBF58476D1CE4E5B9) & 0xFFFFFFFFFFFFFFFF
-    word = ((word ^ (word >> 27)) * 0x94D049BB133111EB) & 0xFFFFFFFFFFFFFFFF
+    word = ((word ^ (word >> 30)) * FIRST_FACTOR) & MASK
+    word = ((word ^ (word >> 27)) * SECOND_FACTOR) & MASK
     return word ^ (word >> 31)
 
 
@@ -30,8 +37,8 @@ def mix64(value: cython.ulonglong) -> cython.ulonglong:
 @cython.exceptval(check=False)
 def word_draw(seed: cython.ulonglong, about: cython.ulonglong, index: cython.ulonglong) -> cython.ulonglong:
     """A 64-bit word for choice number `index` about `about` (a stream, say)."""
-    mixed: cython.ulonglong = mix64((seed + (about + 1) * 0x9E3779B97F4A7C15) & 0xFFFFFFFFFFFFFFFF)
-    return mix64((mixed + (index + 1) * 0xD1B54A32D192ED03) & 0xFFFFFFFFFFFFFFFF)
+    mixed: cython.ulonglong = mix64((seed + (about + 1) * GOLDEN) & MASK)
+    return mix64((mixed + (index + 1) * SILVER) & MASK)
 
 
 @cython.ccall
