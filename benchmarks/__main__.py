@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks import (
+    acks,
     capacity,
     cost,
     lag,
@@ -65,6 +66,7 @@ BENCHES: Final = {
     "steps": Bench(micro.hot_steps, 5),
     "proxy": Bench(proxied.at_five_thousand_connections, 300),
     "recording": Bench(micro.recording, 45),
+    "acks": Bench(acks.over_plain_echo, 320),
     "tracking": Bench(tracking.cost_of_all, 420),
     "watching": Bench(watching.at_ten_thousand_connections, 60),
     "watched-hour": Bench(watched_hour.an_hour_later, 120),

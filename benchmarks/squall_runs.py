@@ -62,6 +62,9 @@ class Load:
     progress: str = "none"
     watched_port: int | None = None
     web_port: int | None = None
+    exchange: str = "echo"
+    exchange_settings: tuple[tuple[str, str], ...] = ()
+    """Settings of it, by name."""
     tracking: bool = True
     """False: order, times, acknowledgements and causes are not kept account of."""
     latency_bound_ms: float = 50.0
@@ -73,6 +76,8 @@ class Load:
         given = ["--target", url, "-c", str(self.connections), *ramp, "-d", f"{self.hold_s:g}s"]
         given += ["--ramp-down", f"{self.ramp_down_s:g}s", "--rate", f"{self.rate_hz:g}/s"]
         given += ["--payload", self.payload, "--pacing-window", f"{self.window_ms:g}ms"]
+        if self.exchange != "echo":
+            given += ["--exchange", self.exchange]
         for number in range(self.types if self.types > 1 else 0):
             given += ["--type", f"type{number}:1"]
         for address in self.source_addresses:
@@ -89,7 +94,8 @@ class Load:
 
     def environment(self) -> dict[str, str]:
         """Settings that no flag has."""
-        return {} if self.tracking else dict.fromkeys(_TRACKED, "no")
+        exchange = {f"SQUALL_EXCHANGE__{name.upper()}": value for name, value in self.exchange_settings}
+        return exchange if self.tracking else exchange | dict.fromkeys(_TRACKED, "no")
 
     def command(self) -> str:
         """The whole command, with words for what differs each time."""

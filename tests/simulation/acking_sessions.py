@@ -289,7 +289,7 @@ def test_a_full_window_holds_messages_back_and_lets_them_go_in_order(clock: Cloc
     tally = stage.desk.tallies.types[0]
     assert (tally.blocked_sent, stage.session.held) == (True, None)
     # What was held back times out after it could go, not after it was due.
-    assert stage.session.window.waiting[3].due_ns == clock.now + TIMEOUT_NS
+    assert {each.sequence: each.due_ns for each in stage.session.window.waiting}[3] == clock.now + TIMEOUT_NS
 
 
 def test_past_the_limit_a_full_window_leaves_messages_unsent(clock: Clock) -> None:

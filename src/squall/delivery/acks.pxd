@@ -1,8 +1,8 @@
 cdef class Unacknowledged:
-    cdef readonly long long sequence
-    cdef readonly Py_ssize_t type_index
-    cdef readonly long long type_sequence
-    cdef readonly long long intended_ns
+    cdef public long long sequence
+    cdef public Py_ssize_t type_index
+    cdef public long long type_sequence
+    cdef public long long intended_ns
     cdef public int epoch
     cdef public int attempt
     cdef public long long due_ns
@@ -16,7 +16,7 @@ cdef class AckWindow:
     cdef long long timeout_ns
     cdef long long stream
     cdef readonly Py_ssize_t room
-    cdef readonly dict waiting
+    cdef readonly list waiting
     cdef readonly long long next_ns
     cdef readonly long long timed_out
     cdef readonly Unacknowledged found
@@ -30,3 +30,4 @@ cdef class AckWindow:
     cpdef int add(self, long long sequence, Py_ssize_t type_index, long long type_sequence, long long intended_ns,
                   long long let_go_ns, int epoch)
     cpdef int acknowledge(self, long long sequence)
+    cdef Py_ssize_t _index_of(self, long long sequence)

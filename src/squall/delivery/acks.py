@@ -86,20 +86,8 @@ class Unacknowledged:
     """One message that waits. `attempt` is the number of its last one, `epoch` that of the connection it went out on.
 
     `due_ns` is when that attempt times out, or, while it `pauses`, when the next one is due. `expired_ns` is when its
-    first time-out ran out; -1 while none has.
+    first time-out ran out; -1 while none has. Made by the window alone, field by field: there is one for each message.
     """
-
-    def __init__(self, sequence: int, type_index: int, type_sequence: int, intended_ns: int) -> None:
-        self.sequence = sequence
-        self.type_index = type_index
-        self.type_sequence = type_sequence
-        self.intended_ns = intended_ns
-        self.epoch = 0
-        self.attempt = 1
-        self.due_ns = 0
-        self.pauses = False
-        self.expired_ns = -1
-        self.retried_ns = None
 
     def begun_ns(self, attempt: int) -> int:
         """The intended send of an attempt; -1 where that was never made, or none is named and it could be several."""
@@ -122,7 +110,7 @@ class AckWindow:
         self.timeout_ns = retries.timeout_ns
         self.stream = stream
         self.room = room
-        self.waiting = None
+        self.waiting = []
         self.next_ns = _NEVER_NS
         self.timed_out = 0
         self.found = None
@@ -136,12 +124,12 @@ class AckWindow:
     @cython.ccall
     def count(self) -> cython.Py_ssize_t:
         """How many messages wait."""
-        return 0 if self.waiting is None else len(self.waiting)
+        return len(self.waiting)
 
     @cython.ccall
     def is_full(self) -> cython.bint:
         """Whether no message may be added before another is acknowledged or given up."""
-        return self.waiting is not None and len(self.waiting) >= self.room
+        return len(self.waiting) >= self.room
 
     @cython.ccall
     def add(
@@ -153,14 +141,23 @@ class AckWindow:
         let_go_ns: cython.longlong,
         epoch: cython.int,
     ) -> cython.int:
-        """A message was sent for the first time. `let_go_ns`: since when it could be, which may be after it was due."""
-        message = Unacknowledged(sequence, type_index, type_sequence, intended_ns)
+        """A message was sent for the first time, the next of its stream.
+
+        `let_go_ns`: since when it could be, which may be after it was due.
+        """
+        message: Unacknowledged = Unacknowledged.__new__(Unacknowledged)
+        message.sequence = sequence
+        message.type_index = type_index
+        message.type_sequence = type_sequence
+        message.intended_ns = intended_ns
         message.epoch = epoch
+        message.attempt = 1
         message.due_ns = let_go_ns + self.timeout_ns
+        message.pauses = False
+        message.expired_ns = -1
+        message.retried_ns = None
         self.next_ns = min(self.next_ns, message.due_ns)
-        if self.waiting is None:
-            self.waiting = {}
-        self.waiting[sequence] = message
+        self.waiting.append(message)
         return 0
 
     def sent_again(self, message: Unacknowledged, begun_ns: int, epoch: int) -> None:
@@ -187,21 +184,23 @@ class AckWindow:
         """
         due: list[Unacknowledged] = []
         through: list[Unacknowledged] = []
+        kept: list[Unacknowledged] = []
         next_ns = _NEVER_NS
-        for message in (self.waiting or {}).values():
+        for message in self.waiting:
             if not message.pauses and message.due_ns <= now_ns:
                 self._time_out(message)
                 if not message.pauses:
                     through.append(message)
+                    self._give_up(message.sequence, message.epoch)
                     continue
+            kept.append(message)
             if message.due_ns <= now_ns:
                 due.append(message)
             else:
                 next_ns = min(next_ns, message.due_ns)
         self.next_ns = next_ns
-        for message in through:
-            del self.waiting[message.sequence]
-            self._give_up(message.sequence, message.epoch)
+        if through:
+            self.waiting = kept
         due.sort(key=_order)
         return due, through
 
@@ -219,19 +218,20 @@ class AckWindow:
     @cython.ccall
     def acknowledge(self, sequence: cython.longlong) -> cython.int:
         """A number that was given out is acknowledged; ACKNOWLEDGED (then it is in `found`), AGAIN, LATE or UNDECIDED."""
+        at: cython.Py_ssize_t = self._index_of(sequence)
+        if at >= 0:
+            self.found = self.waiting.pop(at)
+            return 0
         self.found = None
-        if self.waiting is not None:
-            self.found = self.waiting.pop(sequence, None)
-            if self.found is not None:
-                return 0
         if sequence < self.undecided_below:
             return 3
         return 2 if self.firsts is not None and self._take_back(sequence) else 1
 
     def epoch_unacknowledged(self, sequence: int) -> int:
         """The epoch of a message's last attempt, if it is not acknowledged; -1 if it is, -2 where nobody can tell."""
-        if self.waiting is not None and sequence in self.waiting:
-            epoch: int = self.waiting[sequence].epoch
+        at = self._index_of(sequence)
+        if at >= 0:
+            epoch: int = self.waiting[at].epoch
             return epoch
         if sequence < self.undecided_below:
             return -2
@@ -243,10 +243,32 @@ class AckWindow:
 
     def settle(self, next_sequence: int) -> None:
         """Nothing is waited for any more; what comes of numbers below the next one is UNDECIDED."""
-        self.waiting = self.found = None
+        self.waiting = []
+        self.found = None
         self.firsts = self.ends = self.epochs = None
         self.next_ns = _NEVER_NS
         self.undecided_below = next_sequence
+
+    @cython.cfunc
+    def _index_of(self, sequence: cython.longlong) -> cython.Py_ssize_t:
+        """Where a message is among those that wait, which stand in the order of their numbers; -1 where it is not.
+
+        Acknowledgements mostly come in order: it is the first.
+        """
+        low: cython.Py_ssize_t = 0
+        high: cython.Py_ssize_t = len(self.waiting)
+        at: cython.Py_ssize_t = 0
+        message: Unacknowledged
+        while low < high:
+            message = cython.cast(Unacknowledged, self.waiting[at])
+            if message.sequence == sequence:
+                return at
+            if message.sequence < sequence:
+                low = at + 1
+            else:
+                high = at
+            at = (low + high) // 2
+        return -1
 
     # --- what was given up, as runs of numbers with one epoch ---
 
