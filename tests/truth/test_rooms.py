@@ -116,6 +116,15 @@ def test_members_that_are_not_let_in_are_said_and_owed_nothing(tmp_path: Path) -
     assert [got[name] for name in ZERO] == [0] * len(ZERO)
 
 
+def test_who_is_still_not_let_in_when_the_run_ends_is_said(tmp_path: Path) -> None:
+    """The answer is waited for as long as ever: leaving does not make it the plan's doing that none came."""
+    with rooms_service("--mute", "-1") as rooms:
+        ran = run_squall(scenario(rooms.url, timeout="3500ms"), tmp_path)
+    ran.assert_adds_up()
+    assert ran.troubles == {("opening", "timeout", "target"): 4}
+    assert ran.connections["dropped"] == 4
+
+
 @pytest.mark.parametrize(
     ("form", "bugs"),
     [("text", []), ("binary", ["break-causality:0.05:0.3"])],

@@ -78,6 +78,8 @@ class Roster:
         self._room = asyncio.Semaphore(setup.connects_in_flight_max)
         self._stopped = False
         self._cut: set[int] = set()
+        self._leave_when_open: set[int] = set()
+        """Who is to leave and still waits for an answer of its opening: whether that comes is the service's doing."""
         self._timers: dict[int, asyncio.TimerHandle] = {}
         self._loop = asyncio.get_running_loop()
         self._journal = Journal(setup.worker)
@@ -122,7 +124,9 @@ class Roster:
         session = self.sessions.get(number)
         if session is None:
             return
-        if session.state in {OPEN, OPENING}:
+        if session.state == OPENING and not self._stopped:
+            self._leave_when_open.add(number)
+        elif session.state in {OPEN, OPENING}:
             self._drain(session)
         elif session.state in {DOWN, IDLE}:
             self._gone(session, lived=False)
@@ -313,6 +317,13 @@ class Roster:
         self._cancel_timer(session)
         self._retries.pop(session.number, None)
         self.tallies_now(session).connection.opening.record(self.now_ns() - session.upgraded_ns)
+        if session.number in self._leave_when_open:
+            self._leave_when_open.discard(session.number)
+            self._loop.call_soon(self._leave_at_last, session)
+
+    def _leave_at_last(self, session: Session) -> None:
+        if session.state == OPEN:
+            self._drain(session)
 
     def _drain(self, session: Session) -> None:
         self._after(session, self._setup.drain_timeout_s, self._close)
@@ -441,6 +452,7 @@ class Roster:
         self._abandon(session)
         self._retries.pop(number, None)
         self._cut.discard(number)
+        self._leave_when_open.discard(number)
         self._went.set()
         if number in self._wanted or number in self._resting:
             session.come_again()
