@@ -36,6 +36,7 @@ COMPILED = (
     "squall.engine.ticks",
     "squall.metrics.histogram",
     "squall.profiles.mix",
+    "squall.profiles.quotas",
     "squall.seeds",
 )
 

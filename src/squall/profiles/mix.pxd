@@ -1,3 +1,6 @@
+from squall.profiles.quotas cimport QuotaPlan
+
+
 cdef class Shares:
     cdef readonly Py_ssize_t count
     cdef unsigned long long seed
@@ -12,7 +15,7 @@ cdef class MessageMix:
     cdef readonly Shares sent_types
     cdef readonly Shares not_sent_types
     cdef readonly Shares sizes
-    cdef object quotas
+    cdef QuotaPlan quotas
 
     cpdef Py_ssize_t type_of(self, unsigned long long stream, unsigned long long sequence)
     cpdef Py_ssize_t type_of_not_sent(self, unsigned long long stream, unsigned long long nth)

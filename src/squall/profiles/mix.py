@@ -17,12 +17,14 @@ from itertools import accumulate
 
 import cython
 
-from squall.profiles.quotas import QuotaPlan, exact_shares
+from squall.profiles.quotas import exact_shares
 from squall.seeds import derive
 
 if cython.compiled:
+    from cython.cimports.squall.profiles.quotas import QuotaPlan
     from cython.cimports.squall.seeds import word_draw
 else:
+    from squall.profiles.quotas import QuotaPlan
     from squall.seeds import word_draw
 
 __all__ = ["MessageMix", "Shares"]

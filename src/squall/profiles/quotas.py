@@ -15,19 +15,27 @@ weight, where a session has no message count, are `squall.profiles.mix`'s.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from array import array
 from collections.abc import Sequence
 from fractions import Fraction
 from itertools import accumulate
 from typing import Final
 
-from squall.seeds import derive, word_draw
+import cython
+
+from squall.seeds import derive
+
+if cython.compiled:
+    from cython.cimports.squall.seeds import word_draw
+else:
+    from squall.seeds import word_draw
 
 __all__ = ["QuotaPlan", "exact_quotas", "exact_shares"]
 
 _ROUNDS: Final = 6  # of the Feistel network; four suffice for large domains, the smallest ones mix slower
 
 
+@cython.cclass
 class QuotaPlan:
     """Exact quotas of each type among a session's M messages, in an order of its own for every stream.
 
@@ -45,12 +53,13 @@ class QuotaPlan:
         self.messages_per_session = messages_per_session
         self.quotas = exact_quotas(weights, messages_per_session)
         """How often each type occurs in a session; they add up to the messages."""
-        self._until = list(accumulate(self.quotas))
+        self.until = array("q", accumulate(self.quotas))
         bits = max(2, (messages_per_session - 1).bit_length())
-        self._low_bits, self._high_bits = bits // 2, bits - bits // 2
-        self._round_seeds = tuple(derive(seed, f"quotas.round{number}") for number in range(_ROUNDS))
+        self.low_bits, self.high_bits = bits // 2, bits - bits // 2
+        self.round_seeds = array("Q", (derive(seed, f"quotas.round{number}") for number in range(_ROUNDS)))
 
-    def type_of(self, stream: int, sequence: int) -> int:
+    @cython.ccall
+    def type_of(self, stream: cython.ulonglong, sequence: cython.longlong) -> cython.Py_ssize_t:
         """The type of the sent message with that sequence number.
 
         Raises:
@@ -58,7 +67,8 @@ class QuotaPlan:
         """
         return self._type_at(stream, sequence)
 
-    def type_of_not_sent(self, stream: int, number: int) -> int:
+    @cython.ccall
+    def type_of_not_sent(self, stream: cython.ulonglong, number: cython.longlong) -> cython.Py_ssize_t:
         """The type of the stream's not-sent message number 0, 1, 2, …: that of position M − 1 − number.
 
         Raises:
@@ -66,24 +76,32 @@ class QuotaPlan:
         """
         return self._type_at(stream, self.messages_per_session - 1 - number)
 
-    def _type_at(self, stream: int, position: int) -> int:
-        if not 0 <= position < self.messages_per_session:
+    @cython.cfunc
+    def _type_at(self, stream: cython.ulonglong, position: cython.longlong) -> cython.Py_ssize_t:
+        if position < 0 or position >= self.messages_per_session:
             raise ValueError(f"position {position} of {self.messages_per_session} messages does not exist")
-        place = self._permuted(stream, position)
+        place: cython.longlong = self._permuted(stream, position)
         while place >= self.messages_per_session:
             place = self._permuted(stream, place)
-        return bisect_right(self._until, place)
+        kind: cython.Py_ssize_t = 0
+        while place >= self.until[kind]:
+            kind += 1
+        return kind
 
-    def _permuted(self, stream: int, place: int) -> int:
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def _permuted(self, stream: cython.ulonglong, place: cython.longlong) -> cython.longlong:
         """A bijection of the power of two: each half in turn is changed by a hash of the other one."""
-        low_bits, high_bits = self._low_bits, self._high_bits
-        low, high = place & ((1 << low_bits) - 1), place >> low_bits
-        for number, seed in enumerate(self._round_seeds):
-            if number % 2:
-                low ^= word_draw(seed, stream, high) >> (64 - low_bits)
+        one: cython.longlong = 1
+        low: cython.longlong = place & ((one << self.low_bits) - 1)
+        high: cython.longlong = place >> self.low_bits
+        number: cython.Py_ssize_t
+        for number in range(6):
+            if number & 1:
+                low ^= word_draw(self.round_seeds[number], stream, high) >> (64 - self.low_bits)
             else:
-                high ^= word_draw(seed, stream, low) >> (64 - high_bits)
-        return (high << low_bits) | low
+                high ^= word_draw(self.round_seeds[number], stream, low) >> (64 - self.high_bits)
+        return (high << self.low_bits) | low
 
 
 def exact_quotas(weights: Sequence[float], total: int) -> tuple[int, ...]:
