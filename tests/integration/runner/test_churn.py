@@ -128,11 +128,16 @@ def test_in_an_open_model_new_ones_arrive_and_nobody_comes_again(make: Any, run:
     assert all(18 <= planned <= 22 for planned in hold)  # by Little's law 20
 
 
-def wait_until_recorded(log: Path, *, size: int) -> None:
-    """Until a run has written so much: its first seconds."""
+def wait_until_held(folder: Path, connections: int) -> None:
+    """Until the record of a run that goes on says that so many are held."""
     until, pause = time.monotonic() + 20, threading.Event()
-    while time.monotonic() < until and not (log.exists() and log.stat().st_size >= size):
+    while time.monotonic() < until:
+        if (folder / "record.log").exists() and any(
+            each.held >= connections for each in open_run(folder).intervals
+        ):
+            return
         pause.wait(0.05)
+    raise AssertionError(f"{connections} connections were not held within 20 s")
 
 
 def reconnects_by_second(ran: Ran) -> list[tuple[int, int]]:
@@ -160,7 +165,7 @@ def test_a_service_that_is_killed_and_started_again_is_survived_and_told(tmp_pat
             "engine": {"workers": WORKERS},
         }
         running = start_squall(scenario, tmp_path)
-        wait_until_recorded(tmp_path / "run" / "record.log", size=4096)
+        wait_until_held(tmp_path / "run", connections)
         process.kill()
         process.wait()
         with served(port):
