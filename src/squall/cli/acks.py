@@ -11,10 +11,16 @@ import typer
 import uvloop
 
 from squall.cli.delivery import read
-from squall.cli.loading import Settings, loaded
-from squall.cli.named_tests import folder_of_series, left_flags, names_a_target, scale_of, views_of
+from squall.cli.named_tests import (
+    base_of,
+    folder_of_series,
+    left_flags,
+    names_a_target,
+    scale_of,
+    tell_of_run,
+    views_of,
+)
 from squall.cli.state import State
-from squall.live.base import LiveView
 from squall.metrics.ack_test import (
     PARTS,
     AcknowledgmentResult,
@@ -25,12 +31,10 @@ from squall.metrics.ack_test import (
     ack_size,
 )
 from squall.reports.ack_report import ack_lines
-from squall.reports.figures import duration
 from squall.runner.acks import run_acks, why_not
 from squall.runner.active import RunResult
 from squall.runner.bundled import service_for
 from squall.runner.stopping import StopSwitch, stopped_by_signals
-from squall.scenario.models import Scenario
 from squall.units import parse_count, parse_duration_s
 
 __all__ = ["carry_out_acks"]
@@ -92,25 +96,15 @@ async def _carried_out(
 ) -> AcknowledgmentResult:
     """On the target that is given, else on the bundled service."""
     own = not names_a_target(state, url, flags)
-    out, switch, show = folder_of_series(state, flags), StopSwitch(), views_of(state)
-
-    def views(scenario: Scenario) -> list[LiveView]:
-        load = scenario.load
-        state.tell(f"{scenario.name}: {load.connections:,} connections for {duration(load.hold)}")
-        return show(scenario)
+    out, switch = folder_of_series(state, flags), StopSwitch()
 
     def finished(result: PartResult, run: RunResult) -> None:
-        if run.error is not None:
-            state.complain(run.error.message, run.error.hint)
-        state.tell(f"{result.part}: {result.outcome}")
+        tell_of_run(state, run, f"{result.part}: {result.outcome}")
 
     if size.quicker != 1:
         state.tell(f"time-outs, pauses, delays and silences: 1/{size.quicker:g} of those at full scale")
     async with service_for(size.connections if own else None) as of_service:
-        fixed: Settings = {path: (value, "the bundled service") for path, value in of_service.items()}
-        if url is not None:
-            fixed = {"target.url": ([url], "argument URL")}
-        base = loaded(state, None, flags, fixed=fixed, instead={}).scenario
+        base = base_of(state, url, flags, of_service)
         with stopped_by_signals(switch):
             result = await run_acks(
                 base,
@@ -120,7 +114,7 @@ async def _carried_out(
                 parts=PARTS if own else PARTS[:1],
                 out=out,
                 switch=switch,
-                views=views,
+                views=views_of(state),
                 finished=finished,
                 command=state.command,
             )

@@ -8,15 +8,26 @@ from typing import Any, Final
 import typer
 
 from squall.cli.flags import FLAGS
+from squall.cli.loading import Settings, loaded
+from squall.cli.running import view_of
 from squall.cli.state import State
 from squall.live.base import LiveView
-from squall.live.choose import view_for
-from squall.live.picture import Title
+from squall.reports.figures import duration
+from squall.runner.active import RunResult
 from squall.scale import SCALES, Scale
 from squall.scenario.models import Scenario
-from squall.scenario.redact import public_url
 
-__all__ = ["SCALE", "folder_of_series", "left_flags", "names_a_target", "one_value", "scale_of", "views_of"]
+__all__ = [
+    "SCALE",
+    "base_of",
+    "folder_of_series",
+    "left_flags",
+    "names_a_target",
+    "one_value",
+    "scale_of",
+    "tell_of_run",
+    "views_of",
+]
 
 SCALE: Final = "SQUALL_SCALE"
 """The variable that says how large a test is, where no flag does."""
@@ -79,20 +90,39 @@ def folder_of_series(state: State, flags: dict[str, Any]) -> str | None:
     return None if given is None else str(state.cwd / given)
 
 
-def views_of(state: State) -> Callable[[Scenario], list[LiveView]]:
-    """Who is shown each run of a series: whoever looks on at the command line."""
+def base_of(
+    state: State, url: str | None, flags: Mapping[str, Any], of_service: Mapping[str, Any]
+) -> Scenario:
+    """The scenario that the runs of a series vary, aimed at the target that is given.
+
+    Args:
+        state: the world.
+        url: of the target; None where none was given as an argument.
+        flags: those of a run.
+        of_service: the settings that aim at the bundled service, where that is the target.
+
+    Raises:
+        SquallError: it makes no scenario.
+    """
+    fixed: Settings = {path: (value, "the bundled service") for path, value in of_service.items()}
+    if url is not None:
+        fixed = {"target.url": ([url], "argument URL")}
+    return loaded(state, None, flags, fixed=fixed, instead={}).scenario
+
+
+def views_of(state: State, called: str | None = None) -> Callable[[Scenario], list[LiveView]]:
+    """Who is shown each run of a series, which is announced; `called`: by this rather than by its scenario's name."""
 
     def views(scenario: Scenario) -> list[LiveView]:
-        title = Title(scenario.name, ", ".join(map(public_url, scenario.target.url)))
-        return [
-            view_for(
-                scenario.outputs.progress,
-                state.stderr,
-                title,
-                is_terminal=state.is_terminal,
-                is_dumb=state.is_dumb,
-                results=state.stdout,
-            )
-        ]
+        load = scenario.load
+        state.tell(f"{called or scenario.name}: {load.connections:,} connections for {duration(load.hold)}")
+        return [view_of(state, scenario)]
 
     return views
+
+
+def tell_of_run(state: State, run: RunResult, words: str) -> None:
+    """Say what came of one run of a series, its error first."""
+    if run.error is not None:
+        state.complain(run.error.message, run.error.hint)
+    state.tell(words)

@@ -10,10 +10,16 @@ import msgspec
 import uvloop
 
 from squall.cli.delivery import read
-from squall.cli.loading import Settings, loaded
-from squall.cli.named_tests import folder_of_series, left_flags, names_a_target, scale_of, views_of
+from squall.cli.named_tests import (
+    base_of,
+    folder_of_series,
+    left_flags,
+    names_a_target,
+    scale_of,
+    tell_of_run,
+    views_of,
+)
 from squall.cli.state import State
-from squall.live.base import LiveView
 from squall.metrics.ordering_test import (
     OrderingResult,
     OrderingSeriesResult,
@@ -22,14 +28,12 @@ from squall.metrics.ordering_test import (
     settle_at,
     test_at,
 )
-from squall.reports.figures import duration
 from squall.reports.ordering_report import ordering_lines
 from squall.runner.active import RunResult
 from squall.runner.bundled import service_for
 from squall.runner.ordering import run_ordering, usual_tests, why_not
 from squall.runner.series import checked_settle_s
 from squall.runner.stopping import StopSwitch, stopped_by_signals
-from squall.scenario.models import Scenario
 from squall.units import parse_count
 
 __all__ = ["carry_out_ordering"]
@@ -72,23 +76,13 @@ async def _carried_out(
 ) -> OrderingSeriesResult:
     """On the target that is given, else on the bundled service."""
     own = not names_a_target(state, url, flags)
-    out, switch, show = folder_of_series(state, flags), StopSwitch(), views_of(state)
-
-    def views(scenario: Scenario) -> list[LiveView]:
-        load = scenario.load
-        state.tell(f"{scenario.name}: {load.connections:,} connections for {duration(load.hold)}")
-        return show(scenario)
+    out, switch = folder_of_series(state, flags), StopSwitch()
 
     def finished(result: OrderingResult, run: RunResult) -> None:
-        if run.error is not None:
-            state.complain(run.error.message, run.error.hint)
-        state.tell(f"{result.scenario}: {result.outcome}")
+        tell_of_run(state, run, f"{result.scenario}: {result.outcome}")
 
     async with service_for(max(each.connections for each in tests) if own else None) as of_service:
-        fixed: Settings = {path: (value, "the bundled service") for path, value in of_service.items()}
-        if url is not None:
-            fixed = {"target.url": ([url], "argument URL")}
-        base = loaded(state, None, flags, fixed=fixed, instead={}).scenario
+        base = base_of(state, url, flags, of_service)
         state.tell(f"{len(tests)} patterns, one after another")
         with stopped_by_signals(switch):
             result = await run_ordering(
@@ -98,7 +92,7 @@ async def _carried_out(
                 settle_s=settle_s,
                 out=out,
                 switch=switch,
-                views=views,
+                views=views_of(state),
                 finished=finished,
                 command=state.command,
             )

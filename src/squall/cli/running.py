@@ -69,8 +69,19 @@ def carry_out(
     """
     scenario = loaded(state, file, flags, fixed=fixed, instead=instead).scenario
     _warn(state, scenario)
+    view = view_of(state, scenario)
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            result = runner.run(_run(state, scenario, view, ending))
+    finally:
+        view.finish()  # of a run that did not begin, nobody else does
+    return result.exit_code
+
+
+def view_of(state: State, scenario: Scenario) -> LiveView:
+    """What is shown of a run while it goes on, to whoever looks on at the command line."""
     title = Title(scenario.name, ", ".join(map(public_url, scenario.target.url)))
-    view = view_for(
+    return view_for(
         scenario.outputs.progress,
         state.stderr,
         title,
@@ -78,12 +89,6 @@ def carry_out(
         is_dumb=state.is_dumb,
         results=state.stdout,
     )
-    try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            result = runner.run(_run(state, scenario, view, ending))
-    finally:
-        view.finish()  # of a run that did not begin, nobody else does
-    return result.exit_code
 
 
 async def _run(state: State, scenario: Scenario, view: LiveView, ending: Ending | None) -> RunResult:

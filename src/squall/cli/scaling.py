@@ -9,10 +9,16 @@ from typing import Any
 import typer
 import uvloop
 
-from squall.cli.loading import Settings, loaded
-from squall.cli.named_tests import folder_of_series, left_flags, names_a_target, scale_of, views_of
+from squall.cli.named_tests import (
+    base_of,
+    folder_of_series,
+    left_flags,
+    names_a_target,
+    scale_of,
+    tell_of_run,
+    views_of,
+)
 from squall.cli.state import State
-from squall.live.base import LiveView
 from squall.metrics.scaling import (
     LevelResult,
     ScalingLevel,
@@ -28,7 +34,6 @@ from squall.runner.bundled import service_for
 from squall.runner.scaling import most_of, run_scaling, why_not
 from squall.runner.series import checked_settle_s
 from squall.runner.stopping import StopSwitch, stopped_by_signals
-from squall.scenario.models import Scenario
 from squall.units import parse_count, parse_duration_s
 
 __all__ = ["carry_out_scaling"]
@@ -85,10 +90,7 @@ class _Test:
         own = not names_a_target(state, url, self._flags)
         switch = StopSwitch()
         async with service_for(most_of(self._levels) if own else None) as of_service:
-            fixed: Settings = {path: (value, "the bundled service") for path, value in of_service.items()}
-            if url is not None:
-                fixed = {"target.url": ([url], "argument URL")}
-            base = loaded(state, None, self._flags, fixed=fixed, instead={}).scenario
+            base = base_of(state, url, self._flags, of_service)
             hold_s = sum(level.duration_s for level in self._levels)
             state.tell(f"{len(self._levels)} levels, {duration(hold_s)} of holding them, one after another")
             with stopped_by_signals(switch):
@@ -99,20 +101,14 @@ class _Test:
                     growth_floor_ms=self._growth_floor_ms,
                     out=self._out,
                     switch=switch,
-                    views=self._views,
+                    views=views_of(state, called="level"),
                     finished=self._finished,
                     command=state.command,
                 )
 
-    def _views(self, scenario: Scenario) -> list[LiveView]:
-        load = scenario.load
-        self._state.tell(f"level: {load.connections:,} connections for {duration(load.hold)}")
-        return views_of(self._state)(scenario)
-
     def _finished(self, level: LevelResult, run: RunResult) -> None:
-        if run.error is not None:
-            self._state.complain(run.error.message, run.error.hint)
-        self._state.tell(f"level: {level.connection_level:,} connections {level.outcome}")
+        words = f"level: {level.connection_level:,} connections {level.outcome}"
+        tell_of_run(self._state, run, words)
 
 
 def _level(text: str) -> ScalingLevel:
