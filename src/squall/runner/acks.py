@@ -45,7 +45,7 @@ from squall.runner.bundled import service_for
 from squall.runner.delivery import converted, ramp_settings
 from squall.runner.plan import make_plan
 from squall.runner.series import Series, no_views
-from squall.runner.settings import Duration
+from squall.runner.settings import Duration, why_refused
 from squall.runner.stopping import StopSwitch
 from squall.scale import Scale
 from squall.scenario.loader import Override, load_scenario
@@ -235,9 +235,7 @@ def ack_scenario(
 
 def why_not(setting: str) -> str | None:
     """Why an acknowledgement test takes no such setting from those who start it; None where it does."""
-    return next(
-        (why for path, why in _DECIDED.items() if setting == path or setting.startswith(f"{path}.")), None
-    )
+    return why_refused(_DECIDED, setting)
 
 
 def _written(result: AcknowledgmentResult, folder: Path) -> AcknowledgmentResult:

@@ -19,7 +19,7 @@ from squall.metrics.delivery_test import DeliveryGuaranteeResult, delivery_resul
 from squall.runner.active import RunResult
 from squall.runner.bundled import service_for
 from squall.runner.run import run_scenario
-from squall.runner.settings import Duration
+from squall.runner.settings import Duration, why_refused
 from squall.scale import Scale
 from squall.scenario.loader import Override, load_scenario
 from squall.scenario.models import Scenario
@@ -189,9 +189,7 @@ def ramp_settings(connections: int) -> dict[str, Any]:
 
 def why_not(setting: str) -> str | None:
     """Why a delivery test takes no such setting from those who start it; None where it does."""
-    return next(
-        (why for path, why in _DECIDED.items() if setting == path or setting.startswith(f"{path}.")), None
-    )
+    return why_refused(_DECIDED, setting)
 
 
 def delivered(scenario: Scenario, run: RunResult) -> DeliveryGuaranteeResult:

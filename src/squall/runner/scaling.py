@@ -43,6 +43,7 @@ from squall.runner.active import RunResult
 from squall.runner.bundled import service_for
 from squall.runner.plan import make_plan, offered_hz
 from squall.runner.series import Series, checked_settle_s, no_views
+from squall.runner.settings import why_refused
 from squall.runner.stopping import StopSwitch
 from squall.scale import Scale
 from squall.scenario.loader import Override, load_scenario
@@ -198,10 +199,7 @@ def _runs(
 
 def why_not(setting: str) -> str | None:
     """Why a scaling test takes no such setting from those who start it; None where it does."""
-    refused = _DECIDED | _MEANINGLESS
-    return next(
-        (why for path, why in refused.items() if setting == path or setting.startswith(f"{path}.")), None
-    )
+    return why_refused(_DECIDED | _MEANINGLESS, setting)
 
 
 def _check_base(base: Scenario) -> None:

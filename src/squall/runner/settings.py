@@ -1,4 +1,5 @@
-"""Groups of settings as the Python API takes them, each with what it stands for in a scenario. Pure."""
+"""Settings as the Python API takes them, in groups, each with what it stands for in a scenario; and why a test of a name
+of its own takes none of some. Pure."""
 
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ __all__ = [
     "MessagePattern",
     "StabilityMonitoring",
     "Tolerances",
+    "why_refused",
 ]
 
 Duration = float | str
@@ -110,3 +112,10 @@ class LoadTestConfig(msgspec.Struct, frozen=True, kw_only=True):
             "load.ramp_down.duration": self.ramp_down_duration,
             "test_environment": self.test_environment,
         }
+
+
+def why_refused(refused: Mapping[str, str], setting: str) -> str | None:
+    """Why a setting cannot be given, where it is or stands below one of those refused; None where it can."""
+    return next(
+        (why for path, why in refused.items() if setting == path or setting.startswith(f"{path}.")), None
+    )
