@@ -86,7 +86,7 @@ class BothRooms:
             label = account.stream.label_of(place)
             self.counts["delivered", label] += 1
             self.counts["reordered", label] += kind == "reordered"
-            self.counts["recovered", label] += account.stream.epoch_of(place) != account.stream.epoch
+            self.counts["recovered", label] += account.is_recovered(place)
             self.judge(who, publisher, number, cause)
 
     def judge(self, who: int, publisher: int, number: int, cause: tuple[int, int] | None) -> None:
@@ -104,8 +104,8 @@ class BothRooms:
 
     def end(self, who: int, *, lived: bool) -> None:
         self.naive.settle(who, lived=lived)
-        for account in self.room.ends(who):
-            self.settled(account.settle(lived))
+        for account, both_lived in self.room.ends(who, lived=lived):
+            self.settled(account.settle(both_lived))
 
     def settled(self, ranges: list[tuple[int, int, int, bool, bool]]) -> None:
         for first, end, label, unknown, _ in ranges:

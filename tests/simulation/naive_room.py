@@ -18,6 +18,8 @@ class Pair:
     label: int
     broken: bool = False
     """One of the two connections died since the publish."""
+    came_again: bool = False
+    """The member's did: what comes after that comes on a later connection."""
     outcome: str = ""
 
 
@@ -47,13 +49,15 @@ class NaiveRoom:
     def breaks(self, who: int) -> None:
         self.joined.discard(who)
         for (publisher, _, member), pair in self.pairs.items():
-            if who in {publisher, member}:
-                pair.broken = True
+            pair.broken |= who in {publisher, member}
+            pair.came_again |= who == member
 
     def settle(self, who: int, *, lived: bool) -> None:
+        """It has left, or died for good; what it has published may come all the same in the second case."""
         self.joined.discard(who)
         for (publisher, _, member), pair in self.pairs.items():
-            if who in {publisher, member} and not pair.outcome:
+            pair.broken |= who == publisher and not lived
+            if (who == member or (who == publisher and lived)) and not pair.outcome:
                 pair.outcome = "lost" if lived and not pair.broken else "unknown"
                 self.counts[pair.outcome, pair.label] += 1
 
@@ -68,7 +72,7 @@ class NaiveRoom:
             return "duplicate"
         pair.outcome = "delivered"
         self.counts["delivered", pair.label] += 1
-        self.counts["recovered", pair.label] += pair.broken
+        self.counts["recovered", pair.label] += pair.came_again
         self.arrivals.setdefault(member, []).append((publisher, number))
         if cause is not None:
             self.effects.append((member, (publisher, number), cause))

@@ -5,7 +5,9 @@ then. A member is joined from the answer to its join until it begins to leave, o
 published while a join or a leave is pending is not owed: it is counted nowhere, and its arrival is `NOT_OWED`. Every
 figure counts owed (message, member) pairs: each pair has the outcomes and events of `ledger`, in the account of its
 publisher and its member. An account that breaks (one of the two connections died) goes on, and what was in flight
-stays unknown unless a good copy comes later; one of which either side has left is settled.
+stays unknown unless a good copy comes later: also of a publisher that died for good, since the service may still hold a
+copy. One whose member is gone, or whose publisher has left, is settled. *Recovered* is what
+comes on a later connection of the member than it had at the publish.
 
 **Places.** What one member is owed of a publisher's messages are runs of its numbers. An account gives them *places*,
 0, 1, 2, …, without gaps, so that it is a `ledger.Stream` of places. As many runs are kept as are of use, at most
@@ -59,6 +61,7 @@ class Account:
         self.earlier = None
         self.missed = None
         self.told_from = 0
+        self.read_since = 0
 
     # --- what is owed ---
 
@@ -85,9 +88,11 @@ class Account:
             self.stream.begin_segment(label, self.stream.epoch)
         return self.stream.assign()
 
-    def breaks(self) -> None:
-        """A connection died: what was on its way is not waited for any more."""
+    def breaks(self, *, reader: bool) -> None:
+        """The publisher's connection died, or the reader's: what was on its way is not waited for any more."""
         self.stream.begin_segment(self.stream.label, self.stream.epoch + 1)
+        if reader:
+            self.read_since = self.stream.epoch
 
     def settle(self, lived: bool, fate: Fate | None = None) -> list[Range]:
         """What is owed when one of the two has left, as ranges of numbers that each have one label."""
@@ -152,6 +157,11 @@ class Account:
             return 2
         return found
 
+    @cython.ccall
+    def is_recovered(self, place: cython.longlong) -> cython.bint:
+        """Whether what comes now at a place was published before the reader's present connection."""
+        return self.stream.epoch_of(place) < self.read_since
+
     # --- what the ledger tells, in numbers ---
 
     def label_of(self, number: int) -> int:
@@ -201,7 +211,7 @@ class Member:
     """One member: as a publisher its numbers, and to whom they go now; as a member what others owe it.
 
     `is_here` says that the plan has it in the room: from its first join on, also while its connection is down,
-    until it begins to leave.
+    until it begins to leave. `died` says that its connection was gone at its end.
     """
 
     def __init__(self, number: int) -> None:
@@ -209,6 +219,7 @@ class Member:
         self.stream = Stream()
         self.joined = False
         self.is_here = False
+        self.died = False
         self.owed: list[Account] = []
         self.accounts_to: dict[int, Account] = {}
         self.accounts_from: dict[int, Account] = {}
@@ -253,6 +264,7 @@ class Room:
         for other in self._others(me):
             given_up += [self._open(other, me), self._open(me, other)]
         me.joined = me.is_here = True
+        me.died = False
         return [each for each in given_up if each[1]]
 
     def _open(self, publisher: Member, member: Member) -> tuple[Account, list[Range]]:
@@ -272,15 +284,25 @@ class Room:
         """Its connection is gone, and that was not planned."""
         me = self.member(number)
         self._part(me)
-        for account in (*me.accounts_to.values(), *me.accounts_from.values()):
-            account.breaks()
+        for account in me.accounts_to.values():
+            account.breaks(reader=False)
+        for account in me.accounts_from.values():
+            account.breaks(reader=True)
 
-    def ends(self, number: int) -> list[Account]:
-        """It has left for good, or given up: the accounts that are to be settled, those to it and those from it."""
+    def ends(self, number: int, *, lived: bool) -> list[tuple[Account, bool]]:
+        """It has left, or died for good: the accounts that are to be settled, each with whether both sides lived.
+
+        What one that died has published may still reach the others: that is settled at their end.
+        """
         me = self.member(number)
         self._part(me)
-        me.is_here = False
-        return [*me.accounts_to.values(), *me.accounts_from.values()]
+        me.is_here, me.died = False, not lived
+        if lived:
+            done = [*me.accounts_to.values(), *me.accounts_from.values()]
+            return [(each, not self.members[each.publisher].died) for each in done]
+        for account in me.accounts_to.values():
+            account.breaks(reader=False)
+        return [(account, False) for account in me.accounts_from.values()]
 
     def here_besides(self, number: int) -> int:
         """How many others the plan has here."""

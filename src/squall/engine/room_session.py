@@ -102,9 +102,9 @@ class RoomSession(TalkingSession):
         self._release_others()
 
     def settle(self, lived: bool) -> None:
-        """Enter what is owed to it and by it; nothing is after that."""
-        for pair in self.room.ledger.ends(self.number):
-            aftermath.enter_settled(self, lived=lived, pair=pair)
+        """Enter what is owed to it and by it; what it published before it died may still reach the others."""
+        for pair, both_lived in self.room.ledger.ends(self.number, lived=lived):
+            aftermath.enter_settled(self, lived=both_lived, pair=pair)
             pair.forget_times()
         self.times.forget()
         self._release_others()
@@ -221,7 +221,7 @@ class RoomSession(TalkingSession):
             return 0
         if found == 1 and stream.orders:
             aftermath.enter_late(self, tally, codec.sequence, codec.type_index, pair)
-        tally.recovered += stream.epoch_of(place) != stream.epoch
+        tally.recovered += pair.is_recovered(place)
         if self.lane.timestamps:
             tally.timestamps_judged += 1
             tally.timestamps_wrong += codec.intended_ns < pair.latest_intended or codec.intended_ns > now

@@ -41,7 +41,7 @@ def arrive(room: Any, publisher: int, member: int, number: int, now_ns: int = 0)
 
 def settle(room: Any, number: int, *, lived: bool) -> list[tuple[int, list[tuple[int, int, int, bool]]]]:
     """Publisher and (first, end, label, unknown) of all that is owed when a member has left."""
-    found = [(account.publisher, account.settle(lived)) for account in room.ends(number)]
+    found = [(account.publisher, account.settle(both)) for account, both in room.ends(number, lived=lived)]
     return [(publisher, [each[:4] for each in ranges]) for publisher, ranges in found if ranges]
 
 
@@ -123,9 +123,20 @@ def test_what_a_dead_connection_took_along_is_unknown_and_not_awaited(fanout: Mo
     assert publish(room, 1) == (3, [3 - 1])
     account = room.member(2).accounts_from[1]
     assert arrive(room, 1, 2, 1) == FIRST  # it comes after all
-    assert account.stream.epoch_of(account.place_of(1)) != account.stream.epoch
+    assert account.is_recovered(account.place_of(1)) == (who == 2)
     settled = settle(room, 2, lived=True)
     assert settled == [(1, [(2, 3, LABEL, True), (3, 4, LABEL, False)])]
+
+
+def test_what_one_that_died_for_good_has_published_may_still_come(fanout: ModuleType) -> None:
+    room = room_of(fanout, 1, 2, 3)
+    publish(room, 1)
+    room.breaks(1)
+    assert settle(room, 1, lived=False) == []
+    assert room.member(2).awaited() == 0
+    assert arrive(room, 1, 2, 0) == FIRST
+    assert settle(room, 2, lived=True) == []
+    assert settle(room, 3, lived=True) == [(1, [(0, 1, LABEL, True)])]
 
 
 def test_labels_are_those_of_the_publish(fanout: ModuleType) -> None:
