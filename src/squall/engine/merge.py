@@ -299,6 +299,7 @@ def _samples(snapshots: list[Snapshot]) -> list[WorkerSample]:
                 loop_lag_max_ns=max(before.loop_lag_max_ns, sample.loop_lag_max_ns),
                 silence_ns=longer.silence_ns,
                 silence_start_ns=longer.silence_start_ns,
+                absent_ns=before.absent_ns + sample.absent_ns,
             )
         found[sample.worker] = sample
     return [found[worker] for worker in sorted(found)]

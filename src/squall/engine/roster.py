@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from squall.engine import troubles
+from squall.engine.absences import Absences
 from squall.engine.connector import Attempt, ConnectFailed
 from squall.engine.connects import Connects
 from squall.engine.journal import Journal
@@ -68,7 +69,8 @@ class Roster:
         self.held = 0
         self.started = 0
         self.pending = 0
-        self._wanted: dict[int, int] = {}  # whom the plan has here → when it is to leave
+        self.absences = Absences()
+        self._wanted: dict[int, int] = {}  # who is to be open, or to be tried again → when it is to leave
         self._resting: set[int] = set()
         self._trying: dict[int, asyncio.Task[None]] = {}
         self._down_ns: dict[int, int] = {}  # who was dropped, and when
@@ -100,6 +102,7 @@ class Roster:
         """Session `number` is to be open from `at_ns` until `leave_ns`; what is due then or later is not intended."""
         self._wanted[number] = leave_ns
         self._resting.discard(number)
+        self.absences.begin(number, self.now_ns())
         session = self.sessions.get(number)
         if session is not None and session.state == GONE:  # a connect of its last visit is still under way
             session.come_again()
@@ -119,6 +122,7 @@ class Roster:
 
     def _part(self, number: int) -> None:
         self._wanted.pop(number, None)
+        self.absences.end(number, self.now_ns())
         self._connects.forget(number)
         self._went.set()
         session = self.sessions.get(number)
@@ -148,6 +152,7 @@ class Roster:
             session.leave_ns = min(session.leave_ns, now)
             self.leave(session.number)
         self._wanted.clear()
+        self.absences.clear(now)
         self._went.set()
 
     async def emptied(self) -> None:
@@ -295,6 +300,7 @@ class Roster:
         self._setup.checks.roll(now, self.held)
         self._setup.checks.joined_at(now)
         self.held += 1
+        self.absences.end(session.number, now)
         if session.number not in self._wanted:
             self._drain(session)
 
@@ -379,14 +385,17 @@ class Roster:
     def disconnected(self, session: Session, transport: WSTransport) -> None:
         """A connection is over: closed if we had planned it, else dropped."""
         connection = self.tallies_now(session).connection
-        connection.session.record(self.now_ns() - session.upgraded_ns)
+        now = self.now_ns()
+        connection.session.record(now - session.upgraded_ns)
         handshake = transport.close_handshake
         received = handshake.recv if handshake is not None else None
         code = (
             None if received is None else _number(received.code) or 1005
         )  # no code in the frame: RFC 6455 §7.1.5
-        self._setup.checks.roll(self.now_ns(), self.held)
+        self._setup.checks.roll(now, self.held)
         self.held -= 1
+        if session.number in self._wanted:
+            self.absences.begin(session.number, now)
         self._cancel_timer(session)
         connection.closed_with(code or _ABNORMAL_CLOSURE)
         if session.state == CLOSING and session.refusal is None:

@@ -309,7 +309,7 @@ class Worker:
                 snapshot=Snapshot(
                     index=index,
                     at_ns=now,
-                    sample=self._sample(),
+                    sample=self._sample(now),
                     messages=messages,
                     connections=connections,
                     places=places,
@@ -323,7 +323,7 @@ class Worker:
             )
         )
 
-    def _sample(self) -> WorkerSample:
+    def _sample(self, now: int) -> WorkerSample:
         """How this worker itself is."""
         lanes = self._setup.lanes
         usage = resource.getrusage(resource.RUSAGE_SELF)
@@ -342,6 +342,8 @@ class Worker:
             silence_ns=quietest.silence_ns,
             silence_start_ns=quietest.silence_start_ns,
             wanted=self._agenda.here if self._setup.comes_and_goes else None,
+            absent=self._roster.absences.count,
+            absent_ns=self._roster.absences.take(now),
         )
         self._loop_lag_ns = 0
         for lane in lanes:

@@ -6,8 +6,9 @@ together with the one before it; fewer than 1,000 in all make one window.
 
 **Lag of a second** is the p99 of pacer_lag over the messages that were sent in it.
 
-**Held** is a level, read at each second's end, and stands for the time since the reading before. Connection
-seconds held count no more than planned, so that a surplus in one second makes up for nothing in another.
+**Held** is a level, read at each second's end, and stands for the time since the reading before. Of the connection
+seconds that were planned those are missing in which the workers had a session to hold, and no connection of it; and
+what is planned beyond what they know of, since one of them died, for the whole second.
 """
 
 from __future__ import annotations
@@ -87,14 +88,29 @@ class Level:
     held_of_planned_ns: int = 0
     planned_ns: int = 0
 
-    def add(self, *, held: int, planned: int, length_ns: int) -> None:
+    def reach(self, held: int) -> None:
         """Take the level at a second's end."""
         self.last = held
         self.least = held if self.least is None else min(self.least, held)
         self.most = held if self.most is None else max(self.most, held)
+
+    def last_for(
+        self, length_ns: int, *, held: int, planned: int, absent: int = 0, absent_ns: int = 0
+    ) -> None:
+        """Take the time of a second.
+
+        Args:
+            length_ns: how long it was.
+            held: connections at its end.
+            planned: those that the plan has then.
+            absent: how many of them the workers know to be missing then.
+            absent_ns: for how long connections were missing in it, added up.
+        """
         self.length_ns += length_ns
         self.held_ns += held * length_ns
-        self.held_of_planned_ns += min(held, planned) * length_ns
+        unaccounted = max(0, planned - held - absent)
+        missing_ns = absent_ns + unaccounted * length_ns
+        self.held_of_planned_ns += max(0, planned * length_ns - missing_ns)
         self.planned_ns += planned * length_ns
 
     def append(self, later: Level) -> None:

@@ -213,6 +213,8 @@ class WorkerSample(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     """The load generator watching itself. Levels at the report's time, not changes, unless said.
 
     `wanted` are the sessions that the plan has here; None where that is the level, as none comes and goes by itself.
+    `absent` are those of them that hold no connection, and `absent_ns` says for how long sessions were absent, added
+    up, since the last report.
     """
 
     worker: int
@@ -228,6 +230,8 @@ class WorkerSample(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     silence_ns: int = 0
     silence_start_ns: int = 0
     wanted: int | None = None
+    absent: int = 0
+    absent_ns: int = 0
 
 
 class Event(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
