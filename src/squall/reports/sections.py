@@ -21,6 +21,7 @@ from squall.metrics.summary_document import Connections, Delivery, Judged, Perce
 from squall.record.run import RunRecord
 from squall.record.snapshots import Event
 from squall.reports import pictures
+from squall.reports.advice_section import advised
 from squall.reports.checks import stability_checks
 from squall.reports.delivery_section import acknowledged, ordered, sending_troubles, worst_streams
 from squall.reports.delivery_words import delivery_sentences
@@ -549,6 +550,7 @@ def _only_charts(name: str) -> Callable[[Story], str]:
 SECTIONS: Final[dict[str, tuple[str, Callable[[Story], str]]]] = {
     "happened": ("What stands out", _stands_out),
     "judged": ("Thresholds and checks", _judged),
+    "advice": ("What to do", lambda story: advised(story.record, story.summary)),
     "connections": ("Connections", _connections),
     "latency": ("Latency", _latency),
     "distribution": ("Distribution", _only_charts("distribution")),

@@ -24,6 +24,7 @@ import msgspec
 from pydantic import ValidationError
 
 from squall.analysis.advice import Findings, recommendations
+from squall.analysis.findings import highest_cpu
 from squall.charts.chart import Chart, Line
 from squall.charts.svg import svg_file
 from squall.errors import PlanError
@@ -37,7 +38,6 @@ from squall.runner.performance_report import (
     PerformanceReport,
     RecordedMetrics,
     alerts_in,
-    highest_cpu,
     phase_report,
     phases_named,
 )

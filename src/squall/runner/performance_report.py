@@ -21,7 +21,6 @@ from squall.metrics.alerts import Alert
 from squall.metrics.figures import milliseconds
 from squall.metrics.resources import Utilization
 from squall.metrics.totals import Selection, Totals
-from squall.record.resources import ResourceSample
 from squall.record.run import Phase, PhaseKind
 from squall.runner.phase_results import DeliverySuccess
 from squall.runner.settings import AlertThresholds
@@ -31,7 +30,6 @@ __all__ = [
     "PhaseReport",
     "RecordedMetrics",
     "alerts_in",
-    "highest_cpu",
     "phase_report",
     "phases_named",
 ]
@@ -177,27 +175,6 @@ def phase_report(totals: Totals, phase: Phase) -> PhaseReport:
         stability_checks_failed=sum(not check.passed for check in checks),
         alerts=len(alerts_in(totals.alerts.kept, [phase])),
     )
-
-
-def highest_cpu(
-    alerts: Iterable[Alert], samples: Iterable[ResourceSample], *, interval_s: float
-) -> dict[Alert, float]:
-    """The highest share of its processor that the target was seen to use while each alert stood.
-
-    An alert is raised at the end of its first interval, so it has stood since `interval_s` before. One during
-    which nobody looked is left out.
-    """
-    found: dict[Alert, float] = {}
-    asked = tuple(alerts)
-    for sample in samples:
-        if sample.role != "target" or sample.cpu_share is None:
-            continue
-        at_s = sample.at_ns / _NS
-        for alert in asked:
-            ended = alert.cleared_s is not None and at_s > alert.cleared_s
-            if alert.raised_s - interval_s < at_s and not ended:
-                found[alert] = max(found.get(alert, 0.0), sample.cpu_share)
-    return found
 
 
 def _plain(name: str) -> str:

@@ -5,8 +5,7 @@ import pytest
 from made_runs import S, a_run, connections, messages, phase
 from squall.errors import PlanError
 from squall.metrics.alerts import Alert
-from squall.record.resources import ResourceSample, Role
-from squall.runner.performance_report import alerts_in, highest_cpu, phase_report, phases_named
+from squall.runner.performance_report import alerts_in, phase_report, phases_named
 
 RUN = (
     phase(0, "ramp_up", "ramp_up", 0, 1),
@@ -81,24 +80,3 @@ def test_nothing_measured_is_none() -> None:
     assert report.average_latency_ms is None
     assert report.message_delivery_success is None
     assert report.messages_per_second is None
-
-
-def looked(at_s: float, cpu_share: float | None, role: Role = "target") -> ResourceSample:
-    return ResourceSample(at_ns=round(at_s * S), source=role, role=role, cpu_share=cpu_share)
-
-
-def test_the_processor_during_an_alert_is_the_highest_look_while_it_stood() -> None:
-    first, last, unseen = (
-        Alert(name="connection_latency", bound=100, figure=200, raised_s=raised_s, cleared_s=cleared_s)
-        for raised_s, cleared_s in ((10, 20), (30, None), (100, 110))
-    )
-    looks = [
-        looked(5, 0.9),
-        looked(6, 0.3),
-        looked(20, 0.4),
-        looked(21, 0.95),
-        looked(31, 0.2),
-        looked(32, None),
-        looked(33, 0.99, "host"),
-    ]
-    assert highest_cpu([first, last, unseen], looks, interval_s=5) == {first: 0.4, last: 0.2}
