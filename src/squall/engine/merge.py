@@ -23,6 +23,15 @@ import numpy as np
 from squall.metrics.buckets import BUCKETS
 from squall.metrics.histogram import decode_into, encode
 from squall.metrics.streams import SendingTroubles, WorstStreams
+from squall.record.cell_fields import (
+    CONNECTION_SUMS,
+    CONNECTION_TIMES,
+    COUNTED_BY_WORD,
+    MESSAGE_MAXIMA,
+    MESSAGE_SUMS,
+    MESSAGE_TIMES,
+    STANDS_FOR,
+)
 from squall.record.outcomes import Trouble
 from squall.record.snapshots import (
     CheckCell,
@@ -43,27 +52,6 @@ BEHIND_MAX_S: Final = 3
 PLACES_MAX: Final = 64
 OTHER: Final = Place("other", "other")
 _SECOND_NS: Final = 1_000_000_000
-
-_HISTOGRAM_NAMES: Final = (
-    "response",
-    "service",
-    "lag",
-    "connect",
-    "tcp",
-    "tls",
-    "upgrade",
-    "ping",
-    "session",
-    "opening",
-    "push_delay",
-    "reconnect",
-    "ack",
-    "ack_total",
-    "retry_recovery",
-    "ack_retried",
-)
-_STANDS_FOR: Final = {"pacer_lag": "lag", "unlagged": "service"}
-"""Histograms that a cell leaves out where they equal another one of its own."""
 
 Cell = TypeVar("Cell", MessageCell, ConnectionCell)
 
@@ -204,9 +192,9 @@ def add_messages(cells: Sequence[MessageCell]) -> MessageCell:
     """The cells of one key as one; there is at least one."""
     if len(cells) == 1:
         return cells[0]
-    found = {name: sum(getattr(cell, name) for cell in cells) for name in _MESSAGE_SUMS}
-    found |= {name: max(getattr(cell, name) for cell in cells) for name in _MESSAGE_MAXIMA}
-    return msgspec.structs.replace(cells[0], **found, **_histograms(cells))
+    found = {name: sum(getattr(cell, name) for cell in cells) for name in MESSAGE_SUMS}
+    found |= {name: max(getattr(cell, name) for cell in cells) for name in MESSAGE_MAXIMA}
+    return msgspec.structs.replace(cells[0], **found, **_histograms(cells, MESSAGE_TIMES))
 
 
 def add_connections(cells: Sequence[ConnectionCell]) -> ConnectionCell:
@@ -215,7 +203,7 @@ def add_connections(cells: Sequence[ConnectionCell]) -> ConnectionCell:
         return cells[0]
     codes: dict[int, int] = defaultdict(int)
     troubles: dict[Trouble, int] = defaultdict(int)
-    by_word = {name: Counter[str]() for name in _BY_WORD}
+    by_word = {name: Counter[str]() for name in COUNTED_BY_WORD}
     for cell in cells:
         for name, counted in by_word.items():
             counted.update(getattr(cell, name))
@@ -225,8 +213,8 @@ def add_connections(cells: Sequence[ConnectionCell]) -> ConnectionCell:
             troubles[trouble] += count
     return msgspec.structs.replace(
         cells[0],
-        **{name: sum(getattr(cell, name) for cell in cells) for name in _CONNECTION_SUMS},
-        **_histograms(cells),
+        **{name: sum(getattr(cell, name) for cell in cells) for name in CONNECTION_SUMS},
+        **_histograms(cells, CONNECTION_TIMES),
         close_codes=dict(sorted(codes.items())),
         troubles=sorted(troubles.items(), key=lambda each: (each[0].step, each[0].kind, each[0].blame)),
         **{name: dict(sorted(counted.items())) for name, counted in by_word.items()},
@@ -258,13 +246,10 @@ def _add_seconds(seconds: Iterable[SentSecond]) -> list[SentSecond]:
     return troubles.all
 
 
-def _histograms(cells: Sequence[Cell]) -> dict[str, SparseHistogram | None]:
-    names = cells[0].__struct_fields__
-    found = {
-        name: _added([getattr(cell, name) for cell in cells]) for name in _HISTOGRAM_NAMES if name in names
-    }
-    for name, other in _STANDS_FOR.items():
-        if name in names and any(getattr(cell, name) is not None for cell in cells):
+def _histograms(cells: Sequence[Cell], times: Iterable[str]) -> dict[str, SparseHistogram | None]:
+    found = {name: _added([getattr(cell, name) for cell in cells]) for name in times}
+    for name, other in STANDS_FOR.items():
+        if other in found and any(getattr(cell, name) is not None for cell in cells):
             # A cell without it has the same values in the other one, and they count here too.
             found[name] = _added([getattr(cell, name) or getattr(cell, other) for cell in cells])
     return found
@@ -313,11 +298,3 @@ def _end_of(index: int, snapshots: list[Snapshot]) -> int:
 
 def _event_order(event: Event) -> tuple[int, int, int, str, str]:
     return event.at_ns, event.worker, event.stream, event.kind, event.text
-
-
-_KEYS = {"population", "phase", "type", "place"}
-_MESSAGE_MAXIMA = ("reorder_extent_max", "reorder_late_ns_max")
-_BY_WORD = ("misfits", "strikes", "strikes_missed")
-_APART = {*_KEYS, *_MESSAGE_MAXIMA, *_HISTOGRAM_NAMES, *_STANDS_FOR, "close_codes", "troubles", *_BY_WORD}
-_MESSAGE_SUMS = tuple(name for name in MessageCell.__struct_fields__ if name not in _APART)
-_CONNECTION_SUMS = tuple(name for name in ConnectionCell.__struct_fields__ if name not in _APART)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import cython
 
+from squall.record.cell_fields import CONNECTION_SUMS, CONNECTION_TIMES, COUNTED_BY_WORD, MESSAGE_COUNTS
 from squall.record.outcomes import Trouble
 from squall.record.snapshots import ConnectionCell, MessageCell
 
@@ -20,88 +21,6 @@ else:
 __all__ = ["NEVER_NS", "ConnectionTally", "MessageTally", "Tallies"]
 
 NEVER_NS = 1 << 62
-
-_MESSAGE_COUNTS = (
-    "intended",
-    "not_sent_target",
-    "not_sent_squall",
-    "delivered",
-    "lost",
-    "unknown",
-    "duplicated",
-    "reordered",
-    "late",
-    "recovered",
-    "corrupted_body",
-    "reorder_extent_sum",
-    "reorder_extent_max",
-    "reorder_late_ns_sum",
-    "reorder_late_ns_max",
-    "service_unmeasured",
-    "acknowledged",
-    "acknowledged_first",
-    "retried",
-    "retry_acknowledged",
-    "retries_sent",
-    "gave_up",
-    "ack_duplicates",
-    "acknowledged_lost",
-    "duplicate_arrivals",
-    "reordered_in_type",
-    "order_waited",
-    "order_wait_ns_sum",
-    "order_wait_unmeasured",
-    "gaps",
-    "messages_in_gaps",
-    "causal_pairs",
-    "causal_violations",
-    "timestamps_judged",
-    "timestamps_wrong",
-    "acknowledged_late",
-    "not_sent_fault",
-)
-_CONNECTION_COUNTS = (
-    "attempted",
-    "established",
-    "failed",
-    "closed",
-    "dropped",
-    "graceful",
-    "reconnected",
-    "abandoned",
-    "pings_sent",
-    "pongs_received",
-    "corrupted_header",
-    "unexpected",
-    "foreign",
-    "invalid_utf8",
-    "window_exceeded",
-    "messages_sent",
-    "messages_received",
-    "bytes_sent",
-    "bytes_received",
-    "pushed",
-    "push_sequenced",
-    "push_missing",
-    "push_gaps",
-    "push_duplicated",
-    "push_reordered",
-    "push_early",
-    "ack_unexpected",
-    "silenced",
-    "silence_handled",
-)
-_CONNECTION_HISTOGRAMS = (
-    "connect",
-    "tcp",
-    "tls",
-    "upgrade",
-    "ping",
-    "session",
-    "opening",
-    "push_delay",
-    "reconnect",
-)
 
 
 @cython.cclass
@@ -125,7 +44,7 @@ class MessageTally:
         self._clear()
 
     def _clear(self) -> None:
-        for name in _MESSAGE_COUNTS:
+        for name in MESSAGE_COUNTS:
             setattr(self, name, 0)
         self.blocked_sent = False
         self.blocked_delivered = False
@@ -191,7 +110,7 @@ class MessageTally:
 
     def take(self, population: int, phase: int, type_index: int, place: int) -> MessageCell | None:
         """The cell since the last call, None where nothing happened; the tally starts anew."""
-        counts = {name: value for name in _MESSAGE_COUNTS if (value := getattr(self, name))}
+        counts = {name: value for name in MESSAGE_COUNTS if (value := getattr(self, name))}
         histograms = {
             "response": self.response.take(),
             "service": self.service.take(),
@@ -232,13 +151,12 @@ class ConnectionTally:
         self._clear()
 
     def _clear(self) -> None:
-        for name in _CONNECTION_COUNTS:
+        for name in CONNECTION_SUMS:
             setattr(self, name, 0)
         self.close_codes = {}
         self.troubles = {}
-        self.misfits = {}
-        self.strikes = {}
-        self.strikes_missed = {}
+        for name in COUNTED_BY_WORD:
+            setattr(self, name, {})
 
     def closed_with(self, code: int) -> None:
         """Count a close code; 1006 where no close frame came (RFC 6455 §7.1.5)."""
@@ -259,9 +177,9 @@ class ConnectionTally:
 
     def take(self, population: int, phase: int, place: int) -> ConnectionCell | None:
         """The cell since the last call, None where nothing happened; the tally starts anew."""
-        counts = {name: value for name in _CONNECTION_COUNTS if (value := getattr(self, name))}
+        counts = {name: value for name in CONNECTION_SUMS if (value := getattr(self, name))}
         found: dict[str, object] = dict(counts)
-        for name in _CONNECTION_HISTOGRAMS:
+        for name in CONNECTION_TIMES:
             histogram = getattr(self, name).take()
             if histogram is not None:
                 found[name] = histogram
@@ -269,7 +187,7 @@ class ConnectionTally:
             found["close_codes"] = self.close_codes
         if self.troubles:
             found["troubles"] = list(self.troubles.items())
-        for name in ("misfits", "strikes", "strikes_missed"):
+        for name in COUNTED_BY_WORD:
             if counts_by_word := getattr(self, name):
                 found[name] = counts_by_word
         self._clear()

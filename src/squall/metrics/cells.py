@@ -19,6 +19,15 @@ from dataclasses import dataclass, field
 from typing import Final, Self
 
 from squall.metrics.distribution import Distribution
+from squall.record.cell_fields import (
+    CONNECTION_SUMS,
+    CONNECTION_TIMES,
+    COUNTED_BY_WORD,
+    MESSAGE_COUNTS,
+    MESSAGE_MAXIMA,
+    MESSAGE_SUMS,
+    MESSAGE_TIMES,
+)
 from squall.record.outcomes import Trouble
 from squall.record.snapshots import ConnectionCell, MessageCell, SparseHistogram
 
@@ -27,88 +36,9 @@ __all__ = ["CUT", "ConnectionTotals", "MessageTotals"]
 CUT: Final = "cut"
 """The kind of trouble of a connection that squall dropped, as a fault of the scenario asks."""
 
-_MAXIMA: Final = ("reorder_extent_max", "reorder_late_ns_max")
-_MESSAGE_SUMS: Final = (
-    "intended",
-    "not_sent_target",
-    "not_sent_squall",
-    "delivered",
-    "lost",
-    "unknown",
-    "duplicated",
-    "reordered",
-    "late",
-    "recovered",
-    "corrupted_body",
-    "reorder_extent_sum",
-    "reorder_late_ns_sum",
-    "service_unmeasured",
-    "acknowledged",
-    "acknowledged_first",
-    "retried",
-    "retry_acknowledged",
-    "retries_sent",
-    "gave_up",
-    "ack_duplicates",
-    "acknowledged_lost",
-    "duplicate_arrivals",
-    "reordered_in_type",
-    "order_waited",
-    "order_wait_ns_sum",
-    "order_wait_unmeasured",
-    "gaps",
-    "messages_in_gaps",
-    "causal_pairs",
-    "causal_violations",
-    "timestamps_judged",
-    "timestamps_wrong",
-    "acknowledged_late",
-    "not_sent_fault",
-)
-_RARE_TIMES: Final = ("ack", "ack_total", "retry_recovery", "ack_retried")
+_USUAL_TIMES: Final = ("response", "service", "lag")
+_RARE_TIMES: Final = tuple(name for name in MESSAGE_TIMES if name not in _USUAL_TIMES)
 """Made only where there is one: most cells never have any."""
-_CONNECTION_SUMS: Final = (
-    "attempted",
-    "established",
-    "failed",
-    "closed",
-    "dropped",
-    "graceful",
-    "reconnected",
-    "abandoned",
-    "pings_sent",
-    "pongs_received",
-    "corrupted_header",
-    "unexpected",
-    "foreign",
-    "invalid_utf8",
-    "window_exceeded",
-    "messages_sent",
-    "messages_received",
-    "bytes_sent",
-    "bytes_received",
-    "pushed",
-    "push_sequenced",
-    "push_missing",
-    "push_gaps",
-    "push_duplicated",
-    "push_reordered",
-    "push_early",
-    "ack_unexpected",
-    "silenced",
-    "silence_handled",
-)
-_CONNECTION_TIMES: Final = (
-    "connect",
-    "tcp",
-    "tls",
-    "upgrade",
-    "ping",
-    "session",
-    "opening",
-    "push_delay",
-    "reconnect",
-)
 
 
 @dataclass(slots=True)
@@ -163,9 +93,9 @@ class MessageTotals:
     def of(cls, cell: MessageCell) -> Self:
         """One cell as totals of its own."""
         made = cls()
-        for name in _MESSAGE_SUMS + _MAXIMA:
+        for name in MESSAGE_COUNTS:
             setattr(made, name, getattr(cell, name))
-        for name in ("response", "service", "lag"):
+        for name in _USUAL_TIMES:
             _add(getattr(made, name), getattr(cell, name))
         if cell.pacer_lag is not None:
             made._pacer_lag = _add(Distribution(), cell.pacer_lag)
@@ -185,10 +115,10 @@ class MessageTotals:
         if self._unlagged is not None or other._unlagged is not None:
             self._unlagged = self._unlagged or self.service.copy()
             self._unlagged.merge(other.unlagged)
-        for name in _MESSAGE_SUMS:
+        for name in MESSAGE_SUMS:
             if change := getattr(other, name):
                 setattr(self, name, getattr(self, name) + change)
-        for name in _MAXIMA:
+        for name in MESSAGE_MAXIMA:
             setattr(self, name, max(getattr(self, name), getattr(other, name)))
         self.response.merge(other.response)
         self.service.merge(other.service)
@@ -304,27 +234,25 @@ class ConnectionTotals:
 
     def add(self, cell: ConnectionCell) -> None:
         """Add one interval's cell."""
-        for name in _CONNECTION_SUMS:
+        for name in CONNECTION_SUMS:
             if change := getattr(cell, name):
                 setattr(self, name, getattr(self, name) + change)
         self.close_codes.update(cell.close_codes)
         self.troubles.update(dict(cell.troubles))
-        self.misfits.update(cell.misfits)
-        self.strikes.update(cell.strikes)
-        self.strikes_missed.update(cell.strikes_missed)
-        for name in _CONNECTION_TIMES:
+        for name in COUNTED_BY_WORD:
+            getattr(self, name).update(getattr(cell, name))
+        for name in CONNECTION_TIMES:
             _add(getattr(self, name), getattr(cell, name))
 
     def merge(self, other: ConnectionTotals) -> None:
         """Add all that other totals hold."""
-        for name in _CONNECTION_SUMS:
+        for name in CONNECTION_SUMS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.close_codes.update(other.close_codes)
         self.troubles.update(other.troubles)
-        self.misfits.update(other.misfits)
-        self.strikes.update(other.strikes)
-        self.strikes_missed.update(other.strikes_missed)
-        for name in _CONNECTION_TIMES:
+        for name in COUNTED_BY_WORD:
+            getattr(self, name).update(getattr(other, name))
+        for name in CONNECTION_TIMES:
             getattr(self, name).merge(getattr(other, name))
 
     @property
