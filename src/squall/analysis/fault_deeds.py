@@ -18,7 +18,7 @@ from typing import Final
 
 from squall.record.fault_log import FaultEntry
 
-__all__ = ["MESSAGES_MAX", "ONCE", "FaultDeeds", "Sending"]
+__all__ = ["MESSAGES_MAX", "ONCE", "FaultDeeds", "Message", "Sending"]
 
 MESSAGES_MAX: Final = 2_000_000
 
@@ -63,7 +63,8 @@ class FaultDeeds:
         """How many connections faults ended."""
         self.slowed = ""
         """A fault that slowed connections or sessions, without a trace of which messages; "" where none did."""
-        self.delayed: set[Message] = set()
+        self.delayed: dict[Message, str] = {}
+        """The messages that a fault held and let go, with its name."""
         self.copies = 0
         """Second copies that were made of messages."""
         self.spoilt = 0
@@ -102,7 +103,7 @@ class FaultDeeds:
             is_first = entry.direction == "up" and not is_ack
             self._destroy(message, attempt, connection, entry.fault, is_first=is_first)
         elif entry.what in _LETS_GO and self._has_room(len(self.delayed)):
-            self.delayed.add(message)
+            self.delayed.setdefault(message, entry.fault)
         if not is_ack:
             copies = self._receivers(message[0]) if entry.direction == "up" else 1
             self.copies += copies * (entry.what == "duplicated")
@@ -151,6 +152,11 @@ class FaultDeeds:
     def touched(self) -> int:
         """Distinct messages of which an attempt was destroyed."""
         return len(self._destroyed)
+
+    def delayer(self, message: Message) -> str | None:
+        """The fault that held a message for a time, or destroyed an attempt of it, so that another had to bring it."""
+        found = self._destroyed.get(message)
+        return self.delayed.get(message) or (None if found is None else found[1])
 
     def destroyer(self, message: Message, sending: Sending) -> str | None:
         """The fault that destroyed all attempts of a message; None where not all were."""

@@ -3,15 +3,16 @@
 - **lost**: explained where a fault destroyed every attempt of the message; possible where one flipped a bit somewhere on
   its connection.
 - **unknown**: explained where one did, or ended the connection that carried the message.
-- **late**: explained, by count, by messages that were held, or that a retry had to bring. Where a fault was on that slows
-  all that passes, what is left is possible.
+- **late**: explained where one held the message, or destroyed an attempt of it, so that a retry had to bring it. Where
+  a fault was on that slows all that passes, or one ended or damaged the message's connection, what is left is possible.
 - **duplicated**, **corrupted**: explained, by count, by the copies that faults made and the messages they spoilt.
 
-The ledger lists the missing numbers of the worst streams only. Where those are all there are, each message is looked
-up (`basis` number). Else the streams that are not listed are reconciled by count: as many of their missing messages as
-faults destroyed in them are explained, the rest is not; so are messages that are owed to several receivers. A message that
-a fault destroyed and that is not missing all the same was brought by a copy, or by an attempt that passed; it explains
-nothing.
+The ledger lists the late messages up to a limit; with more of them, and where a message is owed to several receivers,
+they are reconciled by count. It lists the missing numbers of the worst streams only. Where those are all there are,
+each message is looked up (`basis` number). Else the streams that are not listed are reconciled by count: as many of
+their missing messages as faults destroyed in them are explained, the rest is not; so are messages that are owed to
+several receivers. A message that a fault destroyed and that is not missing all the same was brought by a copy, or by an
+attempt that passed; it explains nothing.
 
 Where the deeds are not all known (a proxy was killed, a log cannot be read), nothing is unexplained: what no deed
 explains is possible.
@@ -26,7 +27,7 @@ from typing import Final
 
 import msgspec
 
-from squall.analysis.fault_deeds import ONCE, FaultDeeds, Sending
+from squall.analysis.fault_deeds import ONCE, FaultDeeds, Message, Sending
 from squall.record.reconciliation import Explanation, FaultAccount, Outcome, Reconciliation, Unexplained
 
 __all__ = ["UNEXPLAINED_MAX", "Ledger", "Missing", "reconcile"]
@@ -65,6 +66,8 @@ class Ledger:
     missing: Sequence[Missing]
     cut_short: frozenset[int] = frozenset()
     sending: Sending = ONCE
+    late_messages: Sequence[Message] = ()
+    """The late ones by stream and number, as far as they are known so."""
 
 
 def reconcile(
@@ -83,11 +86,11 @@ def reconcile(
     said = list(problems)
     if not deeds.is_whole:
         said.append(f"only the first {deeds.touched:,} messages that faults struck were told apart")
-    spare = deeds.touched - lookup.used
+    late, late_open = _late(ledger, deeds, spare=deeds.touched - lookup.used)
     outcomes = [
         lookup.explanation("lost", ledger.lost),
         lookup.explanation("unknown", ledger.unknown),
-        _late(ledger.late, deeds, spare),
+        late,
         _by_count("duplicated", ledger.duplicated, deeds.copies),
         _by_count("corrupted", ledger.corrupted, deeds.spoilt),
     ]
@@ -97,7 +100,8 @@ def reconcile(
             for name, kind in kinds.items()
         ],
         outcomes=[_benefit_of_doubt(each) for each in outcomes] if said else outcomes,
-        unexplained=[] if said else lookup.unexplained(),
+        unexplained=[] if said else _worst(lookup.open),
+        unexplained_late=[] if said else _worst(late_open),
         problems=said,
         delayed=len(deeds.delayed),
         delayed_lost=_delayed_lost(ledger, deeds),
@@ -114,7 +118,8 @@ class _Lookup:
         self._listed: Counter[Outcome] = Counter()
         self._possible: Counter[Outcome] = Counter()
         self._without: Counter[Outcome] = Counter()
-        self._open: dict[int, list[tuple[int, int]]] = defaultdict(list)
+        self.open: dict[int, list[tuple[int, int]]] = defaultdict(list)
+        """By stream, the numbers that nothing explains."""
         self.used = 0
         """Messages that a fault destroyed and that are missing."""
         whole = {each.stream for each in ledger.missing} - ledger.cut_short
@@ -147,7 +152,7 @@ class _Lookup:
                 self._possible[outcome] += 1
             else:
                 self._without[outcome] += 1
-                _append(self._open[missing.stream], sequence)
+                _append(self.open[missing.stream], sequence)
 
     def explanation(self, outcome: Outcome, total: int) -> Explanation:
         """What explains an outcome; to be asked of lost first."""
@@ -183,12 +188,11 @@ class _Lookup:
         self.used += taken.total()
         return taken
 
-    def unexplained(self) -> list[Unexplained]:
-        """The worst streams' numbers that nothing explains."""
-        worst = sorted(
-            self._open.items(), key=lambda each: (-sum(end - first for first, end in each[1]), each[0])
-        )
-        return [Unexplained(stream=stream, ranges=ranges) for stream, ranges in worst[:UNEXPLAINED_MAX]]
+
+def _worst(found: Mapping[int, list[tuple[int, int]]]) -> list[Unexplained]:
+    """The streams with the most numbers that nothing explains."""
+    worst = sorted(found.items(), key=lambda each: (-sum(end - first for first, end in each[1]), each[0]))
+    return [Unexplained(stream=stream, ranges=ranges) for stream, ranges in worst[:UNEXPLAINED_MAX]]
 
 
 def _append(ranges: list[tuple[int, int]], sequence: int) -> None:
@@ -198,17 +202,41 @@ def _append(ranges: list[tuple[int, int]], sequence: int) -> None:
         ranges.append((sequence, sequence + 1))
 
 
-def _late(total: int, deeds: FaultDeeds, spare: int) -> Explanation:
-    """`spare` messages had an attempt destroyed and came by another."""
-    explained = min(total, len(deeds.delayed) + max(0, spare))
-    possible = total - explained if deeds.slowed else 0
-    return Explanation(
-        outcome="late",
-        total=total,
-        explained=explained,
-        possible=possible,
-        unexplained=total - explained - possible,
-        basis="count",
+def _late(
+    ledger: Ledger, deeds: FaultDeeds, *, spare: int
+) -> tuple[Explanation, dict[int, list[tuple[int, int]]]]:
+    """What explains the late messages, and by stream the numbers of those that nothing does.
+
+    `spare` messages had an attempt destroyed and came by another.
+    """
+    total, unexplained = ledger.late, defaultdict[int, list[tuple[int, int]]](list)
+    by_fault: Counter[str] = Counter()
+    is_listed = len(ledger.late_messages) == total
+    if is_listed:
+        possible = 0
+        for stream, sequence in sorted(ledger.late_messages):
+            fault = deeds.delayer((stream, sequence))
+            if fault is not None:
+                by_fault[fault] += 1
+            elif deeds.slowed or stream in deeds.ended or stream in deeds.damaged:
+                possible += 1
+            else:
+                _append(unexplained[stream], sequence)
+        explained = by_fault.total()
+    else:
+        explained = min(total, len(deeds.delayed) + max(0, spare))
+        possible = total - explained if deeds.slowed else 0
+    return (
+        Explanation(
+            outcome="late",
+            total=total,
+            explained=explained,
+            possible=possible,
+            unexplained=total - explained - possible,
+            basis="number" if is_listed else "count",
+            by_fault=dict(sorted(by_fault.items())),
+        ),
+        unexplained,
     )
 
 

@@ -27,6 +27,7 @@ cdef class Lane:
     cdef readonly int worker
     cdef readonly object worst_streams
     cdef readonly object sending_troubles
+    cdef readonly object late_messages
     cdef public long long start_ns
     cdef public long long unsent_total
     cdef public long long held_total

@@ -16,7 +16,7 @@ else:
     from squall.engine.check_windows import CheckWindows
     from squall.profiles.mix import MessageMix
 
-from squall.metrics.streams import SendingTroubles, WorstStreams
+from squall.metrics.streams import LateMessages, SendingTroubles, WorstStreams
 
 if TYPE_CHECKING:
     from squall.engine.keeper import Keeper
@@ -58,6 +58,7 @@ class Lane:
         worker: int = 0,
         worst_streams: WorstStreams | None = None,
         sending_troubles: SendingTroubles | None = None,
+        late_messages: LateMessages | None = None,
     ) -> None:
         self.population = population
         self.codec = codec
@@ -82,6 +83,7 @@ class Lane:
         self.worker = worker
         self.worst_streams = worst_streams or WorstStreams()
         self.sending_troubles = sending_troubles or SendingTroubles()
+        self.late_messages = late_messages
         self.start_ns = 0
         self.unsent_total = 0
         self.held_total = 0
@@ -96,6 +98,11 @@ class Lane:
     def points(self, index: int, block: int) -> array[int]:
         """The due times in a block of a schedule that has no period, ascending."""
         return array("q", self.arrivals.points(index, block))
+
+    def note_late(self, stream: int, sequence: int) -> None:
+        """A message came late; by its number that is kept only where somebody will ask which ones did."""
+        if self.late_messages is not None:
+            self.late_messages.note(stream, sequence)
 
     @cython.ccall
     @cython.exceptval(check=False)

@@ -149,6 +149,7 @@ class Merger:
             checks=_add_checks(cell for snapshot in snapshots for cell in snapshot.checks),
             streams=_worst(trouble for snapshot in snapshots for trouble in snapshot.streams),
             seconds=_add_seconds(second for snapshot in snapshots for second in snapshot.seconds),
+            late=sorted(message for snapshot in snapshots for message in snapshot.late),
         )
 
     def _number_places(self, snapshots: list[Snapshot], at_ns: int) -> tuple[list[Place], list[Event]]:

@@ -226,7 +226,8 @@ class RoomSession(TalkingSession):
             tally.timestamps_judged += 1
             tally.timestamps_wrong += codec.intended_ns < pair.latest_intended or codec.intended_ns > now
             pair.latest_intended = max(pair.latest_intended, codec.intended_ns)
-        self._clock(tally, pair.times, place, stream.next_sequence, codec.intended_ns, now)
+        if self._clock(tally, pair.times, place, stream.next_sequence, codec.intended_ns, now):
+            self.lane.note_late(codec.stream, codec.sequence)
         self._judge_causality(pair, place, tally)
         if stream.evicted is not None:
             aftermath.enter_evicted(self, pair)

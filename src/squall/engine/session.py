@@ -492,7 +492,8 @@ class Session(Connection):
         tally.recovered += recovered
         if self.lane.timestamps and intended >= 0:
             self._judge_time(tally, intended, now)
-        self._clock(tally, self.times, sequence, stream.next_sequence, intended, now)
+        if self._clock(tally, self.times, sequence, stream.next_sequence, intended, now):
+            self.lane.note_late(self.number, sequence)
         if stream.evicted is not None:
             aftermath.enter_evicted(self)
         if self.state == 2 and self.owes_nothing():
@@ -548,7 +549,7 @@ class Session(Connection):
         intended: cython.longlong,
         now: cython.longlong,
     ) -> cython.int:
-        """Record the times of a delivery."""
+        """Record the times of a delivery; 1 where it is late."""
         sent: cython.longlong = times.take(sequence, next_sequence)
         seen: cython.longlong = times.take_held(sequence)
         unlagged: cython.longlong = now - intended
@@ -563,10 +564,10 @@ class Session(Connection):
         if seen >= 0:
             unlagged = now - seen
             tally.blocked_delivered = True
-        tally.delivered_after(now - intended, unlagged)
+        late: cython.bint = tally.delivered_after(now - intended, unlagged)
         connection: cython.longlong = self.number
         self.lane.checks.delivered_at(intended, now, (connection << 16) | (self.epoch & 0xFFFF))
-        return 0
+        return late
 
     @cython.cfunc
     def _misread(

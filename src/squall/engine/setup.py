@@ -18,7 +18,7 @@ from squall.engine.session import Session
 from squall.engine.talking import TalkingSession
 from squall.engine.tally import NEVER_NS
 from squall.engine.user_function import user_function
-from squall.metrics.streams import SendingTroubles, WorstStreams
+from squall.metrics.streams import LateMessages, SendingTroubles, WorstStreams
 from squall.profiles.mix import MessageMix
 from squall.profiles.schedule import Bursts, arrivals, arrivals_of
 from squall.profiles.seating import Seating
@@ -101,6 +101,7 @@ class Setup:
         self.drain_timeout_s = scenario.drain_s
         self.worst_streams = WorstStreams()
         self.sending_troubles = SendingTroubles()
+        self.late_messages = LateMessages() if scenario.faults else None
         self.checks = CheckWindows(int(self.drain_timeout_s * 1e9))
         self.close_timeout_s = scenario.target.close_timeout
         self.connector = Connector(scenario.target, 0, scenario.engine.receive_message_max)
@@ -211,6 +212,7 @@ class Setup:
             worker=self.worker,
             worst_streams=self.worst_streams,
             sending_troubles=self.sending_troubles,
+            late_messages=self.late_messages,
         )
         lane.start_ns = self.start_ns
         return lane

@@ -53,7 +53,7 @@ cdef class MessageTally:
     cdef readonly Histogram ack_retried
 
     cpdef void sent_late_by(self, long long intended, long long seen, long long sent)
-    cpdef void delivered_after(self, long long response_ns, long long unlagged_ns)
+    cpdef bint delivered_after(self, long long response_ns, long long unlagged_ns)
     cpdef void delivered_untimed(self)
     cpdef void reordered_by(self, long long extent, long long late_ns)
     cpdef void acknowledged_after(self, long long ack_ns, bint retried)

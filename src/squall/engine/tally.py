@@ -60,13 +60,15 @@ class MessageTally:
             self.blocked_sent = True
 
     @cython.ccall
-    def delivered_after(self, response_ns: cython.longlong, unlagged_ns: cython.longlong) -> cython.void:
-        """Count a delivery with its times; service_time is recorded apart, where it is known."""
+    def delivered_after(self, response_ns: cython.longlong, unlagged_ns: cython.longlong) -> cython.bint:
+        """Count a delivery with its times, and say whether it is late; service_time is recorded apart, where known."""
         self.delivered += 1
         self.response.record(response_ns)
         self.unlagged.record(unlagged_ns)
         if response_ns > self.max_latency_ns:
             self.late += 1
+            return True
+        return False
 
     @cython.ccall
     def delivered_untimed(self) -> cython.void:

@@ -319,6 +319,7 @@ class Worker:
                     checks=self._setup.checks.take(now, self._roster.held),
                     streams=self._setup.worst_streams.all if final else [],
                     seconds=self._setup.sending_troubles.take(),
+                    late=[] if self._setup.late_messages is None else self._setup.late_messages.take(),
                 )
             )
         )

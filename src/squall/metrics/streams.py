@@ -1,4 +1,4 @@
-"""The worst streams of a run, and its troubles by the second of sending: both added up in bounded memory.
+"""The worst streams of a run, its troubles by the second of sending, its late messages: all in bounded memory.
 
 The rule: adding in any order gives the same. Of streams the `STREAMS_MAX` worst are kept: those with the most missing
 first, then those with the most copies and swaps, then the lowest number. Of seconds at most `SECONDS_MAX` are
@@ -14,10 +14,12 @@ import msgspec
 
 from squall.record.streams import RANGES_MAX, UNTIMED, SentSecond, StreamTrouble
 
-__all__ = ["SECONDS_MAX", "STREAMS_MAX", "SendingTroubles", "WorstStreams"]
+__all__ = ["LATE_MAX", "SECONDS_MAX", "STREAMS_MAX", "LateMessages", "SendingTroubles", "WorstStreams"]
 
 STREAMS_MAX: Final = 100
 SECONDS_MAX: Final = 3_600
+LATE_MAX: Final = 100_000
+"""Late messages that a worker tells by their numbers."""
 _SPARE: Final = 2
 """As many times the number are held before the best of them go: sorting for each would cost too much."""
 _NS: Final = 1_000_000_000
@@ -93,6 +95,25 @@ class SendingTroubles:
         there = self._counts.setdefault(key, [0, 0, 0])
         for place, count in enumerate(counts):
             there[place] += count
+
+
+class LateMessages:
+    """The messages that came after their type's maximum latency, by stream and number: the first `LATE_MAX`."""
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[int, int]] = []
+        self._room = LATE_MAX
+
+    def note(self, stream: int, sequence: int) -> None:
+        """One more."""
+        if self._room:
+            self._room -= 1
+            self._waiting.append((stream, sequence))
+
+    def take(self) -> list[tuple[int, int]]:
+        """Those since the last call."""
+        taken, self._waiting = self._waiting, []
+        return taken
 
 
 def _key(trouble: StreamTrouble) -> tuple[int, int, int]:

@@ -151,6 +151,8 @@ class Totals:
         """The watched machines."""
         self.ramp_checks = RampChecks()
         self.sending_troubles = SendingTroubles()
+        self.late_messages: list[tuple[int, int]] = []
+        """Those that the workers told by stream and number."""
         self.recoveries = Recoveries()
         self.streams = WorstStreams()
         self.reconciliation: Reconciliation | None = None
@@ -197,6 +199,7 @@ class Totals:
             self.streams.add(trouble)
         for sent in interval.seconds:
             self.sending_troubles.add(sent)
+        self.late_messages += interval.late
         phase = phase_at(self.phases.values(), since_ns)
         held = phase is not None and phase.kind == "sustained"
         self.recoveries.add(since_ns, self.last_at_ns, second, held=held)

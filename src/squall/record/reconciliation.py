@@ -24,7 +24,7 @@ class FaultAccount(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Unexplained(msgspec.Struct, frozen=True, kw_only=True):
-    """Missing messages of one stream that no fault explains, as ranges without their ends."""
+    """Missing or late messages of one stream that no fault explains, as ranges without their ends."""
 
     stream: int
     ranges: list[tuple[int, int]]
@@ -57,3 +57,4 @@ class Reconciliation(msgspec.Struct, frozen=True, kw_only=True):
     """Distinct messages that the proxy held back and then let go."""
     delayed_lost: int = 0
     """Of those, how many ended lost or unknown, at most."""
+    unexplained_late: list[Unexplained] = []

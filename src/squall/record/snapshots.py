@@ -254,7 +254,8 @@ class Event(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
 class Snapshot(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     """One worker's report on the interval that ends at `at_ns`; `index` is that interval's second of the run.
 
-    `streams` are its worst ones, told with its last report; `seconds` are troubles by the time of sending.
+    `streams` are its worst ones, told with its last report; `seconds` are troubles by the time of sending. `late` are the
+    messages that came late, as (stream, number); of a run with faults only.
     """
 
     index: int
@@ -269,6 +270,7 @@ class Snapshot(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     checks: list[CheckCell] = []
     streams: list[StreamTrouble] = []
     seconds: list[SentSecond] = []
+    late: list[tuple[int, int]] = []
 
 
 class Interval(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
@@ -288,3 +290,4 @@ class Interval(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     checks: list[CheckCell] = []
     streams: list[StreamTrouble] = []
     seconds: list[SentSecond] = []
+    late: list[tuple[int, int]] = []

@@ -23,7 +23,8 @@ def fault_lines(summary: Summary) -> list[str]:
     if found is not None:
         lines += [_account(each, faults.missed.get(each.name, 0)) for each in found.faults]
         lines.append(_explained(found))
-        lines += _unexplained(found.unexplained)
+        lines += _unexplained("unexplained", found.unexplained)
+        lines += _unexplained("late and unexplained", found.unexplained_late)
         lines += found.problems
     lines += map(_recovery, faults.recoveries)
     time = summary.acknowledgements.retry_recovery
@@ -66,11 +67,11 @@ def _outcome(each: Explanation) -> str:
     return words
 
 
-def _unexplained(streams: list[Unexplained]) -> Iterator[str]:
+def _unexplained(what: str, streams: list[Unexplained]) -> Iterator[str]:
     for each in streams[:_STREAMS_SHOWN]:
         ranges = ", ".join(_range(first, end) for first, end in each.ranges[:_RANGES_SHOWN])
         more = ", …" if len(each.ranges) > _RANGES_SHOWN else ""
-        yield f"unexplained: stream {each.stream}, numbers {ranges}{more}"
+        yield f"{what}: stream {each.stream}, numbers {ranges}{more}"
     if len(streams) > _STREAMS_SHOWN:
         yield f"and of {count(len(streams) - _STREAMS_SHOWN)} more streams: see summary.json"
 

@@ -165,7 +165,8 @@ def _ledger(scenario: Scenario, totals: Totals) -> Ledger:
     """What was counted, as the reconciliation asks for it."""
     messages, connections = totals.messages(), totals.connections()
     ways = [_sending(each.exchange) for each in scenario.populations]
-    missing, cut_short = _missing(totals, ways, _owed(scenario))
+    owed = _owed(scenario)
+    missing, cut_short = _missing(totals, ways, owed)
     return Ledger(
         lost=messages.lost,
         unknown=messages.unknown + messages.unsettled,
@@ -175,6 +176,8 @@ def _ledger(scenario: Scenario, totals: Totals) -> Ledger:
         dropped=connections.dropped,
         missing=missing,
         cut_short=cut_short,
+        # Which of several receivers had it late is not known to the proxies.
+        late_messages=totals.late_messages if max(owed) == 1 else (),
         sending=Sending(
             attempts=max(each.attempts for each in ways), by_service=all(each.by_service for each in ways)
         ),

@@ -182,6 +182,22 @@ def test_silent_and_slow_sessions_lose_nothing_by_themselves(make: Make, run: Ru
     )  # what was answered meanwhile was read half a second later, or more
 
 
+def test_what_the_network_holds_is_late_and_explained_to_the_last_message(make: Make, run: Run) -> None:
+    types = [{"name": "quote", "max_latency": 0.6}]
+    delay = {"kind": "delay", "probability": 0.05, "direction": "down", "delay": 0.9}
+    result = run(
+        with_faults(make, delay, traffic={"rate": 10, "types": types}, delivery={"drain_timeout": 3})
+    )
+    late, delayed = explained(result, "late"), deeds(result.folder)["delayed"]
+    assert delayed > 10
+    assert (late.basis, late.by_fault) == ("number", {"delay": delayed})
+    assert late.total == delayed + late.unexplained  # a machine that is busy may be late, too
+    found = result.summary.faults.reconciliation
+    assert found is not None
+    numbers = sum(end - first for each in found.unexplained_late for first, end in each.ranges)
+    assert numbers == late.unexplained
+
+
 def test_what_retries_bring_through_a_bad_network_is_not_lost(make: Make, run: Run, service: str) -> None:
     result = run(
         with_faults(

@@ -188,6 +188,18 @@ def test_late_ones_are_explained_by_count_and_possible_where_all_was_slowed() ->
     assert (found.explained, found.possible, found.unexplained) == (4, 2, 0)
 
 
+def test_late_ones_that_are_listed_are_looked_up() -> None:
+    log = [entry(what, 1, 7, fault="slow") for what in ("held", "delayed")]
+    log += [entry("dropped", 2, 0), entry("reset", 5, fault="cut")]
+    late = ((1, 7), (1, 8), (2, 0), (5, 3), (1, 9))
+    listed = dataclasses.replace(ledger(late=len(late)), late_messages=late)
+    whole = reconcile(listed, deeds_of(log), KINDS)
+    found = outcome(whole, "late")
+    assert (found.basis, found.by_fault) == ("number", {"drop": 1, "slow": 1})
+    assert (found.explained, found.possible, found.unexplained) == (2, 1, 2)
+    assert [(each.stream, each.ranges) for each in whole.unexplained_late] == [(1, [(8, 10)])]
+
+
 def test_a_bit_that_was_flipped_somewhere_may_have_cost_a_message() -> None:
     log = [entry("corrupted", 3, fault="flip")]
     missing = [Missing(3, 5, 7, unknown=False), Missing(4, 5, 6, unknown=False)]
