@@ -44,13 +44,13 @@ from squall.runner.active import RunResult
 from squall.runner.bundled import service_for
 from squall.runner.delivery import converted, ramp_settings
 from squall.runner.plan import make_plan
-from squall.runner.series import Series, no_views
+from squall.runner.series import Series, no_views, write_series
 from squall.runner.settings import Duration, why_refused
 from squall.runner.stopping import StopSwitch
 from squall.scale import Scale
 from squall.scenario.loader import Override, load_scenario
 from squall.scenario.models import Scenario
-from squall.store.folder import create_run_folder, write_whole
+from squall.store.folder import create_run_folder
 
 __all__ = [
     "ACKS_FILE",
@@ -61,7 +61,6 @@ __all__ = [
 ]
 
 ACKS_FILE: Final = "acks.json"
-MARKDOWN_FILE: Final = "acks.md"
 SETTLE_S: Final = 1.0
 """How long the service is left alone between two parts."""
 
@@ -191,7 +190,9 @@ async def run_acks(
         finished(results[-1], run)
     result = concluded(results, left_out=parts[len(results) :], folder=str(folder))
     code = strongest({ExitCode(result.exit_code), *([ExitCode.INTERRUPTED] if switch.times else [])})
-    return _written(msgspec.structs.replace(result, exit_code=int(code)), folder)
+    result = msgspec.structs.replace(result, exit_code=int(code))
+    write_series(folder / ACKS_FILE, result, ack_markdown(result))
+    return result
 
 
 def ack_scenario(
@@ -236,10 +237,3 @@ def ack_scenario(
 def why_not(setting: str) -> str | None:
     """Why an acknowledgement test takes no such setting from those who start it; None where it does."""
     return why_refused(_DECIDED, setting)
-
-
-def _written(result: AcknowledgmentResult, folder: Path) -> AcknowledgmentResult:
-    """The series, once it is there as JSON and as Markdown."""
-    write_whole(folder / ACKS_FILE, msgspec.json.format(msgspec.json.encode(result)) + b"\n")
-    write_whole(folder / MARKDOWN_FILE, ack_markdown(result).encode())
-    return result

@@ -44,13 +44,13 @@ from squall.runner.active import RunResult
 from squall.runner.bundled import service_for
 from squall.runner.delivery import converted, ramp_settings
 from squall.runner.plan import make_plan
-from squall.runner.series import Series, checked_settle_s, no_views
+from squall.runner.series import Series, checked_settle_s, no_views, write_series
 from squall.runner.settings import Duration, why_refused
 from squall.runner.stopping import StopSwitch
 from squall.scale import Scale
 from squall.scenario.loader import Override, load_scenario
 from squall.scenario.models import Scenario, Traffic
-from squall.store.folder import create_run_folder, write_whole
+from squall.store.folder import create_run_folder
 
 __all__ = [
     "ORDERING_FILE",
@@ -63,7 +63,6 @@ __all__ = [
 ]
 
 ORDERING_FILE: Final = "ordering.json"
-MARKDOWN_FILE: Final = "ordering.md"
 
 REPLY_S: Final = 0.05
 SEQUENTIAL_HZ: Final = 5_000
@@ -268,7 +267,9 @@ async def run_ordering(
     left_out = [test.scenario for test in tests[len(results) :]]
     result = concluded(results, left_out=left_out, folder=str(folder))
     code = strongest({ExitCode(result.exit_code), *([ExitCode.INTERRUPTED] if switch.times else [])})
-    return _written(msgspec.structs.replace(result, exit_code=int(code)), folder)
+    result = msgspec.structs.replace(result, exit_code=int(code))
+    write_series(folder / ORDERING_FILE, result, ordering_markdown(result))
+    return result
 
 
 def ordering_scenario(
@@ -337,10 +338,3 @@ def _with(base: Scenario, chosen: Mapping[str, Any]) -> Scenario:
 def why_not(setting: str) -> str | None:
     """Why an ordering test takes no such setting from those who start it; None where it does."""
     return why_refused(_DECIDED, setting)
-
-
-def _written(result: OrderingSeriesResult, folder: Path) -> OrderingSeriesResult:
-    """The series, once it is there as JSON and as Markdown."""
-    write_whole(folder / ORDERING_FILE, msgspec.json.format(msgspec.json.encode(result)) + b"\n")
-    write_whole(folder / MARKDOWN_FILE, ordering_markdown(result).encode())
-    return result

@@ -42,7 +42,7 @@ from squall.reports.scaling_report import scaling_charts, scaling_markdown
 from squall.runner.active import RunResult
 from squall.runner.bundled import service_for
 from squall.runner.plan import make_plan, offered_hz
-from squall.runner.series import Series, checked_settle_s, no_views
+from squall.runner.series import Series, checked_settle_s, no_views, write_series
 from squall.runner.settings import why_refused
 from squall.runner.stopping import StopSwitch
 from squall.scale import Scale
@@ -62,7 +62,6 @@ __all__ = [
 ]
 
 SCALING_FILE: Final = "scaling.json"
-MARKDOWN_FILE: Final = "scaling.md"
 CHARTS_FOLDER: Final = "charts"
 
 CONNECTS_HZ: Final = 500
@@ -185,7 +184,9 @@ async def run_scaling(
     left_out = [level.connections for level in levels[len(results) :]]
     result = concluded(results, growth_floor_ms=growth_floor_ms, left_out=left_out, folder=str(folder))
     code = strongest({ExitCode(result.exit_code), *([ExitCode.INTERRUPTED] if switch.times else [])})
-    return _written(msgspec.structs.replace(result, exit_code=int(code)), folder)
+    result = msgspec.structs.replace(result, exit_code=int(code))
+    _write(result, folder)
+    return result
 
 
 def _runs(
@@ -274,17 +275,15 @@ def _error_ms(run: RunResult) -> float | None:
     return None if found is None else found[1]
 
 
-def _written(result: ScalingResult, folder: Path) -> ScalingResult:
-    """The series, once it is there as JSON, as Markdown, and as charts."""
-    write_whole(folder / SCALING_FILE, msgspec.json.format(msgspec.json.encode(result)) + b"\n")
+def _write(result: ScalingResult, folder: Path) -> None:
+    """The series as JSON, as Markdown, and as charts."""
     charts = scaling_charts(result)
     pictures = {name: f"{CHARTS_FOLDER}/{name}.svg" for name in charts}
     titles = [(charts[name].title, file) for name, file in pictures.items()]
-    write_whole(folder / MARKDOWN_FILE, scaling_markdown(result, titles).encode())
+    write_series(folder / SCALING_FILE, result, scaling_markdown(result, titles))
     try:
         (folder / CHARTS_FOLDER).mkdir(exist_ok=True)
     except OSError as error:
         raise store_failure(error, folder) from None
     for name, file in pictures.items():
         write_whole(folder / file, svg_file(charts[name]).encode())
-    return result

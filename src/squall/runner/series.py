@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final, TypeVar
+
+import msgspec
 
 from squall.errors import ExitCode, PlanError
 from squall.fleet.base import Fleet
@@ -18,9 +21,10 @@ from squall.runner.active import RunResult
 from squall.runner.run import run_scenario
 from squall.runner.stopping import StopSwitch
 from squall.scenario.models import Scenario
+from squall.store.folder import write_whole
 from squall.units import parse_duration_s
 
-__all__ = ["Series", "checked_settle_s", "no_views"]
+__all__ = ["Series", "checked_settle_s", "no_views", "write_series"]
 
 T = TypeVar("T")
 
@@ -31,6 +35,16 @@ _ENDS: Final = frozenset((ExitCode.BUG, ExitCode.INTERRUPTED, ExitCode.ENVIRONME
 def no_views(_scenario: Scenario) -> Sequence[LiveView]:
     """Nobody looks on."""
     return ()
+
+
+def write_series(file: Path, result: msgspec.Struct, markdown: str) -> None:
+    """A finished series as JSON, and beside it as Markdown.
+
+    Raises:
+        StoreError: a file cannot be written.
+    """
+    write_whole(file, msgspec.json.format(msgspec.json.encode(result)) + b"\n")
+    write_whole(file.with_suffix(".md"), markdown.encode())
 
 
 @dataclass(frozen=True, kw_only=True)
