@@ -21,6 +21,7 @@ from squall.units import format_count, format_size
 
 __all__ = [
     "ACCOUNT_BYTES",
+    "ARRIVAL_BYTES",
     "CONNECTIONS_PER_WORKER",
     "FILES_APART",
     "MISSING_BYTES",
@@ -47,7 +48,9 @@ TLS_BYTES: Final = 60_000
 ACCOUNT_BYTES: Final = 750
 """What a publisher owes to one member of its room, while all arrives."""
 MISSING_BYTES: Final = 200
-"""Each message that is missing in such an account, up to its window."""
+"""Each message that is missing in an account or a stream, up to its window."""
+ARRIVAL_BYTES: Final = 12
+"""Each arrival behind one that is missing whose time a stream keeps, up to `squall.delivery.ledger.HELD_MAX`."""
 WORKER_BYTES: Final = 70_000_000
 """A worker before its first connection."""
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from squall.engine.preflight import ACCOUNT_BYTES, MISSING_BYTES, memory_bytes
+from squall.delivery.ledger import HELD_MAX, WINDOW
+from squall.engine.preflight import ACCOUNT_BYTES, ARRIVAL_BYTES, MISSING_BYTES, memory_bytes
 from squall.metrics.delivery_bounds import guarantee_bounds
 from squall.profiles.base import connections_in_words, duration_in_words
 from squall.runner.fault_windows import faults_in_words
@@ -198,18 +199,30 @@ def _room_lines(plan: Plan) -> list[str]:
         for count, each in zip(counts, scenario.populations, strict=True)
         if each.exchange.members > 1
     )
+    never_full = [
+        f"rooms: one of {format_count(each.exchange.members)} is never full with {connections_in_words(count)}"
+        for count, each in zip(counts, scenario.populations, strict=True)
+        if count < each.exchange.members
+    ]
     return [
+        *never_full,
         f"rooms: up to {format_rate(owed_hz)} are owed to members; {format_count(accounts)} accounts of a publisher"
         f" and a member take {format_size(accounts * ACCOUNT_BYTES)}, and at most"
-        f" {format_size(plan.demand.missing_max * MISSING_BYTES)} more where messages are missing"
+        f" {format_size(plan.demand.missing_max * MISSING_BYTES)} more where messages are missing",
     ]
 
 
 def _memory_line(plan: Plan) -> str:
     demand = plan.demand
+    missing = ""
+    if plan.messages_peak_hz and not demand.accounts:
+        each = WINDOW * MISSING_BYTES + HELD_MAX * ARRIVAL_BYTES
+        missing = (
+            f", and {format_size(each)} a connection of which {format_count(WINDOW)} messages are missing"
+        )
     return (
-        f"memory: about {format_size(memory_bytes(demand, plan.workers))}, and at most"
-        f" {format_size(demand.send_buffer_total_max)} more where the target stops reading"
+        f"memory: about {format_size(memory_bytes(demand, plan.workers))}; at most"
+        f" {format_size(demand.send_buffer_total_max)} more where the target stops reading{missing}"
     )
 
 

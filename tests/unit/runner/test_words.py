@@ -179,4 +179,14 @@ def test_rooms_say_how_far_they_fan_out_and_what_their_account_takes_at_most() -
         " and at most 781.25 MiB more where messages are missing" in lines
     )
     assert "rooms:" not in text()
+
+
+def test_a_room_that_is_never_full_is_said() -> None:
+    lines = text(load={"connections": 4}, exchange={"kind": "room", "size": 5})
+    assert "rooms: one of 5 is never full with 4 connections" in lines
+
+
+def test_memory_says_what_missing_messages_add() -> None:
+    assert "848 KiB a connection of which 4,096 messages are missing" in text()
+    assert "are missing" not in text(exchange="idle")
     assert "between two, binary, 128 B" in text(exchange="relay")
