@@ -39,8 +39,8 @@ class _Parser(argparse.ArgumentParser):
     """argparse, with squall's exit code for wrong usage."""
 
     def error(self, message: str) -> NoReturn:
-        self.print_usage(sys.stderr)
-        self.exit(ExitCode.SCENARIO, f"squall proxy: {message}\n")
+        said = f"squall proxy: {message}\n  hint: `squall proxy --help` lists what there is\n"
+        self.exit(ExitCode.SCENARIO, said)
 
 
 def _settings(given: argparse.Namespace) -> ProxySettings:

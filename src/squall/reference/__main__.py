@@ -57,8 +57,8 @@ class _Parser(argparse.ArgumentParser):
     """argparse, with squall's exit code for wrong usage."""
 
     def error(self, message: str) -> NoReturn:
-        self.print_usage(sys.stderr)
-        self.exit(ExitCode.SCENARIO, f"squall serve: {message}\n")
+        said = f"squall serve: {message}\n  hint: `squall serve --help` lists what there is\n"
+        self.exit(ExitCode.SCENARIO, said)
 
 
 def _parser() -> argparse.ArgumentParser:
