@@ -15,6 +15,7 @@ import pytest
 from oracle.peer import BadServer, Peer, PeerLeftError
 from squall.api import LoadTester, RampDownResult
 from squall.fleet.inline import InlineFleet
+from squall.metrics.readiness import NOTHING_LEFT
 from squall.runner import active
 from squall.runner.elsewhere import target_descriptors
 from squall.scenario.watch import Watch
@@ -75,6 +76,24 @@ def test_forced_closes_are_counted_and_listed_with_their_reasons(tmp_path: Path)
     record = open_run(tmp_path / "run")
     kinds = Counter(event.kind for interval in record.intervals for event in interval.events)
     assert kinds["forced"] == 4
+
+
+def test_connections_that_the_target_keeps_are_left_behind(tmp_path: Path) -> None:
+    async def behave(peer: Peer) -> None:
+        await peer.upgrade()
+        try:
+            await peer.echo()
+        except PeerLeftError:
+            await peer.silence()
+
+    with BadServer(behave) as server:
+        down = ramped_down(server.url, tmp_path)
+    assert down.graceful_disconnections == 1.0
+    assert down.resource_cleanup_success is False
+    verdict = open_run(tmp_path / "run").verdict
+    assert verdict is not None
+    (judged,) = (each for each in verdict.judgements if each.name == NOTHING_LEFT)
+    assert (judged.truth, judged.figure) == ("failed", CONNECTIONS)
 
 
 class Metrics(ThreadingHTTPServer):

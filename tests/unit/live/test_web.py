@@ -154,8 +154,10 @@ def test_a_thread_that_lags_draws_only_what_is_newest(fed: Doing, monkeypatch: p
         for _ in range(9):
             it.second()
         release.set()
-        assert b"run 0:00:01" in await anext(viewer)
-        assert b"run 0:00:10" in await anext(viewer)
+        seen = await anext(viewer)
+        if b"run 0:00:01" in seen:  # a viewer that is late itself has only the newest
+            seen = await anext(viewer)
+        assert b"run 0:00:10" in seen
         assert drawn == [1, 10]
         await viewer.aclose()
 
