@@ -1,9 +1,9 @@
 """Ten million messages through envelope, ledger and tallies, and the memory of the process on the way.
 
-`python -m benchmarks.ten_million MESSAGES` prints, as JSON, the resident bytes after each tenth. The messages are those
-of the delivery test: 10,000 streams, four types; of each 9,973 (a prime, so that all streams have their turn) one is
-lost, one comes twice, one comes behind the next of its stream. The steps are those of a session, called from Python,
-without sockets; each second's cells are taken as for a report.
+`python -m benchmarks.ten_million MESSAGES clean|troubled` prints, as JSON, the resident bytes after each tenth. The
+messages are those of the delivery test: 10,000 streams, four types. Where they are troubled, of each 9,973 (a prime, so
+that all streams have their turn) one is lost, one comes twice, one comes behind the next of its stream. The steps are
+those of a session, called from Python, without sockets; each second's cells are taken as for a report.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LOST, TWICE, LATE = 2_500, 5_000, 7_500
 Fed = dict[str, int]
 
 
-def fed(messages: int) -> tuple[list[int], Fed]:
+def fed(messages: int, *, troubled: bool) -> tuple[list[int], Fed]:
     """Feed so many; the resident bytes after each tenth, and what was counted."""
     codec = Codec(7, False, (128,), 1)
     streams = [Stream() for _ in range(STREAMS)]
@@ -41,7 +41,7 @@ def fed(messages: int) -> tuple[list[int], Fed]:
     process, resident = psutil.Process(), []
     late: dict[int, bytes] = {}
     for at in range(messages):
-        number, trouble = at % STREAMS, at % TROUBLE_EVERY
+        number, trouble = at % STREAMS, at % TROUBLE_EVERY if troubled else 0
         sequence = streams[number].assign()
         payload = _payload(codec, number, sequence, at)
         tallies.types[sequence % TYPES].intended += 1
@@ -87,4 +87,4 @@ def _take(tallies: Tallies, counted: Fed) -> None:
 
 
 if __name__ == "__main__":
-    print(json.dumps(fed(int(sys.argv[1]))))
+    print(json.dumps(fed(int(sys.argv[1]), troubled=sys.argv[2] == "troubled")))
