@@ -299,7 +299,9 @@ def _area(points: Columns, frame: _Frame, gap: float | None, kind: str) -> str:
 
 
 def _polyline(pairs: list[tuple[float, float]]) -> str:
-    return "M" + "L".join(f"{_short(a)} {_short(b)}" for a, b in pairs)
+    """As `_short` writes each coordinate, all at once: a picture has tens of thousands."""
+    text = "L".join(f"{a:.1f} {b:.1f}" for a, b in pairs).replace("-0.0", "0")
+    return f"M{text.replace('.0 ', ' ').replace('.0L', 'L').removesuffix('.0')}"
 
 
 def _legend(chart: Chart, left: int, right: int) -> tuple[str, int]:

@@ -12,6 +12,7 @@ the greatest value.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Self
 
 import numpy as np
@@ -45,6 +46,22 @@ class Distribution:
         if histogram.count:
             decode_into(histogram.buckets, self._counts)
             self._add_extremes(histogram.count, histogram.sum_ns, histogram.min_ns, histogram.max_ns)
+
+    def add_each(self, histograms: Iterable[SparseHistogram]) -> None:
+        """Add several; as `add` does one by one, in less time.
+
+        Raises:
+            ValueError: the bytes of one are damaged.
+        """
+        counts, count, sum_ns, extremes_ns = self._counts, 0, 0, list[int]()
+        for histogram in histograms:
+            if histogram.count:
+                decode_into(histogram.buckets, counts)
+                count += histogram.count
+                sum_ns += histogram.sum_ns
+                extremes_ns += (histogram.min_ns, histogram.max_ns)
+        if count:
+            self._add_extremes(count, sum_ns, min(extremes_ns), max(extremes_ns))
 
     def record(self, value_ns: int) -> None:
         """Count a single value; for thousands of them there is `Histogram`."""

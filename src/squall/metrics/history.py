@@ -365,14 +365,11 @@ class History:
         point.silence_ns, point.silence_start_ns = quietest.silence_ns, quietest.silence_start_ns
 
 
-def _merged(cells: Iterable[MessageCell]) -> tuple[Distribution, Distribution]:
+def _merged(cells: Sequence[MessageCell]) -> tuple[Distribution, Distribution]:
     """Their response and their service times."""
     response, service = Distribution(), Distribution()
-    for cell in cells:
-        if cell.response is not None:
-            response.add(cell.response)
-        if cell.service is not None:
-            service.add(cell.service)
+    response.add_each(cell.response for cell in cells if cell.response is not None)
+    service.add_each(cell.service for cell in cells if cell.service is not None)
     return response, service
 
 

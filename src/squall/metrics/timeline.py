@@ -73,8 +73,7 @@ class Times:
         """What several say together, of which one at least is not empty; `scratch` is overwritten."""
         kept = tuple(histograms)
         scratch.clear()
-        for histogram in kept:
-            scratch.add(histogram)
+        scratch.add_each(kept)
         if not scratch.count:
             raise ValueError("there is nothing to read from empty histograms")
         return cls.read(kept, scratch)
@@ -198,8 +197,7 @@ class Timeline:
         merged = Distribution()
         for point in self.points:
             if point.at_ns > from_ns and (to_ns is None or point.at_ns <= to_ns) and name in point.times:
-                for histogram in point.times[name].histograms:
-                    merged.add(histogram)
+                merged.add_each(point.times[name].histograms)
         return merged
 
     def total(self, name: str) -> float:

@@ -24,6 +24,11 @@ def numbers(path: str) -> list[tuple[float, float]]:
     return [(float(x), float(y)) for x, y in re.findall(r"[ML](-?[\d.]+) (-?[\d.]+)", path)]
 
 
+def test_coordinates_have_one_decimal_at_most_and_no_more_letters_than_they_need() -> None:
+    text = svg(chart(Line(name="p99", x=[0, 1, 2, 3], y=[0, 10 / 3, 0.001, 10])), height=100)
+    assert drawn(text, "stroke") == ["M0 100L333.3 66.7L666.7 100L1000 0"]
+
+
 def test_a_line_goes_through_its_points() -> None:
     text = svg(chart(Line(name="p99", x=[0, 1, 2], y=[0, 5, 10])), height=100)
     assert [numbers(path) for path in drawn(text, "stroke")] == [[(0, 100), (500, 50), (1000, 0)]]

@@ -100,6 +100,19 @@ def test_recording_a_single_value_is_adding_it() -> None:
     assert made == distribution(7_000_000, 5_000)
 
 
+def test_several_at_once_are_one_by_one() -> None:
+    empty = SparseHistogram(0, 0, 0, 0, b"")
+    parts = [sparse(5_000, 9_000), empty, sparse(1_000), sparse(7_000_000)]
+    one_by_one, at_once = distribution(2_000), distribution(2_000)
+    for part in parts:
+        one_by_one.add(part)
+    at_once.add_each(parts)
+    assert at_once == one_by_one
+    at_once.add_each([])
+    at_once.add_each([empty])
+    assert at_once == one_by_one
+
+
 def test_what_is_taken_out_can_be_put_in_again() -> None:
     whole = Distribution()
     assert whole.sparse() is None
