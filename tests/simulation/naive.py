@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 
 __all__ = ["Naive"]
 
+RUNS_REMEMBERED = 64
+
 
 @dataclass
 class Naive:
@@ -27,7 +29,9 @@ class Naive:
     """(number, time) of each distinct message that counted as an arrival, in order."""
     evicted: set[int] = field(default_factory=set)
     settled: int = 0
-    """Numbers below were settled: nothing is known of them any more."""
+    """Numbers below were settled: what had not come never counts any more."""
+    given_up: set[int] = field(default_factory=set)
+    """What was settled without having come."""
     acknowledged: set[int] = field(default_factory=set)
     lost: set[int] = field(default_factory=set)
     """What was settled as lost."""
@@ -46,9 +50,7 @@ class Naive:
         if number >= len(self.labels):
             return "foreign", 0, 0
         owed = number in self.owed()
-        if not owed and (number < self.settled or (self.evicted and number < max(self.evicted))):
-            return "undecided", 0, 0
-        if number in self.evicted:
+        if number in self.evicted | self.given_up or number < self.known_from():
             return "undecided", 0, 0
         if not owed:
             return "duplicate", 0, 0
@@ -59,6 +61,12 @@ class Naive:
         if not overtakers:
             return "first", 0, 0
         return "reordered", place - overtakers[0][0], now_ns - overtakers[0][1]
+
+    def known_from(self) -> int:
+        """Of numbers below nobody remembers any more which had come: that is known by runs, and the oldest are forgotten."""
+        missed = sorted(self.evicted | self.given_up)
+        ends = [number + 1 for number in missed if number + 1 not in missed]
+        return ends[-RUNS_REMEMBERED - 1] if len(ends) > RUNS_REMEMBERED else 0
 
     def _evict(self) -> None:
         highest = max(number for number, _ in self.arrivals)
@@ -80,6 +88,7 @@ class Naive:
             ends[number, self.labels[number], unknown, acknowledged] += 1
             if not unknown:
                 self.lost.add(number)
+            self.given_up.add(number)
         self.settled = len(self.labels)
         return ends
 

@@ -9,8 +9,6 @@ cdef class Account:
     cdef readonly long long base
     cdef readonly int read_since
     cdef list earlier
-    cdef list missed
-    cdef long long told_from
 
     cpdef long long publish(self, int label)
     cpdef long long place_of(self, long long number)

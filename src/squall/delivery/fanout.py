@@ -40,8 +40,6 @@ NOT_OWED = 5
 RUNS_KEPT = 16
 WINDOW_MIN = 64
 
-_MISSED_KEPT = 64
-
 
 def window_of(members: int) -> int:
     """The window of each account in a room of so many members."""
@@ -59,8 +57,6 @@ class Account:
         self.first = 0
         self.base = 0
         self.earlier = None
-        self.missed = None
-        self.told_from = 0
         self.read_since = 0
 
     # --- what is owed ---
@@ -103,12 +99,12 @@ class Account:
         return self._in_numbers(self.stream.take_evicted())
 
     def _in_numbers(self, ranges: list[Range]) -> list[Range]:
-        """The same in numbers; that these places never came is remembered."""
-        found: list[Range] = []
-        for first, end, label, unknown, acknowledged in ranges:
-            self._note_missed(first, end)
-            found += [(*piece, label, unknown, acknowledged) for piece in self._numbers(first, end)]
-        return found
+        """The same in numbers."""
+        return [
+            (*piece, label, unknown, acknowledged)
+            for first, end, label, unknown, acknowledged in ranges
+            for piece in self._numbers(first, end)
+        ]
 
     def _numbers(self, first: int, end: int) -> list[tuple[int, int]]:
         """The numbers at the places from `first` to before `end`, as ranges."""
@@ -118,16 +114,6 @@ class Account:
             if low < high:
                 pieces.append((number + low - base, number + high - base))
         return pieces
-
-    def _note_missed(self, first: int, end: int) -> None:
-        if self.missed is None:
-            self.missed = []
-        if self.missed and self.missed[-1][1] == first:
-            self.missed[-1] = (self.missed[-1][0], end)
-            return
-        self.missed.append((first, end))
-        if len(self.missed) > _MISSED_KEPT:
-            self.told_from = self.missed.pop(0)[1]
 
     def _runs(self) -> list[tuple[int, int, int]]:
         """(first number, its place, one past the last place) of each run that is kept, in order."""
@@ -152,10 +138,7 @@ class Account:
         """Enter a good copy: an outcome of `ledger`, or NOT_OWED for a place below 0."""
         if place < 0:
             return 5
-        found: cython.int = self.stream.arrive(place, now_ns)
-        if found == 4 and self.has_come(place):
-            return 2
-        return found
+        return self.stream.arrive(place, now_ns)
 
     @cython.ccall
     def is_recovered(self, place: cython.longlong) -> cython.bint:
@@ -198,12 +181,7 @@ class Account:
     @cython.ccall
     def has_come(self, place: cython.longlong) -> cython.bint:
         """Whether a good copy has come; False where that is not known any more."""
-        if place < 0 or place >= self.stream.expected or self.stream.is_missing(place):
-            return False
-        for first, end in self.missed or ():
-            if first <= place < end:
-                return False
-        return place >= self.told_from
+        return place >= 0 and self.stream.has_come(place)
 
 
 @cython.cclass

@@ -15,6 +15,8 @@ cdef class Stream:
     cdef object revealed_at
     cdef object revealed_ns
     cdef list evicted
+    cdef list missed
+    cdef long long told_from
     cdef public bint orders
     cdef bint holding
     cdef readonly long long duplicated
@@ -33,5 +35,6 @@ cdef class Stream:
     cpdef long long outstanding(self)
     cpdef long long awaited(self)
     cpdef bint is_missing(self, long long sequence)
+    cpdef bint has_come(self, long long sequence)
     cpdef int label_of(self, long long sequence)
     cpdef int epoch_of(self, long long sequence)

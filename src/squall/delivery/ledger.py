@@ -44,6 +44,7 @@ __all__ = [
     "FOREIGN",
     "HELD_MAX",
     "LOST",
+    "MISSED_KEPT",
     "REORDERED",
     "UNDECIDED",
     "UNKNOWN",
@@ -58,6 +59,9 @@ __all__ = [
 WINDOW = 4096
 HELD_MAX = 4096
 _FORGOTTEN_AT_ONCE = 1024
+
+MISSED_KEPT = 64
+"""Runs of numbers remembered that were given up: of what is older than these nobody can tell whether it had come."""
 
 _SEGMENTS_KEPT = 16
 """Segments remembered though nothing is owed in them: a copy that comes late is still told its own label."""
@@ -114,6 +118,8 @@ class Stream:
         self.revealed_at = None
         self.revealed_ns = None
         self.evicted = None
+        self.missed = None
+        self.told_from = 0
         self.held = None
         self.held_ns = None
         self.forgotten = None
@@ -173,7 +179,7 @@ class Stream:
             self.arrived += 1
             self.reordered += 1
             return 1
-        if sequence < self.evicted_below:
+        if sequence < self.evicted_below and not self.has_come(sequence):
             return 4
         self.duplicated += 1
         return 2
@@ -213,6 +219,18 @@ class Stream:
         else:
             self.evicted.append((first, end))
         self.evicted_below = end
+        self._note_missed(first, end)
+
+    def _note_missed(self, first: int, end: int) -> None:
+        """These never came before they were given up: a copy of them is none of a message that was delivered."""
+        if self.missed is None:
+            self.missed = []
+        if self.missed and self.missed[-1][1] == first:
+            self.missed[-1] = (self.missed[-1][0], end)
+            return
+        self.missed.append((first, end))
+        if len(self.missed) > MISSED_KEPT:
+            self.told_from = self.missed.pop(0)[1]
 
     def _claim(self, sequence: int, now_ns: int) -> bool:
         """Take a number off the missing; False where it is not among them. Sets extent and late time."""
@@ -335,6 +353,17 @@ class Stream:
         return at < len(self.missing) and self.missing[at] == sequence
 
     @cython.ccall
+    def has_come(self, sequence: cython.longlong) -> cython.bint:
+        """Whether a good copy of a number has come; False where that is not known any more."""
+        if sequence >= self.expected or self.is_missing(sequence):
+            return False
+        if self.missed is not None:
+            for first, end in self.missed:
+                if first <= sequence < end:
+                    return False
+        return sequence >= self.told_from
+
+    @cython.ccall
     def label_of(self, sequence: cython.longlong) -> cython.int:
         """The label of a number; for one older than all segments that are kept, that of the oldest of them."""
         if sequence >= self.segment_first or self.segments is None:
@@ -374,6 +403,7 @@ class Stream:
         ranges: list[Range] = []
         for first, end in self._owed():
             ranges.extend(self._split(first, end, lived=lived, fate=fate))
+            self._note_missed(first, end)
         if self.orders:
             self._find_gaps([(first, end, label) for first, end, label, unknown, _ in ranges if not unknown])
         self.missing = self.revealed_at = self.revealed_ns = None
