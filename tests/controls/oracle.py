@@ -251,7 +251,8 @@ def take_ack(truth: Truth, log: Log, record: Record, place: int, envelope: Envel
     message, account = log.messages[key], log.accounts[receiver, receiver]
     if not log.kind_of(message).delivers and envelope.sequence not in account.arrived:
         counts = truth.cells[envelope.type, receiver]
-        counts.recovered += len(message.ins) > 1 and envelope.attempt != 1
+        came_again = record.connection != message.connections[0]
+        counts.recovered += came_again or (len(message.ins) > 1 and envelope.attempt != 1)
         deliver(truth, log, account, message.envelope, record, place)
 
 

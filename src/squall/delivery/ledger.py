@@ -154,10 +154,11 @@ class Stream:
     def _forget_settled_segments(self) -> None:
         """Drop the oldest segments, as far as nothing is owed in them, down to those that are kept anyway."""
         firsts = [segment[0] for segment in self.segments]
-        settled = bisect_left(firsts, self._oldest_owed() + 1) - 1
+        settled = bisect_left(firsts, self.oldest_owed() + 1) - 1
         del self.segments[: max(0, min(settled, len(firsts) - _SEGMENTS_KEPT))]
 
-    def _oldest_owed(self) -> int:
+    def oldest_owed(self) -> int:
+        """The lowest number that may still come; the next one where all have."""
         return self.missing[0] if self.missing else self.expected
 
     # --- arriving ---

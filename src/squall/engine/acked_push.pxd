@@ -5,8 +5,8 @@ from squall.engine.tally cimport MessageTally
 cdef class AckedPushSession(TalkingSession):
     cdef public bint acknowledges
     cdef readonly bint deduplicates
-    cdef set unanswered
+    cdef dict unanswered
 
     cdef int _enter_push_back(self, long long now)
     cdef bint _acknowledge(self, long long now)
-    cdef bint _was_unanswered(self, long long sequence)
+    cdef bint _is_unanswered(self, long long sequence)

@@ -2,8 +2,9 @@
 
 The other direction of `acking`: here squall is the receiver. It acknowledges every copy, names the attempt that it
 came by, and drops further copies as a receiver must to whom a retry may bring one: they are `duplicate_arrivals`, and
-after that nothing is duplicated unless the scenario says that copies are not dropped. A message that came by a retry
-first *needed* one. The times of the service's attempts are its own: there is no ack_time here.
+after that nothing is duplicated unless the scenario says that copies are not dropped. A message of which a retry was the
+first to come, or came before one was acknowledged, *needed* one. The times of the service's attempts are its own: there
+is no ack_time here.
 """
 
 from __future__ import annotations
@@ -69,14 +70,17 @@ class AckedPushSession(TalkingSession):
             sequence, type_index, by_retry or codec.epoch != self.epoch & 0xFFFF, codec.intended_ns, now
         )
         is_first: cython.bint = self.stream.arrived != before
-        if not answered:
-            if is_first:
-                self._remember(sequence)
-        elif is_first or self._was_unanswered(sequence):
+        awaits: cython.bint = is_first or self._is_unanswered(sequence)
+        if awaits and by_retry and (is_first or not self.unanswered[sequence]):
+            tally.retried += 1
+        if awaits and answered:
             tally.acknowledged += 1
             tally.acknowledged_first += not by_retry
-            tally.retried += by_retry
             tally.retry_acknowledged += by_retry
+            if not is_first:
+                del self.unanswered[sequence]
+        elif awaits:
+            self._remember(sequence, by_retry)
         return 0
 
     @cython.cfunc
@@ -103,18 +107,16 @@ class AckedPushSession(TalkingSession):
         tally.duplicated += not self.deduplicates
         return 0
 
-    def _remember(self, sequence: int) -> None:
+    def _remember(self, sequence: int, retried: bool) -> None:
+        """A message is here and was not acknowledged; `retried` says whether it has come by a retry."""
         if self.unanswered is None:
-            self.unanswered = set()
-        if len(self.unanswered) < UNANSWERED_MAX:
-            self.unanswered.add(sequence)
+            self.unanswered = {}
+        if sequence in self.unanswered or len(self.unanswered) < UNANSWERED_MAX:
+            self.unanswered[sequence] = retried or self.unanswered.get(sequence, False)
 
     @cython.cfunc
-    def _was_unanswered(self, sequence: cython.longlong) -> cython.bint:
-        if self.unanswered is None or sequence not in self.unanswered:
-            return False
-        self.unanswered.remove(sequence)
-        return True
+    def _is_unanswered(self, sequence: cython.longlong) -> cython.bint:
+        return self.unanswered is not None and sequence in self.unanswered
 
     def settle(self, lived: bool) -> None:
         """See the base."""

@@ -274,7 +274,7 @@ class AckingSession(TalkingSession):
             self.terms.stranger("of others")
             self.heard_tallies.connection.unexpected += 1
         elif codec.flags & 4:
-            self._enter_ack(codec.sequence, codec.type_index, codec.attempt, now)
+            self._enter_ack(codec.sequence, codec.type_index, codec.attempt, codec.intended_ns, now)
         elif self.terms.by_receiver and self._is_mine():
             recovered: cython.bint = codec.attempt > 1 or codec.epoch != self.epoch & 0xFFFF
             self._arrived(codec.sequence, codec.type_index, recovered, codec.intended_ns, now)
@@ -286,7 +286,8 @@ class AckingSession(TalkingSession):
     def _enter(self, event: object, frame: object, now: int) -> None:
         """Book what a talk has read."""
         if isinstance(event, Acknowledged):
-            self._enter_ack(event.sequence, self._type_of(event.sequence), event.attempt, now)
+            intended: cython.longlong = self.intended.take(event.sequence, self.stream.next_sequence)
+            self._enter_ack(event.sequence, self._type_of(event.sequence), event.attempt, intended, now)
             return
         if isinstance(event, UnknownAck):
             self.terms.stranger("of ids never sent")
@@ -302,9 +303,13 @@ class AckingSession(TalkingSession):
         sequence: cython.longlong,
         type_index: cython.Py_ssize_t,
         attempt: cython.int,
+        intended: cython.longlong,
         now: cython.longlong,
     ) -> cython.int:
-        """An acknowledgement of one of our messages, or of one that never was; `attempt` 0: it names none."""
+        """An acknowledgement of one of our messages, or of one that never was; `attempt` 0: it names none.
+
+        `intended` is when the message was due; -1 where that is no longer known.
+        """
         if sequence >= self.stream.next_sequence or type_index != self._type_of(sequence):
             self.terms.stranger("of ids never sent")
             self.heard_tallies.connection.ack_unexpected += 1
@@ -317,7 +322,9 @@ class AckingSession(TalkingSession):
         elif found == 2:
             tally.acknowledged_late += 1
             if not self.terms.by_receiver:
-                self._arrived(sequence, type_index, attempt != 1, -1, now)
+                self._arrived(
+                    sequence, type_index, attempt != 1 or self._is_from_before(sequence), intended, now
+                )
         elif found == 0:
             self._count_acknowledged(tally, self.window.found, attempt, now)
             self._window_has_room(now)
@@ -346,10 +353,15 @@ class AckingSession(TalkingSession):
         if message.expired_ns >= 0:
             tally.recovered_after(now - message.expired_ns)
         if not self.terms.by_receiver:
-            self._arrived(
-                message.sequence, message.type_index, is_retried and attempt != 1, message.intended_ns, now
-            )
+            recovered: cython.bint = is_retried and attempt != 1
+            recovered = recovered or self._is_from_before(message.sequence)
+            self._arrived(message.sequence, message.type_index, recovered, message.intended_ns, now)
         return 0
+
+    @cython.cfunc
+    def _is_from_before(self, sequence: cython.longlong) -> cython.bint:
+        """Whether a message was first sent on an earlier connection than the present one."""
+        return self.stream.epoch_of(sequence) != self.epoch
 
     # --- the end ---
 

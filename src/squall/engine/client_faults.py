@@ -132,7 +132,7 @@ def _fall_silent(session: Session, *, reads: bool) -> None:
     """Let a session acknowledge nothing, or read nothing at all, until it recovers."""
     session.afflicted = True
     if session.silent_from < 0:
-        session.silent_from = session.stream.expected
+        session.silent_from = session.stream.oldest_owed()
         session.silence_harmed = False
     if reads:
         session.withholds_acks = True

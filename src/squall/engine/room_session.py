@@ -202,7 +202,9 @@ class RoomSession(TalkingSession):
         if found is None or found is self or codec.run != codec.run_number or codec.flags & 4:
             return None
         publisher: RoomSession = cython.cast(RoomSession, found)
-        if codec.sequence >= publisher.stream.next_sequence or codec.type_index >= self.lane.mix.types:
+        if codec.sequence >= publisher.stream.next_sequence:
+            return None
+        if codec.type_index != publisher._type_of(codec.sequence):
             return None
         return publisher
 

@@ -66,6 +66,8 @@ class Roster:
         self.met: Callable[[int], None] = _nobody
         """Told of each session as it is made."""
         self.sessions: dict[int, Session] = {}
+        self._left: dict[int, Session] = {}
+        """Who has left, where the level may rise again: they go on with their streams then."""
         self.held = 0
         self.started = 0
         self.pending = 0
@@ -103,6 +105,8 @@ class Roster:
         self._wanted[number] = leave_ns
         self._resting.discard(number)
         self.absences.begin(number, self.now_ns())
+        if number in self._left:
+            self.sessions[number] = self._left.pop(number)
         session = self.sessions.get(number)
         if session is not None and session.state == GONE:  # a connect of its last visit is still under way
             session.come_again()
@@ -164,6 +168,12 @@ class Roster:
     def remaining(self) -> list[int]:
         """The numbers of the sessions that are wanted or here."""
         return sorted(self._wanted.keys() | self.sessions.keys())
+
+    def forget_left(self) -> None:
+        """Nothing was sent so far: who has left has no stream to go on with."""
+        for session in self._left.values():
+            self._setup.forget(session)
+        self._left.clear()
 
     def _session(self, number: int) -> Session:
         if number not in self.sessions:
@@ -484,7 +494,11 @@ class Roster:
     def _forget_if_gone(self, number: int) -> None:
         """Nothing more comes of a session, and no connect of it is under way."""
         if number in self.sessions and self.sessions[number].state == GONE:
-            self._setup.forget(self.sessions.pop(number))
+            session = self.sessions.pop(number)
+            if self._setup.brings_new_ones:
+                self._setup.forget(session)
+            else:
+                self._left[number] = session
             self._went.set()
 
     # --- reporting ---

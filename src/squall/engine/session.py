@@ -467,7 +467,7 @@ class Session(Connection):
             and codec.run == codec.run_number
             and codec.stream == self.number
             and codec.sequence < self.stream.next_sequence
-            and codec.type_index < self.lane.mix.types
+            and codec.type_index == self._type_of(codec.sequence)
         )
 
     @cython.cfunc

@@ -233,6 +233,11 @@ class Setup:
         """Whether sessions come and go by themselves."""
         return any(visits is not None for visits in self._visits)
 
+    @property
+    def brings_new_ones(self) -> bool:
+        """Whether each session that comes is another: one that has left does not come again."""
+        return self.scenario.load.arrivals is not None
+
     def session(self, number: int) -> Session:
         """The session with this number, not connected yet."""
         population, index = self._split.place_of(number)

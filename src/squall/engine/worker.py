@@ -214,6 +214,7 @@ class Worker:
         """Nothing was sent so far; from a time on, sessions send what this scenario says."""
         self._setup.retune(scenario, self._roster)
         self._book.retune(max_latencies_ns(scenario))
+        self._roster.forget_left()
         for session in self._roster.sessions.values():
             session.retune(self._setup.lanes[session.lane.population], from_ns)
             self._pacer.enrol(session)

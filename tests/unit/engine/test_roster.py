@@ -88,7 +88,13 @@ class Client:
 class Bench:
     """A roster whose connects do what the script says: True is accepted, False is refused, None hangs until `gate`."""
 
-    def __init__(self, policy: Reconnect, *script: bool | None, kind: PhaseKind = "sustained") -> None:
+    def __init__(
+        self,
+        policy: Reconnect,
+        *script: bool | None,
+        kind: PhaseKind = "sustained",
+        brings_new_ones: bool = True,
+    ) -> None:
         scenario = load_scenario({"target": "ws://a/"}).scenario
         self.script = list(script)
         self.tried: list[int] = []
@@ -124,6 +130,7 @@ class Bench:
             checks=CheckWindows(10**9),
             connector=SimpleNamespace(connect=self._connect),
             session=self._session,
+            brings_new_ones=brings_new_ones,
             forget=lambda session: self.forgotten.append(session.number),
             attempt=lambda session: SimpleNamespace(
                 session=session,
@@ -209,6 +216,40 @@ def test_a_session_comes_when_it_is_wanted_and_goes_by_drain_and_close() -> None
 
     bench = on_the_bench(lambda: Bench(NO, True), act)
     assert bench.counts() == {"attempted": 1, "established": 1, "closed": 1}
+
+
+def test_where_the_level_may_rise_again_who_has_left_goes_on_with_its_stream() -> None:
+    async def act(bench: Bench) -> None:
+        for visit in range(2):
+            bench.roster.want(3, 0)
+            await bench.until(lambda: bench.roster.held == 1)
+            assert bench.roster.sessions[3].epoch == visit
+            bench.roster.leave(3)
+            bench.ended(3)
+            await bench.roster.emptied()
+        assert bench.forgotten == []
+        bench.roster.forget_left()
+        bench.roster.want(3, 0)
+        await bench.until(lambda: bench.roster.held == 1)
+
+    bench = on_the_bench(lambda: Bench(NO, True, True, True, brings_new_ones=False), act)
+    assert (len(bench.made), bench.forgotten) == (2, [3])
+
+
+def test_how_long_sessions_had_no_connection_is_counted_as_it_passes() -> None:
+    async def act(bench: Bench) -> None:
+        roster = bench.roster
+        roster.want(3, 0)
+        assert roster.absences.count == 1
+        await bench.until(lambda: roster.held == 1)
+        assert (roster.absences.count, roster.absences.take(roster.now_ns()) > 0) == (0, True)
+        bench.ended(3)
+        assert roster.absences.count == 1
+        roster.leave(3)
+        assert roster.absences.count == 0
+        assert roster.absences.take(roster.now_ns()) > 0
+
+    on_the_bench(lambda: Bench(NO, True), act)
 
 
 def test_without_a_policy_a_drop_stays_one() -> None:
