@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from controls.cases import ALONE, EXCHANGES, PAIRS, Case, asked_of, scenario_for
+from controls.cases import ALONE, CONNECTIONS, EXCHANGES, PAIRS, Case, asked_of, scenario_for
 from controls.compare import differences
 from controls.oracle import Truth, judge
 from controls.simulated_network import LATENCY_NS
@@ -57,3 +57,38 @@ def test_one_bug(case: Case, seed: int, tmp_path: Path) -> None:
 @pytest.mark.parametrize("case", PAIRS, ids=str)
 def test_two_bugs(case: Case, tmp_path: Path) -> None:
     check(case, *run(case, tmp_path, seed=3))
+
+
+@pytest.mark.parametrize("exchange", EXCHANGES)
+@pytest.mark.parametrize("beside", ["", "delay", "duplicate", "lose", "reorder"])
+def test_connections_that_are_cut_and_come_again(exchange: str, beside: str, tmp_path: Path) -> None:
+    case = Case(exchange, ("cut", *([beside] if beside else [])))
+    asked = scenario_for(case, NOWHERE, seed=4)
+    asked["load"] = {**asked["load"], "reconnect": {"after_drop": True, "backoff": "60ms"}}
+    done = simulate(asked, tmp_path / "run", case.bugs, seed=4)
+    truth = judge(done.log, asked_of(case, start_ns=done.start_ns, transit_ns=LATENCY_NS))
+    assert differences(done.run, truth, exact_times=True) == []
+    assert done.run.summary.connections.reconnected > 0
+
+
+@pytest.mark.parametrize("exchange", ["echo", "ack", "ack_echo", "acked_push"])
+@pytest.mark.parametrize("bug", ["", "delay", "duplicate", "lose"])
+def test_sessions_that_come_and_go(exchange: str, bug: str, tmp_path: Path) -> None:
+    """Each goes on with its stream on its next visit."""
+    case = Case(exchange, (bug,) if bug else ())
+    asked = scenario_for(case, NOWHERE, seed=6)
+    asked["sessions"] = {"length": "600ms", "think_time": "100ms"}
+    done = simulate(asked, tmp_path / "run", case.bugs, seed=6)
+    truth = judge(done.log, asked_of(case, start_ns=done.start_ns, transit_ns=LATENCY_NS))
+    assert differences(done.run, truth, exact_times=True) == []
+    assert done.run.summary.connections.established > 2 * CONNECTIONS
+
+
+def test_acknowledgements_that_come_after_all_was_given_up_are_late_deliveries(tmp_path: Path) -> None:
+    case = Case("ack", ("delay",))
+    asked = scenario_for(case, NOWHERE, seed=7, delivery={"drain_timeout": "5s"})
+    done = simulate(asked, tmp_path / "run", ["delay:0.5:2"], seed=7)
+    truth = judge(done.log, asked_of(case, start_ns=done.start_ns, transit_ns=LATENCY_NS))
+    assert differences(done.run, truth, exact_times=True) == []
+    assert truth.total.acknowledged_late > 0
+    assert truth.total.late >= truth.total.acknowledged_late
