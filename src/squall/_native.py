@@ -24,6 +24,7 @@ COMPILED = (
     "squall.delivery.ledger",
     "squall.engine.acked_push",
     "squall.engine.acking",
+    "squall.engine.backlog",
     "squall.engine.check_windows",
     "squall.engine.connection",
     "squall.engine.lane",

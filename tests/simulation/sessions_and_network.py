@@ -18,6 +18,7 @@ from picows import WSMsgType
 from squall.delivery.envelope import Codec
 from squall.engine import connection as connection_module
 from squall.engine import session as session_module
+from squall.engine.backlog import Backlog
 from squall.engine.check_windows import CheckWindows
 from squall.engine.lane import Lane
 from squall.engine.session import Session
@@ -219,12 +220,12 @@ def lane_of(
         period_ns=arrivals.step_ns,
         keeper=keeper,
         checks=CheckWindows(NEVER_NS),
+        backlog=Backlog(1 << 30),
         enveloped=True,
         silent=False,
         ignore_foreign=False,
         send_buffer_max=1 << 20,
         send_buffer_age_max_ns=NEVER_NS,
-        send_buffer_total_max=1 << 30,
         blocked_max=10,
         receive_message_max=1 << 20,
         **pattern,

@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[2]
         ("talking_sessions.py", 7),
         ("send_patterns.py", 3),
         ("acking_sessions.py", 32),
+        ("backpressure.py", 3),
         ("room_sessions.py", 9),
     ],
 )

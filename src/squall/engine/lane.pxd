@@ -1,4 +1,5 @@
 from squall.delivery.envelope cimport Codec
+from squall.engine.backlog cimport Backlog
 from squall.engine.check_windows cimport CheckWindows
 from squall.profiles.mix cimport MessageMix
 
@@ -14,12 +15,12 @@ cdef class Lane:
     cdef readonly long long block_ns
     cdef readonly object keeper
     cdef readonly CheckWindows checks
+    cdef readonly Backlog backlog
     cdef readonly bint enveloped
     cdef readonly bint silent
     cdef readonly bint ignore_foreign
     cdef readonly long long send_buffer_max
     cdef readonly long long send_buffer_age_max_ns
-    cdef readonly long long send_buffer_total_max
     cdef readonly Py_ssize_t blocked_max
     cdef readonly Py_ssize_t receive_message_max
     cdef readonly bint orders
@@ -29,7 +30,6 @@ cdef class Lane:
     cdef readonly object sending_troubles
     cdef readonly object late_messages
     cdef public long long start_ns
-    cdef public long long unsent_total
     cdef public long long held_total
     cdef public long long last_arrival_ns
     cdef public long long silence_ns

@@ -9,10 +9,12 @@ import cython
 
 if cython.compiled:
     from cython.cimports.squall.delivery.envelope import Codec
+    from cython.cimports.squall.engine.backlog import Backlog
     from cython.cimports.squall.engine.check_windows import CheckWindows
     from cython.cimports.squall.profiles.mix import MessageMix
 else:
     from squall.delivery.envelope import Codec
+    from squall.engine.backlog import Backlog
     from squall.engine.check_windows import CheckWindows
     from squall.profiles.mix import MessageMix
 
@@ -30,7 +32,7 @@ class Lane:
     """See the module. `start_ns` is the start of the run on this process's monotonic clock.
 
     `period_ns` leads from each due time to the next; 0 where they are drawn. `burst_more` messages are due at each one
-    beside the first. `sequential`: one is due on the reply to the last one as well.
+    beside the first. `sequential`: one is due on the reply to the last one as well. `backlog` is the worker's.
     """
 
     def __init__(
@@ -45,12 +47,12 @@ class Lane:
         sequential: bool = False,
         keeper: Keeper,
         checks: CheckWindows,
+        backlog: Backlog,
         enveloped: bool,
         silent: bool,
         ignore_foreign: bool,
         send_buffer_max: int,
         send_buffer_age_max_ns: int,
-        send_buffer_total_max: int,
         blocked_max: int,
         receive_message_max: int,
         orders: bool = True,
@@ -70,12 +72,12 @@ class Lane:
         self.block_ns = getattr(arrivals, "block_ns", 0)
         self.keeper = keeper
         self.checks = checks
+        self.backlog = backlog
         self.enveloped = enveloped
         self.silent = silent
         self.ignore_foreign = ignore_foreign
         self.send_buffer_max = send_buffer_max
         self.send_buffer_age_max_ns = send_buffer_age_max_ns
-        self.send_buffer_total_max = send_buffer_total_max
         self.blocked_max = blocked_max
         self.receive_message_max = receive_message_max
         self.orders = orders
@@ -85,7 +87,6 @@ class Lane:
         self.sending_troubles = sending_troubles or SendingTroubles()
         self.late_messages = late_messages
         self.start_ns = 0
-        self.unsent_total = 0
         self.held_total = 0
         self.last_arrival_ns = -1
         self.silence_ns = 0

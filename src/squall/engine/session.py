@@ -354,7 +354,7 @@ class Session(Connection):
             self._release(now_ns() - self.lane.start_ns)
 
     def _forget_unsent(self) -> None:
-        self.lane.unsent_total -= self.unsent
+        self.lane.backlog.unsent -= self.unsent
         self.unsent = 0
 
     @cython.cfunc
@@ -374,12 +374,12 @@ class Session(Connection):
         unsent: cython.longlong = self.transport.underlying_transport.get_write_buffer_size()
         if unsent < self.unsent:
             self.unsent_mark_ns = now
-        lane.unsent_total += unsent - self.unsent
+        lane.backlog.unsent += unsent - self.unsent
         self.unsent = unsent
         return bool(
             unsent > lane.send_buffer_max
             or now - self.unsent_mark_ns > lane.send_buffer_age_max_ns
-            or lane.unsent_total > lane.send_buffer_total_max
+            or lane.backlog.unsent > lane.backlog.unsent_max
         )
 
     def _hold_back(self, intended: int, now: int) -> None:

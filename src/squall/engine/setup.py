@@ -9,6 +9,7 @@ from squall.delivery.acks import Retries
 from squall.delivery.envelope import TEXT_SIZE_MIN, Codec
 from squall.engine.acked_push import AckedPushSession
 from squall.engine.acking import AckingSession, AckTerms
+from squall.engine.backlog import Backlog
 from squall.engine.check_windows import CheckWindows
 from squall.engine.connector import Attempt, Connector, EntryPoint
 from squall.engine.lane import Lane
@@ -102,6 +103,7 @@ class Setup:
         self.worst_streams = WorstStreams()
         self.sending_troubles = SendingTroubles()
         self.late_messages = LateMessages() if scenario.faults else None
+        self.backlog = Backlog(scenario.engine.send_buffer_total_max // self.workers)
         self.checks = CheckWindows(int(self.drain_timeout_s * 1e9))
         self.close_timeout_s = scenario.target.close_timeout
         self.connector = Connector(scenario.target, 0, scenario.engine.receive_message_max)
@@ -199,12 +201,12 @@ class Setup:
             sequential=traffic.pattern == "sequential",
             keeper=keeper,
             checks=self.checks,
+            backlog=self.backlog,
             enveloped=enveloped,
             silent=silent,
             ignore_foreign=self.scenario.delivery.foreign == "ignore",
             send_buffer_max=engine.send_buffer_max,
             send_buffer_age_max_ns=int(engine.send_buffer_age_max * 1e9),
-            send_buffer_total_max=engine.send_buffer_total_max // self.workers,
             blocked_max=engine.blocked_max,
             receive_message_max=engine.receive_message_max,
             orders=tracking.sequence_numbers and population.exchange.evidence != "acknowledgement",

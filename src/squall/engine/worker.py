@@ -336,7 +336,7 @@ class Worker:
             pending=self._roster.pending,
             outstanding=self._book.outstanding,
             blocked=sum(lane.held_total for lane in lanes),
-            unsent_bytes=sum(lane.unsent_total for lane in lanes),
+            unsent_bytes=self._setup.backlog.unsent,
             started=self._roster.started,
             cpu_ns=int((usage.ru_utime + usage.ru_stime) * 1e9),
             rss_bytes=_resident_bytes(),
