@@ -82,7 +82,9 @@ def test_a_closed_port_is_the_targets_doing(tmp_path: Path) -> None:
 
 def test_a_name_that_does_not_resolve_is_the_networks(tmp_path: Path) -> None:
     ran = run("ws://no-such-host.invalid/", tmp_path)
-    assert set(ran.troubles) == {("resolve", "name_not_found", "network")}
+    assert {(step, blame) for step, _, blame in ran.troubles} == {("resolve", "network")}
+    # Where this machine has no resolver that answers, nobody can say that there is no such name.
+    assert {kind for _, kind, _ in ran.troubles} <= {"name_not_found", "resolver_failed", "timeout"}
     assert ran.code == 99
 
 

@@ -98,6 +98,7 @@ class Attempt:
     via: tuple[str, int] | None = None
     """A proxy to connect to instead of the entry point, which speaks TLS with that where it has to be spoken."""
     begun_ns: int = -1
+    """When the TCP connect began, to the first address of the host: the time lost at one that is silent counts."""
     tcp_ns: int = -1
     secured_ns: int = -1
     node: str = ""
@@ -200,46 +201,49 @@ class Connector:
         known = self._resolved.get(key)
         if known is None or self.now_ns() - known[0] > _RESOLVED_FOR_NS:
             try:
-                found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+                async with asyncio.timeout(self.target.connect_timeout):
+                    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
             except (OSError, UnicodeError) as error:
-                gone = error if isinstance(error, socket.gaierror) else socket.gaierror(str(error))
-                raise ConnectFailed(troubles.of_connect(gone)) from None
+                raise ConnectFailed(troubles.of_resolve(error)) from None
             known = self._resolved[key] = (self.now_ns(), found)
         return known[1]
 
     async def _connect_any(self, attempt: Attempt, addresses: list[Any]) -> socket.socket:
-        """Connect to the first address that answers; the trouble is that of the last one tried."""
+        """Connect to the first address that answers; the trouble is that of the last one tried.
+
+        One that our source address cannot go to was not tried, unless that holds for all.
+        """
+        trouble = Trouble("resolve", "name_not_found", "network")
+        attempt.begun_ns = self.now_ns()
         for index, address in enumerate(list(addresses)):
             try:
                 sock = await self._connect_tcp(attempt, address)
-            except ConnectFailed:
-                if index == len(addresses) - 1:
-                    raise
+            except ConnectFailed as failure:
+                if index == 0 or failure.trouble != troubles.SOURCE_UNUSABLE:
+                    trouble = failure.trouble
                 continue
             if index:
                 addresses.insert(0, addresses.pop(index))
             return sock
-        raise ConnectFailed(Trouble("resolve", "name_not_found", "network"))
+        raise ConnectFailed(trouble)
 
     async def _connect_tcp(self, attempt: Attempt, address: Any) -> socket.socket:
         family, kind, protocol, _, sockaddr = address
-        sock: socket.socket | None = None
         try:
-            attempt.begun_ns = self.now_ns()
             sock = socket.socket(family, kind, protocol)
+        except OSError as error:
+            raise ConnectFailed(troubles.of_connect(error)) from None
+        try:
             sock.setblocking(False)
             if attempt.source is not None:
-                sock.setsockopt(socket.IPPROTO_IP, _IP_BIND_ADDRESS_NO_PORT, 1)
-                sock.bind((attempt.source, 0))
+                _bind(sock, attempt.source)
             async with asyncio.timeout(self.target.connect_timeout):
                 await asyncio.get_running_loop().sock_connect(sock, sockaddr)
         except OSError as error:
-            if sock is not None:
-                sock.close()
+            sock.close()
             raise ConnectFailed(troubles.of_connect(error)) from None
-        except asyncio.CancelledError:
-            if sock is not None:
-                sock.close()
+        except (ConnectFailed, asyncio.CancelledError):
+            sock.close()
             raise
         attempt.tcp_ns = self.now_ns()
         return sock
@@ -270,6 +274,15 @@ class Connector:
         if self.target.node_header is not None:
             attempt.node = str(response.headers.get(self.target.node_header, ""))[:64]
         return attempt.session
+
+
+def _bind(sock: socket.socket, source: str) -> None:
+    """Let a socket connect from an address of ours; the port is found when it connects."""
+    try:
+        sock.setsockopt(socket.IPPROTO_IP, _IP_BIND_ADDRESS_NO_PORT, 1)
+        sock.bind((source, 0))
+    except OSError:
+        raise ConnectFailed(troubles.SOURCE_UNUSABLE) from None
 
 
 def client_context(target: Target) -> ssl.SSLContext:

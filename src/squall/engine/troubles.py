@@ -17,10 +17,12 @@ from squall.record.outcomes import Blame, Step, Trouble
 __all__ = [
     "CUT",
     "OPENING_FAILED",
+    "SOURCE_UNUSABLE",
     "UpgradeRefused",
     "of_close",
     "of_connect",
     "of_drop",
+    "of_resolve",
     "of_tls",
     "of_upgrade",
 ]
@@ -30,6 +32,13 @@ OPENING_FAILED = 1008
 
 CUT = Trouble("open", "cut", "tester")
 """A fault of the scenario dropped the connection."""
+
+SOURCE_UNUSABLE = Trouble("connect", "source_address_unusable", "tester")
+"""A socket could not be bound to the source address that the scenario gives: it is none of this machine's, or of
+another family than the address to connect to."""
+
+_NO_SUCH_NAME = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
+"""What resolvers answer of a name that is not there, or has no address; not all systems tell these apart."""
 
 _TESTER_ERRNOS = {
     errno.EMFILE: "too_many_files",
@@ -63,10 +72,23 @@ class UpgradeRefused(WSError):  # noqa: N818 - what happened, on its way to a tr
         self.kind = kind
 
 
-def of_connect(error: BaseException) -> Trouble:
-    """A failed name look-up, bind or TCP connect."""
-    if isinstance(error, socket.gaierror):
+def of_resolve(error: BaseException) -> Trouble:
+    """A failed name look-up: there is no such name, or nobody could say."""
+    if isinstance(error, TimeoutError):
+        return Trouble("resolve", "timeout", "network")
+    # The resolver numbers its errors by itself; on some systems those are errnos of another meaning.
+    by_resolver = isinstance(error, socket.gaierror)
+    number = getattr(error, "errno", None) or 0
+    if isinstance(error, UnicodeError) or (by_resolver and number in _NO_SUCH_NAME):
         return Trouble("resolve", "name_not_found", "network")
+    ours = {socket.EAI_MEMORY: "no_memory"} if by_resolver else _TESTER_ERRNOS
+    if number in ours:
+        return Trouble("resolve", ours[number], "tester")
+    return Trouble("resolve", "resolver_failed", "network")
+
+
+def of_connect(error: BaseException) -> Trouble:
+    """A failed TCP connect."""
     if isinstance(error, TimeoutError) and error.errno is None:
         return Trouble("connect", "timeout", "network")
     return _of_os_error("connect", error)

@@ -59,7 +59,10 @@ class Target(Model):
     subprotocols: tuple[str, ...] = Field((), description="offered with each upgrade, in order of preference")
     tls: Tls = Field(Tls(), description="how `wss://` targets are trusted, and how we show who we are")
     connect_timeout: Duration = Field(
-        10.0, gt=0, description="for the TCP connect and the TLS handshake, each; seconds"
+        10.0,
+        gt=0,
+        description="for the look-up of the name, the TCP connect (to each of its addresses) and the TLS"
+        " handshake, each; seconds",
     )
     handshake_timeout: Duration = Field(
         10.0, gt=0, description="for the answer to the upgrade request; seconds"
