@@ -50,6 +50,9 @@ class Door(Keeper):
         self.told.append("drained")
         session.close(1000)
 
+    def noted(self, _: Any, kind: str, text: str) -> None:
+        self.told.append(f"{kind} {text}")
+
     def refused(self, _: Any, code: int, why: str) -> None:
         self.told.append(f"refused {code} {why}")
 
@@ -169,3 +172,16 @@ def test_of_a_reply_that_comes_too_late_to_be_remembered_no_time_is_known(clock:
     for text in (sent[0], sent[-1]):
         stage.hear(good(text))
     assert (tally.delivered, tally.response.count, tally.service_unmeasured) == (2, 1, 1)
+
+
+def test_text_that_is_no_utf8_is_no_reply_and_told_once_with_the_code_that_it_deserves(clock: Clock) -> None:
+    stage = Stage(clock, opens=False)
+    stage.pass_time(2)
+    for _ in range(2):
+        stage.session.on_ws_frame(stage.wire, Frame(b"{\xff}", WSMsgType.TEXT))
+    assert stage.door.errors == []
+    connection = stage.door.tallies.connection
+    assert (connection.unexpected, connection.invalid_utf8) == (2, 2)
+    assert [each.partition(" ")[0] for each in stage.door.told] == ["ready", "invalid_utf8"]
+    assert "1007" in stage.door.told[1]
+    assert not stage.wire.is_close_frame_sent

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
     ("file", "passed"),
     [
         ("sessions_and_network.py", 1),
-        ("talking_sessions.py", 7),
+        ("talking_sessions.py", 8),
         ("send_patterns.py", 3),
         ("acking_sessions.py", 32),
         ("backpressure.py", 3),

@@ -10,6 +10,7 @@ import pytest
 
 from oracle import bad_servers
 from oracle.certificates import make_certificates
+from squall.store.reader import open_run
 from squall_run import Ran, run_squall
 
 TARGET = "target"
@@ -188,6 +189,19 @@ def test_invalid_utf8_is_damage_and_the_connection_is_kept(tmp_path: Path) -> No
     assert got["corrupted_body"] == got["lost"] > 0
     assert ran.connections["dropped"] == 0
     assert ran.code == 99
+    assert ran.summary is not None
+    assert ran.summary["invalid_utf8"] == got["corrupted_body"]
+    told = [
+        event
+        for interval in open_run(ran.folder).intervals
+        for event in interval.events
+        if event.kind == "invalid_utf8"
+    ]
+    assert sorted(event.stream for event in told) == [0, 1, 2], "once a connection"
+    assert all("1007" in event.text for event in told)
+    assert (
+        f"no UTF-8: {got['corrupted_body']}; RFC 6455 would close such a connection with 1007" in ran.stdout
+    )
 
 
 @pytest.mark.parametrize(

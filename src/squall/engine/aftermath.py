@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from squall.engine.session import Session
     from squall.engine.tally import MessageTally
 
-__all__ = ["enter_evicted", "enter_late", "enter_outcomes", "enter_settled"]
+__all__ = ["enter_evicted", "enter_invalid_text", "enter_late", "enter_outcomes", "enter_settled"]
+
+_INVALID_TEXT = "text that is no UTF-8: RFC 6455 would have us close with 1007; kept, and judged as damage"
 
 
 def enter_late(
@@ -49,6 +51,14 @@ def enter_late(
     for begin, end in ledger.take_unmeasured():
         for number in range(begin, end):
             tally_of(number).order_wait_unmeasured += 1
+
+
+def enter_invalid_text(session: Session) -> None:
+    """A text message is no UTF-8. Each is counted; the first on a connection is told, with the code we do not send."""
+    session.heard_tallies.connection.invalid_utf8 += 1
+    if session.invalid_text_epoch != session.epoch:
+        session.invalid_text_epoch = session.epoch
+        session.lane.keeper.noted(session, "invalid_utf8", _INVALID_TEXT)
 
 
 def enter_evicted(session: Session, pair: Pair | None = None) -> None:

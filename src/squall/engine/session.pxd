@@ -9,6 +9,7 @@ cdef class Session(Connection):
     cdef readonly unsigned int index
     cdef readonly Stream stream
     cdef public int epoch
+    cdef public int invalid_text_epoch
     cdef public long long due_ns
     cdef public long long leave_ns
     cdef readonly long long upgraded_ns

@@ -63,7 +63,7 @@ class Session(Connection):
         self.index = index
         self.stream = Stream(lane.orders)
         self.latest_intended = 0
-        self.epoch = -1
+        self.epoch = self.invalid_text_epoch = -1
         self.due_ns = self.leave_ns = 1 << 62
         self.upgraded_ns = 0
         self.started = self.scheduled = False
@@ -587,7 +587,7 @@ class Session(Connection):
             connection.unexpected += 1
         payload = bytes(data[:size]) if text else b""
         if payload.decode(errors="ignore").encode() != payload:
-            connection.invalid_utf8 += 1
+            aftermath.enter_invalid_text(self)
         return 0
 
     def _tally_of_damaged(self) -> MessageTally | None:

@@ -24,6 +24,7 @@ class Session(WSListener):
     stream: Stream
     state: int
     epoch: int
+    invalid_text_epoch: int
     due_ns: int
     leave_ns: int
     upgraded_ns: int

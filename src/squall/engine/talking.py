@@ -26,6 +26,7 @@ else:
     from squall.engine.tally import MessageTally, Tallies
     from squall.engine.ticks import now_ns
 
+from squall.engine import aftermath
 from squall.protocols.base import Answered, Foreign, Frame, Pushed, Unexpected, Wrong
 from squall.protocols.opening import Opening
 
@@ -162,7 +163,8 @@ class TalkingSession(Session):
             connection.unexpected += 1
             if event.why:
                 connection.misfit(event.why)
-            connection.invalid_utf8 += frame.text and not _is_utf8(frame.payload)
+            if frame.text and not _is_utf8(frame.payload):
+                aftermath.enter_invalid_text(self)
 
     def _enter_push(self, pushed: object) -> None:
         connection = self.heard_tallies.connection

@@ -97,6 +97,11 @@ def notes(record: RunRecord, summary: Summary) -> list[str]:
         said.append(f"more messages of a stream were missing at once than are remembered, {times} times")
     if summary.service_unmeasured:
         said.append(f"the service time of {count(summary.service_unmeasured)} messages was not measured")
+    if summary.invalid_utf8:
+        many = count(summary.invalid_utf8)
+        said.append(
+            f"text messages that were no UTF-8: {many}; RFC 6455 would close such a connection with 1007, squall kept it"
+        )
     return [printable(each) for each in said]
 
 

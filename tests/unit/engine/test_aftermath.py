@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from squall.delivery.ledger import ACKNOWLEDGED, LOST, UNKNOWN, Stream
-from squall.engine.aftermath import enter_late, enter_settled
+from squall.engine.aftermath import enter_invalid_text, enter_late, enter_settled
 from squall.engine.send_times import SendTimes
 from squall.engine.tally import NEVER_NS, MessageTally, Tallies
 from squall.metrics.streams import SendingTroubles, WorstStreams
@@ -92,3 +92,16 @@ def test_a_stream_on_which_nothing_went_wrong_is_not_told() -> None:
         session.stream.arrive(number, 20 * S)
     enter_settled(session, lived=True)
     assert session.lane.worst_streams.all == []
+
+
+def test_invalid_text_is_counted_each_time_and_told_once_a_connection() -> None:
+    tallies, told = Tallies(0, 0, 0, 0, max_latencies_ns=[NEVER_NS], sends=True), []
+    keeper = SimpleNamespace(noted=lambda session, kind, text: told.append((session.epoch, kind, text)))
+    session: Any = SimpleNamespace(
+        heard_tallies=tallies, lane=SimpleNamespace(keeper=keeper), epoch=0, invalid_text_epoch=-1
+    )
+    for session.epoch in (0, 0, 1):
+        enter_invalid_text(session)
+    assert tallies.connection.invalid_utf8 == 3
+    assert [(epoch, kind) for epoch, kind, _ in told] == [(0, "invalid_utf8"), (1, "invalid_utf8")]
+    assert "1007" in told[0][2]

@@ -69,11 +69,14 @@ def test_what_changes_how_figures_are_read_is_noted() -> None:
         events_complete=False,
         window_exceeded=2,
         service_unmeasured=3,
+        invalid_utf8=4,
     )
     said = notes(record, summary)
     assert said[:3] == ["INVALID: sent late", "warning: seconds late", "stopped by: interrupted"]
     assert said[3] == "store: no space\ufffd[2J left"
-    assert len(said) == 7
+    assert len(said) == 8
+    assert "no UTF-8: 4;" in said[7]
+    assert "1007" in said[7]
 
 
 @pytest.mark.parametrize(
