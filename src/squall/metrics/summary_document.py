@@ -483,14 +483,24 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     ]
     service_unmeasured: int | None
     foreign: int | None
-    invalid_utf8: int | None
+    invalid_utf8: Annotated[
+        int | None,
+        Meta(
+            description="text messages that were no UTF-8: judged as damage, the connection kept where RFC 6455"
+            " would close it with 1007"
+        ),
+    ]
     events_complete: Annotated[
         bool,
         Meta(description="false where a worker died or was killed: events after its last report are missing"),
     ]
     evidence: Annotated[
         str | None,
-        Meta(description="what delivered means: reply (the echo itself); null: nothing was to be sent"),
+        Meta(
+            description="what delivered means: reply (the echo itself, or the reply to a request), acknowledgement"
+            " (of the service, and no more) or receiver (a connection of squall's got the message); where populations"
+            " differ, all of them, as in 'receiver and reply'; null: nothing was to be sent"
+        ),
     ]
     connect: Connect
     ping: Percentiles
