@@ -339,7 +339,7 @@ class ActiveRun:
         self._before = waiting_before(self._local_ports())
         self._descriptors_before = await self._descriptors()
         channels = await self._fleet.start()
-        mask = masker(scenario)
+        mask = masker(scenario, with_rows=True)
         coordinator = Coordinator(scenario, channels, self._recording, self._clock, run_number, mask)
         self._coordinator = await self._workers.enter_async_context(coordinator)
         await self._coordinator.start()
