@@ -1,7 +1,8 @@
 """What went wrong with messages, each in one sentence that a person understands; renders, computes nothing.
 
 A sentence says how many of how many, on how many connections, when they were sent, and which faults were on meanwhile. Of
-what no stream's trouble was told (a worker died, or there were more troubled streams than are kept) it says less.
+what no stream's trouble was told (a worker died, or there were more troubled streams than are kept) it says less, and
+of what was not measured (a service that only acknowledges, tracking that is off) only that.
 """
 
 from __future__ import annotations
@@ -16,15 +17,17 @@ from squall.reports.remarks import when
 __all__ = ["delivery_sentences", "ranges_in_words"]
 
 _RANGES_SHOWN = 8
+_ACKNOWLEDGED = "acknowledgement"
+"""The evidence where nobody sees what the service delivers."""
 
 
 def delivery_sentences(summary: Summary, faults: Sequence[Span] = ()) -> list[str]:
-    """The sentences; of a run in which every message arrived once, intact and in order, that one alone."""
+    """The sentences; of a run in which nothing went wrong with any message, that one alone."""
     delivery = summary.delivery
     if not delivery.sent:
         return []
     said = [*_missing(summary, faults), *_amiss(summary)]
-    return said or [f"All {count(delivery.sent)} messages arrived once, intact and in order."]
+    return said or [_all_well(summary)]
 
 
 def ranges_in_words(ranges: Sequence[tuple[int, int]], missing: int) -> str:
@@ -36,6 +39,28 @@ def ranges_in_words(ranges: Sequence[tuple[int, int]], missing: int) -> str:
     return shown if told >= missing else f"{shown}, …" if shown else ""
 
 
+def _all_well(summary: Summary) -> str:
+    """Nothing is counted as wrong: what that says, and what it does not."""
+    delivery = summary.delivery
+    all_of_them = f"All {count(delivery.sent)} messages"
+    if delivery.duplicated is None:
+        some = "" if summary.evidence == _ACKNOWLEDGED else ", or arrived where that is seen"
+        return (
+            f"{all_of_them} were acknowledged{some}; whether each arrived once, intact and in order was not"
+            " measured."
+        )
+    figures = {"intact": delivery.corrupted_body, "in order": delivery.reordered}
+    known = ["once", *(what for what, figure in figures.items() if figure is not None)]
+    unknown = [what for what, figure in figures.items() if figure is None]
+    but = f"; whether they were {_listed(unknown)} was not measured" if unknown else ""
+    return f"{all_of_them} arrived {_listed(known)}{but}."
+
+
+def _listed(words: Sequence[str]) -> str:
+    """One, two and three."""
+    return " and ".join(part for part in (", ".join(words[:-1]), *words[-1:]) if part)
+
+
 def _missing(summary: Summary, faults: Sequence[Span]) -> Iterator[str]:
     sent = summary.delivery.sent
     for name, total in (("lost", summary.delivery.lost), ("unknown", summary.delivery.unknown)):
@@ -43,7 +68,8 @@ def _missing(summary: Summary, faults: Sequence[Span]) -> Iterator[str]:
             streams = [each for each in summary.worst_streams if getattr(each, name)]
             seconds = [each for each in summary.sent_badly.seconds if getattr(each, name)]
             fate = "lost" if name == "lost" else "with an unknown end"
-            at = _when(seconds, summary.sent_badly.width_s, faults)
+            timed = sum(getattr(each, name) for each in seconds)
+            at = _when(seconds, summary.sent_badly.width_s, faults, timed, total)
             yield f"{count(total)} of {count(sent)} {fate}{_where(name, total, streams)}{at}."
 
 
@@ -55,8 +81,11 @@ def _where(name: str, total: int, streams: Sequence[WorstStream]) -> str:
     return f", all on {many}" if told == total else f", {count(told)} of them on {many}"
 
 
-def _when(seconds: Sequence[SentBadlySecond], width_s: int, faults: Sequence[Span]) -> str:
-    if not seconds:
+def _when(
+    seconds: Sequence[SentBadlySecond], width_s: int, faults: Sequence[Span], timed: int, total: int
+) -> str:
+    """When those were sent of which that is known: `timed` of `total`."""
+    if not seconds or timed > total:
         return ""
     start_s, end_s = seconds[0].second, seconds[-1].second + width_s
     names = list(dict.fromkeys(fault.name for fault in faults if fault.start < end_s and start_s < fault.end))
@@ -68,7 +97,8 @@ def _when(seconds: Sequence[SentBadlySecond], width_s: int, faults: Sequence[Spa
         )
     )
     verb = " was on" if len(names) == 1 else " were on"
-    return f", sent {when(start_s, end_s)}" + (while_on + verb if names else "")
+    those = "" if timed == total else f"{count(timed)} of them "
+    return f", {those}sent {when(start_s, end_s)}" + (while_on + verb if names else "")
 
 
 def _amiss(summary: Summary) -> Iterator[str]:

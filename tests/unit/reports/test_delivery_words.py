@@ -1,14 +1,21 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
 from squall.charts.chart import Span
 from squall.metrics.summary_document import Delivery, SentBadly, SentBadlySecond, Summary, WorstStream
 from squall.reports.delivery_words import delivery_sentences, ranges_in_words
 from unit.reports import reported
 
+CLEAN: dict[str, int | None] = {
+    "sent": 1000, "delivered": 1000, "lost": 0, "unknown": 0, "duplicated": 0, "reordered": 0, "corrupted_body": 0,
+}  # fmt: skip
 
-def summary(*streams: WorstStream, seconds: tuple[SentBadlySecond, ...] = (), **delivery: int) -> Summary:
+
+def summary(
+    *streams: WorstStream, seconds: tuple[SentBadlySecond, ...] = (), **delivery: int | None
+) -> Summary:
     _, found = reported.passed()
     return msgspec.structs.replace(
         found,
@@ -30,9 +37,45 @@ def badly(second: int, *, lost: int, retried: int = 0) -> SentBadlySecond:
 
 
 def test_a_clean_run_is_one_sentence_and_one_that_sent_nothing_has_none() -> None:
-    clean = summary(sent=1000, delivered=1000, lost=0, unknown=0, duplicated=0)
-    assert delivery_sentences(clean) == ["All 1,000 messages arrived once, intact and in order."]
+    assert delivery_sentences(summary(**CLEAN)) == ["All 1,000 messages arrived once, intact and in order."]
     assert delivery_sentences(summary()) == []
+
+
+@pytest.mark.parametrize(
+    ("not_measured", "said"),
+    [
+        (("corrupted_body",), "arrived once and in order; whether they were intact was not measured."),
+        (("reordered",), "arrived once and intact; whether they were in order was not measured."),
+        (
+            ("reordered", "corrupted_body"),
+            "arrived once; whether they were intact and in order was not measured.",
+        ),
+    ],
+)
+def test_what_is_not_kept_account_of_is_not_claimed(not_measured: tuple[str, ...], said: str) -> None:
+    clean = summary(**CLEAN | dict.fromkeys(not_measured))
+    assert delivery_sentences(clean) == [f"All 1,000 messages {said}"]
+
+
+def test_of_a_service_that_only_acknowledges_no_arrival_is_claimed() -> None:
+    unseen = summary(**CLEAN | {"duplicated": None, "reordered": None})
+    rest = "whether each arrived once, intact and in order was not measured."
+    only = msgspec.structs.replace(unseen, evidence="acknowledgement")
+    assert delivery_sentences(only) == [f"All 1,000 messages were acknowledged; {rest}"]
+    mixed = msgspec.structs.replace(unseen, evidence="acknowledgement and reply")
+    assert delivery_sentences(mixed) == [
+        f"All 1,000 messages were acknowledged, or arrived where that is seen; {rest}"
+    ]
+
+
+def test_no_time_of_sending_is_claimed_for_what_has_none() -> None:
+    died = {"sent": 100, "delivered": 90, "lost": 0, "unknown": 10}
+    some = SentBadlySecond(second=67, lost=0, unknown=4, retried=0)
+    assert delivery_sentences(summary(seconds=(some,), **died)) == [
+        "10 of 100 with an unknown end, 4 of them sent 1:07–1:08."
+    ]
+    more = SentBadlySecond(second=67, lost=0, unknown=11, retried=0)
+    assert delivery_sentences(summary(seconds=(more,), **died)) == ["10 of 100 with an unknown end."]
 
 
 def test_what_is_lost_is_told_with_its_streams_its_time_and_the_faults_that_were_on() -> None:
