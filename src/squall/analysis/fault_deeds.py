@@ -2,7 +2,8 @@
 
 An *attempt* of a message is destroyed where one of its frames (the message, or what answers it) was thrown away, spoilt,
 or held and never let go. A message whose every attempt was destroyed cannot be delivered: a fault explains that it is
-missing. Where only the service sends again, one destroyed on its way up has no further attempt. A stream whose
+missing. Where only the service sends again, one destroyed on its way up has no further attempt; where it delivers each
+message once and acknowledges it beside that, a copy destroyed on its way down has none. A stream whose
 connection a fault ended may have lost what was on its way then. Where a message is owed to several receivers, each copy of
 it is one that can be missing: all of them, where it did not come as far as the service.
 
@@ -33,16 +34,32 @@ Connection = tuple[int, int]
 """A proxy's log and a number in it."""
 
 
+_UP: Final = 1
+"""The bit of a message that was destroyed before it came as far as the service; those above are its attempts'."""
+_DOWN: Final = 1 << 16
+"""The bit of a message of which a copy was destroyed on its way to the receiver."""
+_ATTEMPTS: Final = _DOWN - 1 - _UP
+
+
 @dataclass(frozen=True)
 class Sending:
-    """How often a message is sent at most, and whether it is the service that sends it again."""
+    """How often a message is sent at most, and who knows when that is over.
+
+    `by_service`: the service sends it again. `delivered_once`: the service acknowledges each attempt, and delivers the
+    message itself to its receiver with the first that comes; whether that arrived makes nobody send it again.
+    """
 
     attempts: int = 1
     by_service: bool = False
+    delivered_once: bool = False
 
     def is_over(self, destroyed: int) -> bool:
         """Whether nothing of it can arrive any more, given the bits of what was destroyed."""
-        return (destroyed >> 1).bit_count() >= self.attempts or bool(self.by_service and destroyed & 1)
+        return (
+            (destroyed & _ATTEMPTS).bit_count() >= self.attempts
+            or bool(self.by_service and destroyed & _UP)
+            or bool(self.delivered_once and destroyed & _DOWN)
+        )
 
 
 ONCE: Final = Sending()
@@ -100,8 +117,7 @@ class FaultDeeds:
             return
         self._held.pop(held, None)
         if entry.what in _DESTROYS:
-            is_first = entry.direction == "up" and not is_ack
-            self._destroy(message, attempt, connection, entry.fault, is_first=is_first)
+            self._destroy(message, connection, entry.fault, _bits(attempt, entry.direction, is_ack))
         elif entry.what in _LETS_GO and self._has_room(len(self.delayed)):
             self.delayed.setdefault(message, entry.fault)
         if not is_ack:
@@ -109,13 +125,10 @@ class FaultDeeds:
             self.copies += copies * (entry.what == "duplicated")
             self.spoilt += copies * (entry.what in _SPOILS)
 
-    def _destroy(
-        self, message: Message, attempt: int, connection: Connection, fault: str, *, is_first: bool
-    ) -> None:
-        """Note it: a bit for each attempt, and the lowest for a message that did not come as far as the service."""
-        if not is_first and self._receivers(message[0]) > 1:
+    def _destroy(self, message: Message, connection: Connection, fault: str, bits: int) -> None:
+        """Note what was destroyed of a message."""
+        if not bits & _UP and self._receivers(message[0]) > 1:
             self._copies_destroyed[message].add(connection)
-        bits = 1 << attempt | is_first
         known = self._destroyed.get(message)
         if known is not None:
             self._destroyed[message] = (known[0] | bits, known[1])
@@ -144,8 +157,7 @@ class FaultDeeds:
     def settle(self) -> None:
         """The run is over: what is still held came to nothing."""
         for (stream, sequence, attempt, connection, direction, is_ack), fault in self._held.items():
-            is_first = direction == "up" and not is_ack
-            self._destroy((stream, sequence), attempt, connection, fault, is_first=is_first)
+            self._destroy((stream, sequence), connection, fault, _bits(attempt, direction, is_ack))
         self._held.clear()
 
     @property
@@ -163,11 +175,21 @@ class FaultDeeds:
         found = self._destroyed.get(message)
         return found[1] if found is not None and sending.is_over(found[0]) else None
 
-    def destroyed(self, sending: Sending) -> Iterator[tuple[Message, str, int]]:
-        """Each message of which all attempts were destroyed, the fault that did it first, and to how many it is owed."""
+    def destroyed(self, sending_of: Callable[[int], Sending]) -> Iterator[tuple[Message, str, int]]:
+        """Each message of which all attempts were destroyed, the fault that did it first, and to how many it is owed.
+
+        `sending_of` says how the messages of a stream are sent.
+        """
         for message, (bits, fault) in self._destroyed.items():
-            if sending.is_over(bits):
+            if sending_of(message[0]).is_over(bits):
                 receivers = self._receivers(message[0])
-                if receivers > 1 and not bits & 1:
+                if receivers > 1 and not bits & _UP:
                     receivers = len(self._copies_destroyed[message])
                 yield message, fault, receivers
+
+
+def _bits(attempt: int, direction: str, is_ack: bool) -> int:
+    """What is destroyed with a frame."""
+    if direction == "up":
+        return 1 << attempt | (0 if is_ack else _UP)
+    return 1 << attempt | (0 if is_ack else _DOWN)

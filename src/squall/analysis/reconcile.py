@@ -1,6 +1,7 @@
 """The reconciliation: what faults did, held against what the ledger counted. Pure.
 
-- **lost**: explained where a fault destroyed every attempt of the message; possible where one flipped a bit somewhere on
+- **lost**: explained where a fault destroyed every attempt of the message, or the one copy that its receiver was to get;
+  possible where one flipped a bit somewhere on
   its connection.
 - **unknown**: explained where one did, or ended the connection that carried the message.
 - **late**: explained where one held the message, or destroyed an attempt of it, so that a retry had to bring it. Where
@@ -21,7 +22,7 @@ explains is possible.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -44,14 +45,13 @@ class Missing:
     first: int
     end: int
     unknown: bool
-    sending: Sending = ONCE
     member: int = -1
     """Who it is owed to, where that is another."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ledger:
-    """What the ledger counted in the whole run. `sending` is how those are sent that it does not list.
+    """What the ledger counted in the whole run. `sending_of` says how the messages of a stream are sent.
 
     `missing` may lack streams, and of those in `cut_short` it lacks ranges.
     """
@@ -65,7 +65,7 @@ class Ledger:
     """Connections that dropped."""
     missing: Sequence[Missing]
     cut_short: frozenset[int] = frozenset()
-    sending: Sending = ONCE
+    sending_of: Callable[[int], Sending] = lambda _stream: ONCE
     late_messages: Sequence[Message] = ()
     """The late ones by stream and number, as far as they are known so."""
 
@@ -129,7 +129,7 @@ class _Lookup:
             if each.stream in ledger.cut_short:
                 seen.update((each.stream, sequence) for sequence in range(each.first, each.end))
         self._rest: Counter[str] = Counter()
-        for message, fault, receivers in deeds.destroyed(ledger.sending):
+        for message, fault, receivers in deeds.destroyed(ledger.sending_of):
             if message[0] not in whole and message not in seen:
                 self._rest[fault] += receivers
 
@@ -141,7 +141,7 @@ class _Lookup:
             ends = self._deeds.ended
             ended = ends.get(missing.stream) or ends.get(missing.member)
         # Of a message whose connection died in the middle of its attempts one destroyed is enough.
-        sending = ONCE if missing.unknown else missing.sending
+        sending = ONCE if missing.unknown else self._ledger.sending_of(missing.stream)
         for sequence in range(missing.first, missing.end):
             fault = self._deeds.destroyer((missing.stream, sequence), sending)
             self.used += fault is not None

@@ -164,9 +164,9 @@ class RunFaults:
 def _ledger(scenario: Scenario, totals: Totals) -> Ledger:
     """What was counted, as the reconciliation asks for it."""
     messages, connections = totals.messages(), totals.connections()
-    ways = [_sending(each.exchange) for each in scenario.populations]
+    ways, split = [_sending(each.exchange) for each in scenario.populations], split_of(scenario)
     owed = _owed(scenario)
-    missing, cut_short = _missing(totals, ways, owed)
+    missing, cut_short = _missing(totals, owed)
     return Ledger(
         lost=messages.lost,
         unknown=messages.unknown + messages.unsettled,
@@ -178,9 +178,7 @@ def _ledger(scenario: Scenario, totals: Totals) -> Ledger:
         cut_short=cut_short,
         # Which of several receivers had it late is not known to the proxies.
         late_messages=totals.late_messages if max(owed) == 1 else (),
-        sending=Sending(
-            attempts=max(each.attempts for each in ways), by_service=all(each.by_service for each in ways)
-        ),
+        sending_of=lambda stream: ways[split.population_of(stream)],
     )
 
 
@@ -194,23 +192,19 @@ def _receivers(scenario: Scenario) -> Callable[[int], int]:
     owed, split = _owed(scenario), split_of(scenario)
     if max(owed) == 1:
         return lambda _stream: 1
-    return lambda stream: owed[split.place_of(stream)[0]]
+    return lambda stream: owed[split.population_of(stream)]
 
 
-def _missing(
-    totals: Totals, ways: Sequence[Sending], owed: Sequence[int]
-) -> tuple[list[Missing], frozenset[int]]:
+def _missing(totals: Totals, owed: Sequence[int]) -> tuple[list[Missing], frozenset[int]]:
     """The numbers that the ledger lists, and the streams of which it does not list all."""
     found: list[Missing] = []
     cut_short = set()
     for trouble in totals.streams.all:
         if trouble.member >= 0 and owed[trouble.population] > 1:
             continue  # which member a proxy's connection belongs to is not known
-        sending = ways[trouble.population]
         for ranges, unknown in ((trouble.lost_ranges, False), (trouble.unknown_ranges, True)):
             found += [
-                Missing(trouble.stream, first, last + 1, unknown, sending, trouble.member)
-                for first, last in ranges
+                Missing(trouble.stream, first, last + 1, unknown, trouble.member) for first, last in ranges
             ]
         listed = sum(last + 1 - first for first, last in trouble.lost_ranges + trouble.unknown_ranges)
         if listed < trouble.lost + trouble.unknown:
@@ -222,5 +216,7 @@ def _sending(exchange: Exchange) -> Sending:
     """How often a message of an exchange is sent at most, and by whom again."""
     by_whom = exchange.acknowledged_by
     return Sending(
-        attempts=1 + getattr(exchange, "retries", 0) if by_whom else 1, by_service=by_whom == "client"
+        attempts=1 + getattr(exchange, "retries", 0) if by_whom else 1,
+        by_service=by_whom == "client",
+        delivered_once=by_whom == "service" and exchange.evidence == "receiver",
     )

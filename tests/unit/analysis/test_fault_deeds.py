@@ -64,6 +64,18 @@ def test_what_the_service_alone_sends_again_is_over_where_it_never_came_there() 
     assert deeds(entry("dropped", is_ack=True)).destroyer((7, 1), by_service) is None
 
 
+def test_a_copy_that_is_delivered_once_has_no_other() -> None:
+    delivered_once = Sending(4, delivered_once=True)
+    down = entry("dropped", direction="down", is_ack=False)
+    assert deeds(down).destroyer((7, 1), delivered_once) == "f"
+    assert deeds(down).destroyer((7, 1), Sending(4)) is None
+    acknowledgement = entry("dropped", direction="down", is_ack=True)
+    assert deeds(acknowledgement).destroyer((7, 1), delivered_once) is None
+    assert deeds(entry("dropped")).destroyer((7, 1), delivered_once) is None
+    both = deeds(down, acknowledgement, entry("dropped", 2, direction="down", attempt=15))
+    assert both.destroyer((7, 1), delivered_once) == both.destroyer((7, 2), delivered_once) == "f"
+
+
 def test_of_a_message_to_several_receivers_each_copy_counts() -> None:
     made = FaultDeeds(lambda _stream: 3)
     for connection in (4, 4, 5):
@@ -73,7 +85,11 @@ def test_of_a_message_to_several_receivers_each_copy_counts() -> None:
     made.add(entry("dropped", 3))
     made.add(entry("dropped", 3, direction="down"))
     made.add(entry("duplicated", 8))
-    assert {message[1]: count for message, _, count in made.destroyed(Sending())} == {1: 2, 2: 2, 3: 3}
+    assert {message[1]: count for message, _, count in made.destroyed(lambda _: Sending())} == {
+        1: 2,
+        2: 2,
+        3: 3,
+    }
     assert made.copies == 3
 
 
@@ -83,7 +99,7 @@ def test_copies_that_are_held_for_several_receivers_go_on_each_for_itself() -> N
         made.add(entry("held", direction="down", connection=connection))
     made.add(entry("delayed", direction="down", connection=5))
     made.settle()
-    assert [(message[1], count) for message, _, count in made.destroyed(Sending())] == [(1, 1)]
+    assert [(message[1], count) for message, _, count in made.destroyed(lambda _: Sending())] == [(1, 1)]
 
 
 def test_an_entry_without_a_fault_says_nothing() -> None:

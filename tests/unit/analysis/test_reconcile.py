@@ -139,10 +139,31 @@ def test_a_message_with_retries_is_explained_only_where_every_attempt_was_destro
         entry("dropped", 3, 8, attempt=attempt, direction="down", is_ack=attempt == 2)
         for attempt in (1, 2, 3)
     ]
-    missing = [Missing(3, 7, 9, unknown=False, sending=Sending(3))]
-    found = reconcile(ledger(missing), deeds_of(entries), KINDS)
+    counted = ledger([Missing(3, 7, 9, unknown=False)])
+    found = reconcile(dataclasses.replace(counted, sending_of=lambda _: Sending(3)), deeds_of(entries), KINDS)
     assert outcome(found, "lost").by_fault == {"drop": 1}
     assert [each.ranges for each in found.unexplained] == [[(7, 8)]]
+
+
+def test_where_the_service_delivers_once_a_copy_that_was_destroyed_explains_what_was_acknowledged() -> None:
+    log = [entry("dropped", 3, 7, direction="down")]
+    log += [entry("dropped", 3, 8, direction="down", is_ack=True)]
+    counted = dataclasses.replace(
+        ledger([Missing(3, 7, 9, unknown=False)]), sending_of=lambda _: Sending(4, delivered_once=True)
+    )
+    found = reconcile(counted, deeds_of(log), KINDS)
+    assert outcome(found, "lost").by_fault == {"drop": 1}
+    assert [each.ranges for each in found.unexplained] == [[(8, 9)]]
+    unlisted = dataclasses.replace(counted, missing=(), lost=2)
+    assert outcome(reconcile(unlisted, deeds_of(log), KINDS), "lost").unexplained == 1
+
+
+def test_streams_that_are_not_listed_go_by_how_each_is_sent() -> None:
+    log = [entry("dropped", stream, 0) for stream in (0, 1)]
+    counted = dataclasses.replace(
+        ledger(lost=2), sending_of=lambda stream: Sending(4) if stream else Sending()
+    )
+    assert outcome(reconcile(counted, deeds_of(log), KINDS), "lost").unexplained == 1
 
 
 def test_unknown_ones_are_explained_by_the_fault_that_ended_their_connection() -> None:
