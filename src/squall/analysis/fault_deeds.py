@@ -32,6 +32,8 @@ Message = tuple[int, int]
 """A stream and a number in it."""
 Connection = tuple[int, int]
 """A proxy's log and a number in it."""
+_TO_ALL: Final[Connection] = (-1, 0)
+"""In place of the connection of one receiver: that of the sender, from which it goes to all."""
 
 
 _UP: Final = 1
@@ -82,6 +84,8 @@ class FaultDeeds:
         """A fault that slowed connections or sessions, without a trace of which messages; "" where none did."""
         self.delayed: dict[Message, str] = {}
         """The messages that a fault held and let go, with its name."""
+        self.delayed_copies = 0
+        """How many copies of those there are, by the receivers that each was on its way to."""
         self.copies = 0
         """Second copies that were made of messages."""
         self.spoilt = 0
@@ -89,6 +93,7 @@ class FaultDeeds:
         self.is_whole = True
         self._receivers = receivers
         self._destroyed: dict[Message, tuple[int, str]] = {}
+        self._copies_delayed: dict[Message, set[Connection]] = {}
         self._copies_destroyed: dict[Message, set[Connection]] = defaultdict(set)
         self._held: dict[tuple[int, int, int, Connection, str, bool], str] = {}
 
@@ -119,11 +124,23 @@ class FaultDeeds:
         if entry.what in _DESTROYS:
             self._destroy(message, connection, entry.fault, _bits(attempt, entry.direction, is_ack))
         elif entry.what in _LETS_GO and self._has_room(len(self.delayed)):
-            self.delayed.setdefault(message, entry.fault)
+            self._delay(message, connection, entry.fault, is_up=entry.direction == "up")
         if not is_ack:
             copies = self._receivers(message[0]) if entry.direction == "up" else 1
             self.copies += copies * (entry.what == "duplicated")
             self.spoilt += copies * (entry.what in _SPOILS)
+
+    def _delay(self, message: Message, connection: Connection, fault: str, *, is_up: bool) -> None:
+        """Note that it was held and let go: on its way up, for all of its receivers."""
+        receivers = self._receivers(message[0])
+        if receivers == 1:
+            self.delayed_copies += message not in self.delayed
+        else:
+            late = self._copies_delayed.setdefault(message, set())
+            before = receivers if _TO_ALL in late else len(late)
+            late.add(_TO_ALL if is_up else connection)
+            self.delayed_copies += (receivers if _TO_ALL in late else len(late)) - before
+        self.delayed.setdefault(message, fault)
 
     def _destroy(self, message: Message, connection: Connection, fault: str, bits: int) -> None:
         """Note what was destroyed of a message."""

@@ -9,11 +9,11 @@
 - **duplicated**, **corrupted**: explained, by count, by the copies that faults made and the messages they spoilt.
 
 The ledger lists the late messages up to a limit; with more of them, and where a message is owed to several receivers,
-they are reconciled by count. It lists the missing numbers of the worst streams only. Where those are all there are,
-each message is looked up (`basis` number). Else the streams that are not listed are reconciled by count: as many of
-their missing messages as faults destroyed in them are explained, the rest is not; so are messages that are owed to
-several receivers. A message that a fault destroyed and that is not missing all the same was brought by a copy, or by an
-attempt that passed; it explains nothing.
+they are reconciled by count: one that was held on its way up is late for each of them. It lists the missing numbers of
+the worst streams only. Where those are all there are, each message is looked up (`basis` number). Else the streams that
+are not listed are reconciled by count: as many of their missing messages as faults destroyed in them are explained, the
+rest is not; so are messages that are owed to several receivers. A message that a fault destroyed and that is not missing
+all the same was brought by a copy, or by an attempt that passed; it explains nothing.
 
 Where the deeds are not all known (a proxy was killed, a log cannot be read), nothing is unexplained: what no deed
 explains is possible.
@@ -224,8 +224,8 @@ def _late(
                 _append(unexplained[stream], sequence)
         explained = by_fault.total()
     else:
-        explained = min(total, len(deeds.delayed) + max(0, spare))
-        possible = total - explained if deeds.slowed else 0
+        explained = min(total, deeds.delayed_copies + max(0, spare))
+        possible = total - explained if deeds.slowed or deeds.ended or deeds.damaged else 0
     return (
         Explanation(
             outcome="late",

@@ -102,6 +102,19 @@ def test_copies_that_are_held_for_several_receivers_go_on_each_for_itself() -> N
     assert [(message[1], count) for message, _, count in made.destroyed(lambda _: Sending())] == [(1, 1)]
 
 
+def test_what_is_held_on_its_way_up_is_late_for_each_receiver() -> None:
+    def held(sequence: int, **more: Any) -> list[FaultEntry]:
+        return [entry(what, sequence, **more) for what in ("held", "delayed")]
+
+    made = FaultDeeds(lambda _stream: 3)
+    log = [*held(1), *held(2, direction="down", connection=4), *held(2, direction="down", connection=5)]
+    log += [*held(3, direction="down"), *held(3), *held(3, direction="down", connection=6)]
+    for each in log:
+        made.add(each)
+    assert (len(made.delayed), made.delayed_copies) == (3, 3 + 2 + 3)
+    assert deeds(*held(1), *held(1, direction="down"), *held(2)).delayed_copies == 2
+
+
 def test_an_entry_without_a_fault_says_nothing() -> None:
     found = deeds(entry("discarded", fault=""), entry("upstream_lost", None, fault=""))
     assert (found.touched, dict(found.by_fault), found.endings) == (0, {}, 0)

@@ -209,6 +209,14 @@ def test_late_ones_are_explained_by_count_and_possible_where_all_was_slowed() ->
     assert (found.explained, found.possible, found.unexplained) == (4, 2, 0)
 
 
+def test_in_a_room_one_that_was_held_on_its_way_up_is_late_for_all() -> None:
+    deeds = FaultDeeds(lambda _stream: 3)
+    for what in ("held", "delayed"):
+        deeds.add(entry(what, 1, 7, fault="slow"))
+    found = outcome(reconcile(ledger(late=4), deeds, KINDS), "late")
+    assert (found.explained, found.possible, found.unexplained) == (3, 0, 1)
+
+
 def test_late_ones_that_are_listed_are_looked_up() -> None:
     log = [entry(what, 1, 7, fault="slow") for what in ("held", "delayed")]
     log += [entry("dropped", 2, 0), entry("reset", 5, fault="cut")]
