@@ -5,7 +5,8 @@ or held and never let go. A message whose every attempt was destroyed cannot be 
 missing. Where only the service sends again, one destroyed on its way up has no further attempt; where it delivers each
 message once and acknowledges it beside that, a copy destroyed on its way down has none. A stream whose
 connection a fault ended may have lost what was on its way then. Where a message is owed to several receivers, each copy of
-it is one that can be missing: all of them, where it did not come as far as the service.
+it is one that can be missing: all of them, where it did not come as far as the service. Messages without squall's
+envelope say not which they are: what was done to those is only counted.
 
 Bounded: past `MESSAGES_MAX` messages no more are told apart, and `is_whole` is false. Pure.
 """
@@ -49,11 +50,13 @@ class Sending:
 
     `by_service`: the service sends it again. `delivered_once`: the service acknowledges each attempt, and delivers the
     message itself to its receiver with the first that comes; whether that arrived makes nobody send it again.
+    `is_named`: the proxies can read which message it is.
     """
 
     attempts: int = 1
     by_service: bool = False
     delivered_once: bool = False
+    is_named: bool = True
 
     def is_over(self, destroyed: int) -> bool:
         """Whether nothing of it can arrive any more, given the bits of what was destroyed."""
@@ -68,6 +71,34 @@ ONCE: Final = Sending()
 """As a message without retries is sent."""
 
 
+class Unnamed:
+    """How often what was done to messages that do not say which they are."""
+
+    def __init__(self) -> None:
+        self.destroyed = 0
+        self.delayed = 0
+        self.copies = 0
+        self.spoilt = 0
+        self._held: set[tuple[Connection, str, int | None]] = set()
+
+    def add(self, entry: FaultEntry, connection: Connection) -> None:
+        """Take what was done to one, on its connection."""
+        frame = (connection, entry.direction, entry.frame)
+        if entry.what == "held":
+            self._held.add(frame)
+            return
+        self._held.discard(frame)
+        self.destroyed += entry.what in _DESTROYS
+        self.delayed += entry.what in _LETS_GO
+        self.copies += entry.what == "duplicated"
+        self.spoilt += entry.what in _SPOILS
+
+    def settle(self) -> None:
+        """The run is over: what is still held came to nothing."""
+        self.destroyed += len(self._held)
+        self._held.clear()
+
+
 class FaultDeeds:
     """The deeds of a run's faults. `receivers` says to how many the messages of a stream are owed."""
 
@@ -77,9 +108,9 @@ class FaultDeeds:
         self.ended: dict[int, str] = {}
         """The streams whose connection a fault ended, with its name."""
         self.damaged: dict[int, str] = {}
-        """The streams on whose connection a fault flipped a bit, nobody knows of which message."""
-        self.endings = 0
-        """How many connections faults ended."""
+        """The streams on whose connection a fault flipped a bit, nobody knows of which message; -1: nor on whose."""
+        self.unnamed = Unnamed()
+        """What was done to messages that do not say which they are."""
         self.slowed = ""
         """A fault that slowed connections or sessions, without a trace of which messages; "" where none did."""
         self.delayed: dict[Message, str] = {}
@@ -95,6 +126,8 @@ class FaultDeeds:
         self._destroyed: dict[Message, tuple[int, str]] = {}
         self._copies_delayed: dict[Message, set[Connection]] = {}
         self._copies_destroyed: dict[Message, set[Connection]] = defaultdict(set)
+        self._ended_connections: set[Connection] = set()
+        self._cut = 0
         self._held: dict[tuple[int, int, int, Connection, str, bool], str] = {}
 
     def add(self, entry: FaultEntry, log: int = 0) -> None:
@@ -102,17 +135,21 @@ class FaultDeeds:
         if not entry.fault:
             return
         self.by_fault[entry.fault][entry.what] += 1
+        connection = (log, entry.connection)
         if entry.what in _ENDS:
-            self.endings += 1
+            if self._has_room(len(self._ended_connections)):
+                self._ended_connections.add(connection)
             if entry.stream is not None:
                 self.ended.setdefault(entry.stream, entry.fault)
-        elif entry.what == "corrupted" and entry.sequence is None:
+        elif entry.stream is not None and entry.sequence is not None:
+            self._add_message(entry, (entry.stream, entry.sequence), connection)
+        elif entry.size_bytes is not None:
+            self.unnamed.add(entry, connection)
+        elif entry.what == "corrupted":
             self.spoilt += 1
+            self.damaged.setdefault(-1 if entry.stream is None else entry.stream, entry.fault)
             if entry.stream is not None:
-                self.damaged.setdefault(entry.stream, entry.fault)
                 self.ended.setdefault(entry.stream, entry.fault)  # in a header it breaks the protocol
-        if entry.stream is not None and entry.sequence is not None:
-            self._add_message(entry, (entry.stream, entry.sequence), (log, entry.connection))
 
     def _add_message(self, entry: FaultEntry, message: Message, connection: Connection) -> None:
         attempt, is_ack = entry.attempt or 1, bool(entry.is_ack)
@@ -163,7 +200,7 @@ class FaultDeeds:
     def cut(self, fault: str, streams: Iterable[int], sessions: int) -> None:
         """A client-side fault dropped connections: of these streams, so many in all."""
         self.struck(fault, sessions)
-        self.endings += sessions
+        self._cut += sessions
         for stream in streams:
             self.ended.setdefault(stream, fault)
 
@@ -176,6 +213,18 @@ class FaultDeeds:
         for (stream, sequence, attempt, connection, direction, is_ack), fault in self._held.items():
             self._destroy((stream, sequence), connection, fault, _bits(attempt, direction, is_ack))
         self._held.clear()
+        self.unnamed.settle()
+
+    @property
+    def endings(self) -> int:
+        """How many connections faults ended."""
+        return len(self._ended_connections) + self._cut
+
+    def has_struck(self, stream: int, *, is_named: bool) -> bool:
+        """Whether a fault ended or damaged a connection of a stream; where nobody knows whose, that of any."""
+        if not is_named:
+            return bool(self.endings or self.damaged)
+        return stream in self.ended or stream in self.damaged
 
     @property
     def touched(self) -> int:

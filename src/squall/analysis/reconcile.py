@@ -15,6 +15,9 @@ are not listed are reconciled by count: as many of their missing messages as fau
 rest is not; so are messages that are owed to several receivers. A message that a fault destroyed and that is not missing
 all the same was brought by a copy, or by an attempt that passed; it explains nothing.
 
+Messages without squall's envelope cannot be looked up. As many as faults struck, destroyed or held are *possible*, since
+any of them may be one; so are all that are missing, where a fault ended or damaged connections, nobody knows whose.
+
 Where the deeds are not all known (a proxy was killed, a log cannot be read), nothing is unexplained: what no deed
 explains is possible.
 """
@@ -35,6 +38,8 @@ __all__ = ["UNEXPLAINED_MAX", "Ledger", "Missing", "reconcile"]
 
 UNEXPLAINED_MAX: Final = 50
 """Streams whose unexplained numbers are kept."""
+
+_MISSING: Final[tuple[Outcome, Outcome]] = ("lost", "unknown")
 
 
 @dataclass(frozen=True)
@@ -86,13 +91,14 @@ def reconcile(
     said = list(problems)
     if not deeds.is_whole:
         said.append(f"only the first {deeds.touched:,} messages that faults struck were told apart")
-    late, late_open = _late(ledger, deeds, spare=deeds.touched - lookup.used)
+    lost, unknown = (lookup.explanation(name, getattr(ledger, name)) for name in _MISSING)
+    late, late_open = _late(ledger, deeds, spare=deeds.touched - lookup.used, doubts=lookup.doubts)
     outcomes = [
-        lookup.explanation("lost", ledger.lost),
-        lookup.explanation("unknown", ledger.unknown),
+        lost,
+        unknown,
         late,
-        _by_count("duplicated", ledger.duplicated, deeds.copies),
-        _by_count("corrupted", ledger.corrupted, deeds.spoilt),
+        _by_count("duplicated", ledger.duplicated, deeds.copies, deeds.unnamed.copies),
+        _by_count("corrupted", ledger.corrupted, deeds.spoilt, deeds.unnamed.spoilt),
     ]
     return Reconciliation(
         faults=[
@@ -100,7 +106,7 @@ def reconcile(
             for name, kind in kinds.items()
         ],
         outcomes=[_benefit_of_doubt(each) for each in outcomes] if said else outcomes,
-        unexplained=[] if said else _worst(lookup.open),
+        unexplained=[] if said else _worst(lookup.named()),
         unexplained_late=[] if said else _worst(late_open),
         problems=said,
         delayed=len(deeds.delayed),
@@ -118,10 +124,16 @@ class _Lookup:
         self._listed: Counter[Outcome] = Counter()
         self._possible: Counter[Outcome] = Counter()
         self._without: Counter[Outcome] = Counter()
-        self.open: dict[int, list[tuple[int, int]]] = defaultdict(list)
-        """By stream, the numbers that nothing explains."""
+        self._open: dict[Outcome, dict[int, list[tuple[int, int]]]] = {
+            name: defaultdict(list) for name in _MISSING
+        }
+        self._ended = 0
+        """Unknown messages of connections that faults ended, nobody knows which fault."""
+        self._drops_are_faults = deeds.endings >= max(1, ledger.dropped)
         self.used = 0
         """Messages that a fault destroyed and that are missing."""
+        self.doubts = deeds.unnamed.destroyed
+        """Messages that a fault destroyed, nobody knows which: as many of what nothing explains are possible."""
         whole = {each.stream for each in ledger.missing} - ledger.cut_short
         seen: set[tuple[int, int]] = set()
         for each in ledger.missing:
@@ -136,23 +148,28 @@ class _Lookup:
     def _look_up(self, missing: Missing) -> None:
         outcome: Outcome = "unknown" if missing.unknown else "lost"
         self._listed[outcome] += missing.end - missing.first
-        ended = None
+        deeds, sending = self._deeds, self._ledger.sending_of(missing.stream)
+        ended, may_be = None, missing.stream in deeds.damaged
         if missing.unknown:
-            ends = self._deeds.ended
-            ended = ends.get(missing.stream) or ends.get(missing.member)
+            ended = deeds.ended.get(missing.stream) or deeds.ended.get(missing.member)
+        if not sending.is_named and missing.unknown and self._drops_are_faults:
+            self._ended += missing.end - missing.first
+            return
+        if not sending.is_named:
+            may_be = bool(deeds.damaged or (missing.unknown and deeds.endings))
         # Of a message whose connection died in the middle of its attempts one destroyed is enough.
-        sending = ONCE if missing.unknown else self._ledger.sending_of(missing.stream)
+        sending = ONCE if missing.unknown else sending
         for sequence in range(missing.first, missing.end):
-            fault = self._deeds.destroyer((missing.stream, sequence), sending)
+            fault = deeds.destroyer((missing.stream, sequence), sending)
             self.used += fault is not None
             fault = fault or ended
             if fault is not None:
                 self._found[outcome][fault] += 1
-            elif missing.stream in self._deeds.damaged:
+            elif may_be:
                 self._possible[outcome] += 1
             else:
                 self._without[outcome] += 1
-                _append(self.open[missing.stream], sequence)
+                _append(self._open[outcome][missing.stream], sequence)
 
     def explanation(self, outcome: Outcome, total: int) -> Explanation:
         """What explains an outcome; to be asked of lost first."""
@@ -160,22 +177,34 @@ class _Lookup:
         unlisted = max(0, total - self._listed[outcome])
         by_fault += self._take(unlisted)
         possible = self._possible[outcome]
-        rest = max(0, total - by_fault.total() - possible - self._without[outcome])
-        ended = 0
-        if outcome == "unknown" and self._deeds.endings >= max(1, self._ledger.dropped):
-            ended = rest  # every drop was a fault's doing
+        ended = self._ended if outcome == "unknown" else 0
+        rest = max(0, total - by_fault.total() - ended - possible - self._without[outcome])
+        if outcome == "unknown" and self._drops_are_faults:
+            ended += rest
         elif self._deeds.damaged or (outcome == "unknown" and self._deeds.endings):
             possible += rest
         explained = by_fault.total() + ended
+        doubted = min(self.doubts, max(0, total - explained - possible))
+        self.doubts -= doubted
+        if doubted:
+            self._open[outcome].clear()  # nobody knows which of them
         return Explanation(
             outcome=outcome,
             total=total,
             explained=explained,
-            possible=possible,
-            unexplained=max(0, total - explained - possible),
+            possible=possible + doubted,
+            unexplained=max(0, total - explained - possible - doubted),
             basis="count" if unlisted else "number",
             by_fault=dict(sorted(by_fault.items())),
         )
+
+    def named(self) -> dict[int, list[tuple[int, int]]]:
+        """By stream, the missing numbers that nothing explains."""
+        found = defaultdict[int, list[tuple[int, int]]](list)
+        for by_stream in self._open.values():
+            for stream, ranges in by_stream.items():
+                found[stream] = sorted(found[stream] + ranges)
+        return found
 
     def _take(self, most: int) -> Counter[str]:
         """As many of the unlisted destroyed messages as are missing, each for one outcome only."""
@@ -203,11 +232,12 @@ def _append(ranges: list[tuple[int, int]], sequence: int) -> None:
 
 
 def _late(
-    ledger: Ledger, deeds: FaultDeeds, *, spare: int
+    ledger: Ledger, deeds: FaultDeeds, *, spare: int, doubts: int
 ) -> tuple[Explanation, dict[int, list[tuple[int, int]]]]:
     """What explains the late messages, and by stream the numbers of those that nothing does.
 
-    `spare` messages had an attempt destroyed and came by another.
+    `spare` messages had an attempt destroyed and came by another; of `doubts` that may have done so nobody knows which
+    they are.
     """
     total, unexplained = ledger.late, defaultdict[int, list[tuple[int, int]]](list)
     by_fault: Counter[str] = Counter()
@@ -218,7 +248,7 @@ def _late(
             fault = deeds.delayer((stream, sequence))
             if fault is not None:
                 by_fault[fault] += 1
-            elif deeds.slowed or stream in deeds.ended or stream in deeds.damaged:
+            elif deeds.slowed or deeds.has_struck(stream, is_named=ledger.sending_of(stream).is_named):
                 possible += 1
             else:
                 _append(unexplained[stream], sequence)
@@ -226,13 +256,16 @@ def _late(
     else:
         explained = min(total, deeds.delayed_copies + max(0, spare))
         possible = total - explained if deeds.slowed or deeds.ended or deeds.damaged else 0
+    doubted = min(total - explained - possible, doubts + deeds.unnamed.delayed)
+    if doubted:
+        unexplained.clear()  # nobody knows which of them
     return (
         Explanation(
             outcome="late",
             total=total,
             explained=explained,
-            possible=possible,
-            unexplained=total - explained - possible,
+            possible=possible + doubted,
+            unexplained=total - explained - possible - doubted,
             basis="number" if is_listed else "count",
             by_fault=dict(sorted(by_fault.items())),
         ),
@@ -240,14 +273,15 @@ def _late(
     )
 
 
-def _by_count(outcome: Outcome, total: int, done: int) -> Explanation:
+def _by_count(outcome: Outcome, total: int, done: int, may_be: int) -> Explanation:
     explained = min(total, done)
+    possible = min(total - explained, may_be)
     return Explanation(
         outcome=outcome,
         total=total,
         explained=explained,
-        possible=0,
-        unexplained=total - explained,
+        possible=possible,
+        unexplained=total - explained - possible,
         basis="count",
     )
 

@@ -219,4 +219,5 @@ def _sending(exchange: Exchange) -> Sending:
         attempts=1 + getattr(exchange, "retries", 0) if by_whom else 1,
         by_service=by_whom == "client",
         delivered_once=by_whom == "service" and exchange.evidence == "receiver",
+        is_named=exchange.enveloped,
     )
