@@ -3,10 +3,10 @@
 An *attempt* of a message is destroyed where one of its frames (the message, or what answers it) was thrown away, spoilt,
 or held and never let go. A message whose every attempt was destroyed cannot be delivered: a fault explains that it is
 missing. Where only the service sends again, one destroyed on its way up has no further attempt; where it delivers each
-message once and acknowledges it beside that, a copy destroyed on its way down has none. A stream whose
-connection a fault ended may have lost what was on its way then. Where a message is owed to several receivers, each copy of
-it is one that can be missing: all of them, where it did not come as far as the service. Messages without squall's
-envelope say not which they are: what was done to those is only counted.
+message once and acknowledges it beside that, a copy destroyed on its way down has none. A stream whose connection a fault
+ended may have lost what was sent until then: not what was sent over a later one. Where a message is owed to several
+receivers, each copy of it is one that can be missing: all of them, where it did not come as far as the service. Messages
+without squall's envelope do not say which they are: what was done to those is only counted.
 
 Bounded: past `MESSAGES_MAX` messages no more are told apart, and `is_whole` is false. Pure.
 """
@@ -14,13 +14,13 @@ Bounded: past `MESSAGES_MAX` messages no more are told apart, and `is_whole` is 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from squall.record.fault_log import FaultEntry
 
-__all__ = ["MESSAGES_MAX", "ONCE", "FaultDeeds", "Message", "Sending"]
+__all__ = ["MESSAGES_MAX", "NOTICED_NS", "ONCE", "FaultDeeds", "Message", "Sending", "Sent", "Unnamed"]
 
 MESSAGES_MAX: Final = 2_000_000
 
@@ -33,6 +33,12 @@ Message = tuple[int, int]
 """A stream and a number in it."""
 Connection = tuple[int, int]
 """A proxy's log and a number in it."""
+Sent = tuple[int, int]
+"""When the first and the last of some messages were sent, in nanoseconds of the run."""
+NOTICED_NS: Final = 1_000_000_000
+"""What is sent until this after the end of a connection may still be sent over that: who sends learns of it later."""
+_ENDS_MAX: Final = 64
+"""Ends of connections that are kept of a stream; past that the last one stands for those before it."""
 _TO_ALL: Final[Connection] = (-1, 0)
 """In place of the connection of one receiver: that of the sender, from which it goes to all."""
 
@@ -100,13 +106,18 @@ class Unnamed:
 
 
 class FaultDeeds:
-    """The deeds of a run's faults. `receivers` says to how many the messages of a stream are owed."""
+    """The deeds of a run's faults.
 
-    def __init__(self, receivers: Callable[[int], int] = lambda _stream: 1) -> None:
+    Args:
+        receivers: says to how many the messages of a stream are owed.
+        start_ns: when the run began, by the clock of the logs.
+    """
+
+    def __init__(self, receivers: Callable[[int], int] = lambda _stream: 1, start_ns: int = 0) -> None:
         self.by_fault: dict[str, Counter[str]] = defaultdict(Counter)
         """By the fault's name, how often it did what."""
-        self.ended: dict[int, str] = {}
-        """The streams whose connection a fault ended, with its name."""
+        self.ended: dict[int, list[tuple[int, str]]] = defaultdict(list)
+        """By stream, when in the run a fault ended its connection (ns), and its name."""
         self.damaged: dict[int, str] = {}
         """The streams on whose connection a fault flipped a bit, nobody knows of which message; -1: nor on whose."""
         self.unnamed = Unnamed()
@@ -123,6 +134,7 @@ class FaultDeeds:
         """Messages that were spoilt and went on."""
         self.is_whole = True
         self._receivers = receivers
+        self._start_ns = start_ns
         self._destroyed: dict[Message, tuple[int, str]] = {}
         self._copies_delayed: dict[Message, set[Connection]] = {}
         self._copies_destroyed: dict[Message, set[Connection]] = defaultdict(set)
@@ -139,8 +151,7 @@ class FaultDeeds:
         if entry.what in _ENDS:
             if self._has_room(len(self._ended_connections)):
                 self._ended_connections.add(connection)
-            if entry.stream is not None:
-                self.ended.setdefault(entry.stream, entry.fault)
+            self._end(entry)
         elif entry.stream is not None and entry.sequence is not None:
             self._add_message(entry, (entry.stream, entry.sequence), connection)
         elif entry.size_bytes is not None:
@@ -148,8 +159,17 @@ class FaultDeeds:
         elif entry.what == "corrupted":
             self.spoilt += 1
             self.damaged.setdefault(-1 if entry.stream is None else entry.stream, entry.fault)
-            if entry.stream is not None:
-                self.ended.setdefault(entry.stream, entry.fault)  # in a header it breaks the protocol
+            self._end(entry)  # in a header it breaks the protocol
+
+    def _end(self, entry: FaultEntry) -> None:
+        """Note when the connection of a stream was ended."""
+        if entry.stream is None:
+            return
+        ends, end = self.ended[entry.stream], (entry.at_ns - self._start_ns, entry.fault)
+        if len(ends) < _ENDS_MAX:
+            ends.append(end)
+        else:
+            ends[-1] = max(ends[-1], end)
 
     def _add_message(self, entry: FaultEntry, message: Message, connection: Connection) -> None:
         attempt, is_ack = entry.attempt or 1, bool(entry.is_ack)
@@ -197,12 +217,12 @@ class FaultDeeds:
         """A client-side fault struck so many sessions."""
         self.by_fault[fault]["struck"] += sessions
 
-    def cut(self, fault: str, streams: Iterable[int], sessions: int) -> None:
-        """A client-side fault dropped connections: of these streams, so many in all."""
+    def cut(self, fault: str, streams: Mapping[int, int], sessions: int) -> None:
+        """A client-side fault dropped connections: of these streams, when in the run (ns), and so many in all."""
         self.struck(fault, sessions)
         self._cut += sessions
-        for stream in streams:
-            self.ended.setdefault(stream, fault)
+        for stream, at_ns in streams.items():
+            self.ended[stream].append((at_ns, fault))
 
     def slows(self, fault: str) -> None:
         """A fault was on that makes messages late without saying which."""
@@ -225,6 +245,17 @@ class FaultDeeds:
         if not is_named:
             return bool(self.endings or self.damaged)
         return stream in self.ended or stream in self.damaged
+
+    def ender(self, streams: Iterable[int], sent: Sent | None) -> tuple[str | None, bool]:
+        """The fault that took along what was sent on one of these streams, and whether any may have.
+
+        What was sent later than a fault ended a connection went over another. `sent` None: when is not known.
+        """
+        ends = sorted(end for stream in streams for end in self.ended.get(stream, ()))
+        if sent is None or not ends:
+            return None, bool(ends)
+        behind = [fault for at_ns, fault in ends if sent[1] <= at_ns + NOTICED_NS]
+        return (behind[0], True) if behind else (None, sent[0] <= ends[-1][0] + NOTICED_NS)
 
     @property
     def touched(self) -> int:

@@ -3,7 +3,9 @@
 - **lost**: explained where a fault destroyed every attempt of the message, or the one copy that its receiver was to get;
   possible where one flipped a bit somewhere on
   its connection.
-- **unknown**: explained where one did, or ended the connection that carried the message.
+- **unknown**: explained where one did, or ended the connection that carried the message: a connection of its stream, and
+  not before it was sent. Where only some of the stream's missing ones were sent before that, or nobody knows when,
+  possible.
 - **late**: explained where one held the message, or destroyed an attempt of it, so that a retry had to bring it. Where
   a fault was on that slows all that passes, or one ended or damaged the message's connection, what is left is possible.
 - **duplicated**, **corrupted**: explained, by count, by the copies that faults made and the messages they spoilt.
@@ -31,7 +33,7 @@ from typing import Final
 
 import msgspec
 
-from squall.analysis.fault_deeds import ONCE, FaultDeeds, Message, Sending
+from squall.analysis.fault_deeds import ONCE, FaultDeeds, Message, Sending, Sent
 from squall.record.reconciliation import Explanation, FaultAccount, Outcome, Reconciliation, Unexplained
 
 __all__ = ["UNEXPLAINED_MAX", "Ledger", "Missing", "reconcile"]
@@ -52,6 +54,8 @@ class Missing:
     unknown: bool
     member: int = -1
     """Who it is owed to, where that is another."""
+    sent: Sent | None = None
+    """When the first and the last of what is missing of the stream were sent; None: not known."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,14 +153,15 @@ class _Lookup:
         outcome: Outcome = "unknown" if missing.unknown else "lost"
         self._listed[outcome] += missing.end - missing.first
         deeds, sending = self._deeds, self._ledger.sending_of(missing.stream)
-        ended, may_be = None, missing.stream in deeds.damaged
+        ended, may_be = None, False
         if missing.unknown:
-            ended = deeds.ended.get(missing.stream) or deeds.ended.get(missing.member)
-        if not sending.is_named and missing.unknown and self._drops_are_faults:
+            ended, may_be = deeds.ender({missing.stream, missing.member}, missing.sent)
+        if ended is None and missing.unknown and not sending.is_named and self._drops_are_faults:
             self._ended += missing.end - missing.first
             return
+        may_be = may_be or missing.stream in deeds.damaged
         if not sending.is_named:
-            may_be = bool(deeds.damaged or (missing.unknown and deeds.endings))
+            may_be = bool(may_be or deeds.damaged or (missing.unknown and deeds.endings))
         # Of a message whose connection died in the middle of its attempts one destroyed is enough.
         sending = ONCE if missing.unknown else sending
         for sequence in range(missing.first, missing.end):

@@ -345,7 +345,7 @@ class ActiveRun:
         await self._coordinator.start()
         folder = create_run_folder(scenario.outputs.out, scenario.name, wall_ns)
         self.header = self._header(folder, wall_ns, run_number, workers=len(channels))
-        faults = RunFaults(scenario, folder, coordinator, self._recording.happened)
+        faults = RunFaults(scenario, folder, coordinator, self._recording.happened, self._clock)
         self._faults = await self._workers.enter_async_context(faults)
         coordinator.routes = faults.routes
         self._writer = self._stack.enter_context(RunWriter(folder, self.header))

@@ -14,6 +14,7 @@ from typing import Final, Self
 
 from squall.analysis.fault_deeds import FaultDeeds, Sending
 from squall.analysis.reconcile import Ledger, Missing, reconcile
+from squall.clock import Clock
 from squall.engine.base import Route
 from squall.engine.client_faults import strikes_of
 from squall.engine.coordinator import Coordinator
@@ -42,13 +43,20 @@ class RunFaults:
         folder: the run's; the proxies write their logs there.
         coordinator: of its workers.
         happened: told as a fault begins, and as it is over.
+        clock: the coordinator's, by which the proxies tell the time too.
     """
 
     def __init__(
-        self, scenario: Scenario, folder: Path, coordinator: Coordinator, happened: Callable[[Event], None]
+        self,
+        scenario: Scenario,
+        folder: Path,
+        coordinator: Coordinator,
+        happened: Callable[[Event], None],
+        clock: Clock,
     ) -> None:
         self._scenario = scenario
         self._coordinator = coordinator
+        self._clock = clock
         self._stack = AsyncExitStack()
         self._proxies: Proxies | None = None
         if proxy_faults(scenario.faults):
@@ -125,7 +133,8 @@ class RunFaults:
         return await asyncio.to_thread(self._reconcile, totals)
 
     def _reconcile(self, totals: Totals) -> Reconciliation:
-        deeds = FaultDeeds(_receivers(self._scenario))
+        start_ns = self._clock.monotonic_ns() - self._coordinator.now_ns()
+        deeds = FaultDeeds(_receivers(self._scenario), start_ns)
         for number, log in enumerate(self._logs):
             try:
                 for entry in read_log(log):
@@ -144,12 +153,13 @@ class RunFaults:
         kinds = {fault.label: fault.kind for fault in self._scenario.faults}
         return reconcile(_ledger(self._scenario, totals), deeds, kinds, self._problems)
 
-    def _struck_by(self, fault: ClientFault) -> list[int]:
-        """The sessions that a fault strikes, by the seed."""
+    def _struck_by(self, fault: ClientFault) -> dict[int, int]:
+        """The sessions that a fault strikes, and when, by the seed."""
         if self._hold is None:
-            return []
+            return {}
         strikes = strikes_of(fault, self._scenario, *self._hold)
-        return [number for number in range(self._scenario.level) if strikes.at_ns(number) is not None]
+        times = ((number, strikes.at_ns(number)) for number in range(self._scenario.level))
+        return {number: at_ns for number, at_ns in times if at_ns is not None}
 
     def _lost(self, words: str) -> None:
         """A proxy ended by itself: there is no way to the service any more."""
@@ -202,9 +212,12 @@ def _missing(totals: Totals, owed: Sequence[int]) -> tuple[list[Missing], frozen
     for trouble in totals.streams.all:
         if trouble.member >= 0 and owed[trouble.population] > 1:
             continue  # which member a proxy's connection belongs to is not known
+        times = trouble.first_sent_ns, trouble.last_sent_ns
+        sent = None if times[0] is None or times[1] is None else (times[0], times[1])
         for ranges, unknown in ((trouble.lost_ranges, False), (trouble.unknown_ranges, True)):
             found += [
-                Missing(trouble.stream, first, last + 1, unknown, trouble.member) for first, last in ranges
+                Missing(trouble.stream, first, last + 1, unknown, trouble.member, sent)
+                for first, last in ranges
             ]
         listed = sum(last + 1 - first for first, last in trouble.lost_ranges + trouble.unknown_ranges)
         if listed < trouble.lost + trouble.unknown:

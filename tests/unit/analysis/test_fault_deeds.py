@@ -10,6 +10,8 @@ from squall.analysis import fault_deeds
 from squall.analysis.fault_deeds import FaultDeeds, Sending
 from squall.record.fault_log import FaultEntry
 
+S = 10**9
+
 
 def entry(what: str, sequence: int | None = 1, attempt: int | None = 1, **more: Any) -> FaultEntry:
     given: dict[str, Any] = {
@@ -122,7 +124,32 @@ def test_an_entry_without_a_fault_says_nothing() -> None:
 
 def test_a_flipped_bit_outside_of_a_message_may_end_its_connection() -> None:
     found = deeds(entry("corrupted", None))
-    assert (found.ended, found.damaged, found.spoilt) == ({7: "f"}, {7: "f"}, 1)
+    assert (found.ended, found.damaged, found.spoilt) == ({7: [(1, "f")]}, {7: "f"}, 1)
+
+
+def test_an_end_takes_along_only_what_was_sent_before_it_or_at_once_behind_it() -> None:
+    made = FaultDeeds(start_ns=100 * S)
+    for at_s, fault in ((110, "a"), (130, "b")):
+        made.add(entry("reset", None, None, at_ns=at_s * S, fault=fault))
+    made.cut("cut", {8: 40 * S}, 1)
+
+    def ender(first_s: float, last_s: float, *streams: int) -> tuple[str | None, bool]:
+        return made.ender(streams or (7,), (int(first_s * S), int(last_s * S)))
+
+    assert ender(8, 10) == ("a", True)
+    assert ender(10, 10.9) == ("a", True)  # nobody on this side knew of it yet
+    assert ender(11.5, 30) == ("b", True)
+    assert ender(8, 50) == (None, True)
+    assert ender(48, 50) == (None, False)
+    assert ender(39, 40, 7, 8) == ("cut", True)
+    assert ender(8, 9, 9) == (None, False)
+    assert made.ender((7,), None) == (None, True)
+
+
+def test_of_very_many_ends_of_a_stream_the_last_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fault_deeds, "_ENDS_MAX", 2)
+    found = deeds(*(entry("reset", None, None, at_ns=number * S) for number in (1, 2, 4, 3)))
+    assert found.ended[7] == [(1 * S, "f"), (4 * S, "f")]
 
 
 def test_memory_is_bounded_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

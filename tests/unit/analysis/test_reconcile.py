@@ -17,6 +17,8 @@ from squall.record.reconciliation import Explanation, Reconciliation
 
 KINDS = {"drop": "drop", "reset": "reset", "slow": "delay", "twice": "duplicate", "flip": "corrupt"}
 
+S = 10**9
+
 FATES = ("arrives", "dropped up", "dropped down", "lost by the service", "delayed", "held for good")
 
 
@@ -168,14 +170,24 @@ def test_streams_that_are_not_listed_go_by_how_each_is_sent() -> None:
 
 def test_unknown_ones_are_explained_by_the_fault_that_ended_their_connection() -> None:
     log = [entry("reset", 3, fault="reset")]
-    missing = [Missing(3, 5, 8, unknown=True), Missing(4, 2, 4, unknown=True)]
+    missing = [Missing(3, 5, 8, unknown=True, sent=(0, 1)), Missing(4, 2, 4, unknown=True, sent=(0, 1))]
     found = outcome(reconcile(ledger(missing, dropped=2), deeds_of(log), KINDS), "unknown")
     assert (found.explained, found.possible, found.unexplained) == (3, 0, 2)
     assert found.by_fault == {"reset": 3}
 
 
+def test_a_fault_that_ended_a_connection_does_not_explain_what_a_later_one_took_along() -> None:
+    log = [entry("reset", stream, fault="reset", at_ns=10 * S) for stream in (1, 2, 3)]
+    times = {1: (48 * S, 50 * S), 2: (9 * S, 50 * S), 3: None}
+    missing = [Missing(stream, 5, 7, unknown=True, sent=sent) for stream, sent in times.items()]
+    whole = reconcile(ledger(missing, dropped=6), deeds_of(log), KINDS)
+    found = outcome(whole, "unknown")
+    assert (found.explained, found.possible, found.unexplained) == (0, 4, 2)
+    assert [each.stream for each in whole.unexplained] == [1]
+
+
 def test_what_is_owed_to_another_is_explained_by_the_end_of_his_connection() -> None:
-    missing = [Missing(4, 2, 4, unknown=True, member=3), Missing(4, 2, 4, unknown=True, member=5)]
+    missing = [Missing(4, 2, 4, unknown=True, member=member, sent=(0, 1)) for member in (3, 5)]
     found = reconcile(ledger(missing, dropped=2), deeds_of([entry("reset", 3, fault="reset")]), KINDS)
     assert outcome(found, "unknown").explained == 2
 
@@ -242,8 +254,8 @@ def test_what_faults_did_to_connections_of_nobody_knows_whom_may_be_of_any_that_
 
 def test_cut_sessions_explain_what_was_on_their_way() -> None:
     deeds = FaultDeeds()
-    deeds.cut("cut", [5, 6], 2)
-    missing = [Missing(5, 1, 2, unknown=True), Missing(9, 1, 2, unknown=True)]
+    deeds.cut("cut", {5: 7, 6: 8}, 2)
+    missing = [Missing(stream, 1, 2, unknown=True, sent=(6, 6)) for stream in (5, 9)]
     found = reconcile(ledger(missing, dropped=3), deeds, {"cut": "cut"})
     assert outcome(found, "unknown").by_fault == {"cut": 1}
     assert outcome(found, "unknown").unexplained == 1
