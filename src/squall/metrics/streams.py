@@ -20,16 +20,19 @@ STREAMS_MAX: Final = 100
 SECONDS_MAX: Final = 3_600
 LATE_MAX: Final = 100_000
 """Late messages that a worker tells by their numbers."""
+_GONE_BITS: Final = 1 << 20
+"""By so many bits it is remembered who went, in 128 KiB. Two that share one are taken for each other."""
 _SPARE: Final = 2
 """As many times the number are held before the best of them go: sorting for each would cost too much."""
 _NS: Final = 1_000_000_000
 
 
 class WorstStreams:
-    """See the module. Of a stream that is told again what is missing adds up."""
+    """See the module. Of a stream that is told again what is missing adds up; where it went before, it is not whole."""
 
     def __init__(self) -> None:
         self._found: dict[tuple[int, int, int], StreamTrouble] = {}
+        self._gone = bytearray()
         self.troubled = 0
         """How many streams anything was told of, each counted again when it is told again after it went."""
 
@@ -38,9 +41,20 @@ class WorstStreams:
         key = _key(trouble)
         before = self._found.get(key)
         self.troubled += before is None
-        self._found[key] = trouble if before is None else _together(before, trouble)
+        if before is not None:
+            trouble = _together(before, trouble)
+        elif self._gone and self._gone[_bit(key) >> 3] >> (_bit(key) & 7) & 1:
+            trouble = msgspec.structs.replace(trouble, is_whole=False)
+        self._found[key] = trouble
         if len(self._found) > _SPARE * STREAMS_MAX:
-            self._found = {_key(each): each for each in self.all}
+            self._let_go({_key(each): each for each in self.all})
+
+    def _let_go(self, kept: dict[tuple[int, int, int], StreamTrouble]) -> None:
+        """Keep these, and of the others only that they were told."""
+        self._gone = self._gone or bytearray(_GONE_BITS >> 3)
+        for key in self._found.keys() - kept.keys():
+            self._gone[_bit(key) >> 3] |= 1 << (_bit(key) & 7)
+        self._found = kept
 
     @property
     def all(self) -> list[StreamTrouble]:
@@ -120,6 +134,12 @@ def _key(trouble: StreamTrouble) -> tuple[int, int, int]:
     return trouble.population, trouble.stream, trouble.member
 
 
+def _bit(key: tuple[int, int, int]) -> int:
+    """Streams of one population have bits of their own, as long as there are no more of them than bits."""
+    population, stream, member = key
+    return (stream + 0x9E3779B1 * population + 0x85EBCA6B * (member + 1)) % _GONE_BITS
+
+
 def _badness(trouble: StreamTrouble) -> tuple[int, ...]:
     missing = trouble.lost + trouble.unknown
     return -missing, -(trouble.duplicated + trouble.reordered), *_key(trouble)
@@ -143,4 +163,5 @@ def _together(one: StreamTrouble, other: StreamTrouble) -> StreamTrouble:
         first_sent_ns=min(times, default=None),
         last_sent_ns=max(times, default=None),
         why=other.why or one.why,
+        is_whole=one.is_whole and other.is_whole,
     )

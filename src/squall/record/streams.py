@@ -22,7 +22,7 @@ class StreamTrouble(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
 
     `first_sent_ns` and `last_sent_ns` are when the first and the last of the missing were sent, as far as that
     is remembered. `why` says how its last connection ended: "drained", or "died". In a room it is what one `member`
-    was owed of the stream; else that is -1.
+    was owed of the stream; else that is -1. `is_whole` false: more of the stream may have been told before, and gone.
     """
 
     population: int
@@ -38,6 +38,7 @@ class StreamTrouble(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     last_sent_ns: int | None = None
     why: str = ""
     member: int = -1
+    is_whole: bool = True
 
 
 class SentSecond(msgspec.Struct, frozen=True, array_like=True):

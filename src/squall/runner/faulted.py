@@ -220,7 +220,7 @@ def _missing(totals: Totals, owed: Sequence[int]) -> tuple[list[Missing], frozen
                 for first, last in ranges
             ]
         listed = sum(last + 1 - first for first, last in trouble.lost_ranges + trouble.unknown_ranges)
-        if listed < trouble.lost + trouble.unknown:
+        if listed < trouble.lost + trouble.unknown or not trouble.is_whole:
             cut_short.add(trouble.stream)
     return found, frozenset(cut_short)
 

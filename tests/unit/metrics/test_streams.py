@@ -60,6 +60,20 @@ def test_what_two_visits_of_a_stream_missed_adds_up() -> None:
     assert found.lost_ranges == rows
 
 
+def test_a_stream_that_went_and_is_told_again_is_not_whole() -> None:
+    worst = WorstStreams()
+    for number in range(2 * STREAMS_MAX + 1):
+        worst.add(trouble(number, lost=1 + (number > 50)))
+    worst.add(trouble(0, lost=50))
+    worst.add(trouble(60, lost=50))
+    worst.add(trouble(999, lost=50))
+    assert {each.stream: each.is_whole for each in worst.all[:3]} == {0: False, 60: True, 999: True}
+    again = WorstStreams()
+    again.add(next(each for each in worst.all if each.stream == 0))
+    again.add(trouble(0, lost=1))
+    assert not again.all[0].is_whole
+
+
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(-1, 5 * S), st.integers(0, 2))))
 def test_seconds_add_up(sent: list[tuple[int, int]]) -> None:
