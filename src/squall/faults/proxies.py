@@ -2,7 +2,7 @@
 
 Sessions connect to a proxy instead of the entry point; the proxy speaks TLS with the service where that has to be
 spoken, and path, query and headers pass as they are. Each writes its log into the run folder as it goes. A proxy that
-ends by itself ends the run, and its log stays.
+ends by itself ends the run, and its log stays. Before they are ended each is asked whether its log is whole.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Final, Self
 from urllib.parse import urlsplit
 
-from squall.errors import EnvironmentFailure
+from squall.errors import EnvironmentFailure, SquallError
 from squall.proxy.process import ProxyProcess
 from squall.record.fault_log import FaultEntry, read_entries
 from squall.scenario.faults import FaultKind
@@ -62,6 +62,8 @@ class Proxies:
         self._watch: asyncio.Task[None] | None = None
         self._proxies: list[list[tuple[str, ProxyProcess]]] = []
         self._gone: set[int] = set()
+        self.problems: list[str] = []
+        """Why their logs may lack something of what they did; known once they have ended."""
 
     async def __aenter__(self) -> Self:
         try:
@@ -84,6 +86,8 @@ class Proxies:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
+            if kind is None:
+                await asyncio.gather(*(self._ask(*each) for each in self._alive()))
             if self._watch is not None and self._group is not None:
                 self._watch.cancel()
                 await self._group.__aexit__(None, None, None)
@@ -136,6 +140,20 @@ class Proxies:
         """
         for _, proxy in self._alive():
             await proxy.remove(fault.label)
+
+    async def _ask(self, entry_point: str, proxy: ProxyProcess) -> None:
+        """Find out what the log of a proxy lacks."""
+        which = f"the fault proxy in front of {entry_point}"
+        try:
+            health = await proxy.health()
+        except SquallError as error:
+            self.problems.append(f"{which} could not be asked whether its log is whole: {error.message}")
+            return
+        if lacking := health["log_unwritten"]:
+            entries = "1 entry" if lacking == 1 else f"{lacking:,} entries"
+            self.problems.append(f"{which} could not write {entries} of its log: {health['log_problem']}")
+        if bugs := health["bugs"]:
+            self.problems.append(f"{which} had {bugs:,} errors of its own, and may have broken connections")
 
     async def _look(self) -> None:
         """See whether one has ended by itself."""

@@ -135,12 +135,15 @@ class RunFaults:
     def _reconcile(self, totals: Totals) -> Reconciliation:
         start_ns = self._clock.monotonic_ns() - self._coordinator.now_ns()
         deeds = FaultDeeds(_receivers(self._scenario), start_ns)
+        problems = [*self._problems, *(self._proxies.problems if self._proxies is not None else ())]
         for number, log in enumerate(self._logs):
             try:
                 for entry in read_log(log):
                     deeds.add(entry, number)
             except EnvironmentFailure as error:
-                self._problems.append(error.message)
+                problems.append(error.message)
+        if totals.workers_lost:
+            problems.append("a worker died: where its connections and its messages went is not known")
         connections = totals.connections()
         for fault in self._scenario.faults:
             struck = connections.strikes[fault.label]
@@ -151,7 +154,7 @@ class RunFaults:
             if fault.kind in _SLOWING and deeds.by_fault[fault.label]:
                 deeds.slows(fault.label)
         kinds = {fault.label: fault.kind for fault in self._scenario.faults}
-        return reconcile(_ledger(self._scenario, totals), deeds, kinds, self._problems)
+        return reconcile(_ledger(self._scenario, totals), deeds, kinds, problems)
 
     def _struck_by(self, fault: ClientFault) -> dict[int, int]:
         """The sessions that a fault strikes, and when, by the seed."""
