@@ -9,15 +9,19 @@
 
 What is offered follows from the scenario: connections · messages a session, and their rate; without a count of
 messages, rate · hold. Where nobody can know it in advance (arrivals, sequential traffic) the bounds that need it are
-left out. A bound on something whose tracking is switched off is listed, and not required; nor is one on what only a
+left out. Where two populations have a type of the same name, the bounds on it are those of each population, by its tag.
+A bound on something whose tracking is switched off is listed, and not required; nor is one on what only a
 receiver can see, where the service acknowledges and that is all. Pure.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import dataclass
 from typing import Final
 
 from squall.scenario.models import Population, Scenario, Threshold
+from squall.scenario.traffic import MessageType
 
 __all__ = [
     "CHECKSUMS",
@@ -62,31 +66,27 @@ def bounds_of(scenario: Scenario) -> list[Threshold]:
 
 def guarantee_bounds(scenario: Scenario) -> list[Threshold]:
     """The guarantees of the types that have one."""
-    guarantees = {
-        each.name: each.guarantee
-        for population in _sending(scenario)
-        for each in population.traffic.types
-        if each.guarantee is not None
-    }
     return [
-        _bound(of_type(SUCCESS, name), f"rate{'>' if share < 1 else '>='}{share:.12g}")
-        for name, share in guarantees.items()
+        _bound(each.metric(SUCCESS), f"rate{'>' if share < 1 else '>='}{share:.12g}")
+        for each in _typed(scenario)
+        if (share := each.kind.guarantee) is not None
     ]
 
 
 def delivery_bounds(scenario: Scenario) -> list[Threshold]:
     """The set `delivery`, without the guarantees."""
-    tracking, sending = scenario.delivery.tracking, _sending(scenario)
-    seen = all(each.exchange.evidence != "acknowledgement" for each in sending)
+    tracking = scenario.delivery.tracking
+    seen = all(map(_is_seen, _sending(scenario)))
     ordered = tracking.sequence_numbers and seen
-    types = {each.name: each for population in sending for each in population.traffic.types}
     found = []
-    for name, kind in types.items():
-        if kind.max_latency is not None:
-            found.append(_bound(of_type(LATENCY, name), f"avg<{kind.max_latency * 1000:.12g}"))
+    for each in _typed(scenario):
+        max_latency = each.kind.max_latency
+        if max_latency is not None:
+            found.append(_bound(each.metric(LATENCY), f"avg<{max_latency * 1000:.12g}"))
+        is_ordered = tracking.sequence_numbers and (seen if each.is_alone else _is_seen(each.population))
         found += [
-            _bound(of_type(CHECKSUMS, name), f"rate>{CHECKSUMS_MIN}", required=tracking.checksums),
-            _bound(of_type(ORDER_IN_TYPE, name), f"rate>{ORDER_IN_TYPE_MIN}", required=ordered),
+            _bound(each.metric(CHECKSUMS), f"rate>{CHECKSUMS_MIN}", required=tracking.checksums),
+            _bound(each.metric(ORDER_IN_TYPE), f"rate>{ORDER_IN_TYPE_MIN}", required=is_ordered),
         ]
     messages, rate_hz = offered_messages(scenario), offered_hz(scenario)
     if messages is not None:
@@ -101,9 +101,9 @@ def delivery_bounds(scenario: Scenario) -> list[Threshold]:
     ]
 
 
-def of_type(metric: str, name: str) -> str:
-    """A metric of the messages of one type."""
-    return f"{metric}{{type:{name}}}"
+def of_type(metric: str, name: str, population: str = "") -> str:
+    """A metric of the messages of one type, of one population where two have a type of that name."""
+    return f"{metric}{{population:{population},type:{name}}}" if population else f"{metric}{{type:{name}}}"
 
 
 def offered_messages(scenario: Scenario) -> float | None:
@@ -142,6 +142,31 @@ def _connections(scenario: Scenario) -> list[tuple[Population, float]]:
 
 def _sending(scenario: Scenario) -> list[Population]:
     return [each for each in scenario.populations if each.rate_hz > 0]
+
+
+@dataclass(frozen=True, slots=True)
+class _Typed:
+    """A type of a population; `is_alone`: no other population has one of that name."""
+
+    population: Population
+    kind: MessageType
+    is_alone: bool
+
+    def metric(self, name: str) -> str:
+        """A metric of its messages."""
+        return of_type(name, self.kind.name, "" if self.is_alone else self.population.name)
+
+
+def _typed(scenario: Scenario) -> list[_Typed]:
+    """The types of all that send."""
+    found = [(each, kind) for each in _sending(scenario) for kind in each.traffic.types]
+    names = Counter(kind.name for _, kind in found)
+    return [_Typed(each, kind, names[kind.name] == 1) for each, kind in found]
+
+
+def _is_seen(population: Population) -> bool:
+    """Whether somebody sees what the service delivers."""
+    return population.exchange.evidence != "acknowledgement"
 
 
 def _bound(metric: str, threshold: str, *, required: bool = True) -> Threshold:

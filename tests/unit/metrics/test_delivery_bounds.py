@@ -8,6 +8,7 @@ import pytest
 
 from made_runs import connections, messages, phase, scenario, second, some_totals
 from squall.metrics.delivery_bounds import bounds_of, offered_hz, offered_messages
+from squall.metrics.expressions import problems
 from squall.metrics.totals import Totals
 from squall.metrics.verdict import judge
 from squall.scenario.models import Scenario
@@ -156,6 +157,44 @@ def test_what_only_a_receiver_sees_is_not_required_where_the_service_only_acknow
     assert optional == {"ws_order_in_type", "ws_duplicate_rate", "ws_out_of_order_rate"}
     seen = [{"exchange": {"kind": "ack", "evidence": "receiver"}, "traffic": {"types": TYPES}}]
     assert all(each.required for each in bounds_of(asked(populations=seen)))
+
+
+def test_types_of_one_name_in_two_populations_are_judged_each_for_itself() -> None:
+    own = {"name": "own", "guarantee": 0.9}
+    two = [
+        {"name": "a", "traffic": {"rate": 1, "types": [TYPES[0], own]}},
+        {"name": "b", "traffic": {"rate": 1, "types": [TYPES[0] | {"guarantee": 0.99, "max_latency": 1}]}},
+    ]
+    of = asked(populations=two)
+    assert [f"{each.metric} {each.threshold}" for each in bounds_of(of)][:6] == [
+        "ws_delivery_success{population:a,type:message} rate>0.9",
+        "ws_delivery_success{type:own} rate>0.9",
+        "ws_delivery_success{population:b,type:message} rate>0.99",
+        "ws_response_time{population:a,type:message} avg<50",
+        "ws_checksum_success{population:a,type:message} rate>0.9999",
+        "ws_order_in_type{population:a,type:message} rate>0.999",
+    ]
+    assert problems(bounds_of(of), of) == []
+    totals = Totals(["a", "b"], [["message", "own"], ["message"]])
+    totals.note(phase(0, "hold", "sustained", 0, 10))
+    cells = [
+        messages(20, population=0, delivered=19, lost=1),
+        messages(20, population=1, delivered=19, lost=1),
+    ]
+    totals.add(second(10, *cells))
+    found = truths(totals, of)
+    assert found["ws_delivery_success{population:a,type:message} rate>0.9"] == "passed"
+    assert found["ws_delivery_success{population:b,type:message} rate>0.99"] == "failed"
+
+
+def test_of_two_populations_only_the_one_that_is_seen_must_be_in_order() -> None:
+    two = [
+        {"name": "seen", "traffic": {"rate": 1}},
+        {"name": "unseen", "traffic": {"rate": 1}, "exchange": {"kind": "ack"}},
+    ]
+    required = {each.metric: each.required for each in bounds_of(asked(populations=two))}
+    assert required["ws_order_in_type{population:seen,type:message}"]
+    assert not required["ws_order_in_type{population:unseen,type:message}"]
 
 
 def test_what_is_offered_follows_from_populations_and_counts_or_is_not_known() -> None:
