@@ -12,6 +12,7 @@ None is not measured.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -97,7 +98,9 @@ def delivery_result(scenario: Scenario, summary: Summary, folder: str) -> Delive
     offered, rate_hz = offered_messages(scenario), offered_hz(scenario)
     throughput = summary.throughput.delivered_per_s
     return DeliveryGuaranteeResult(
-        results_by_message_type={name: _type(kind, summary, judged) for name, kind in kinds.items()},
+        results_by_message_type={
+            name: _type(kind, summary, judged, ["", *summary.populations]) for name, kind in kinds.items()
+        },
         overall=OverallDelivery(
             total_messages_processed=summary.delivery.delivered,
             messages_offered=None if offered is None else round(offered),
@@ -133,7 +136,9 @@ def sentence_of(summary: Summary, kept: str) -> str:
     return f"{outcome.upper()}: {reasons[0].removeprefix('failed: ')}{more}."
 
 
-def _type(kind: MessageType, summary: Summary, judged: tuple[Judged, ...]) -> TypeDelivery:
+def _type(
+    kind: MessageType, summary: Summary, judged: tuple[Judged, ...], populations: Sequence[str]
+) -> TypeDelivery:
     delivery = summary.delivery_by_type[kind.name]
     latency = summary.latency_by_type[kind.name].response
     return TypeDelivery(
@@ -147,7 +152,7 @@ def _type(kind: MessageType, summary: Summary, judged: tuple[Judged, ...]) -> Ty
         checksum_validation_success=_figure(judged, of_type(CHECKSUMS, kind.name)),
         sequence_order_correct=_figure(judged, of_type(ORDER_IN_TYPE, kind.name)),
         delivery=delivery,
-        guarantee_kept=_all_hold(kind.name, judged),
+        guarantee_kept=_all_hold(kind.name, judged, populations),
     )
 
 
@@ -162,9 +167,10 @@ def _figure(judged: tuple[Judged, ...], name: str) -> float | None:
     return next((each.figure for each in judged if each.name == name), None)
 
 
-def _all_hold(name: str, judged: tuple[Judged, ...]) -> bool | None:
-    """Whether every required bound on a type holds."""
-    names = {of_type(metric, name) for metric in (SUCCESS, LATENCY, CHECKSUMS, ORDER_IN_TYPE)}
+def _all_hold(name: str, judged: tuple[Judged, ...], populations: Sequence[str]) -> bool | None:
+    """Whether every required bound on a type holds, in whichever of these populations ("": in all as one)."""
+    metrics = (SUCCESS, LATENCY, CHECKSUMS, ORDER_IN_TYPE)
+    names = {of_type(metric, name, each) for metric in metrics for each in populations}
     truths = {each.truth for each in judged if each.name in names and each.required}
     if "failed" in truths:
         return False

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from made_runs import connections, messages, phase, scenario, second, some_totals
 from squall.metrics.delivery_test import DeliveryGuaranteeResult, delivery_result
 from squall.metrics.success import DeliverySuccess
 from squall.metrics.summary import summarise
+from squall.metrics.totals import Totals
 from squall.metrics.verdict import judge
 from squall.record.run import FORMAT_VERSION, RunHeader
 
@@ -99,3 +101,16 @@ def test_nothing_that_was_not_measured_is_a_figure() -> None:
     assert one.checksum_validation_success is one.sequence_order_correct is None
     assert found.overall.duplicate_message_rate is found.overall.system_throughput is None
     assert found.outcome == "failed"  # of the messages offered none was delivered
+
+
+def test_a_guarantee_is_kept_where_each_population_with_a_type_of_that_name_keeps_it() -> None:
+    two = scenario(
+        populations=[{"name": name, "traffic": {"rate": 1, "types": TYPES[:1]}} for name in ("a", "b")],
+        threshold_sets=["delivery"],
+    )
+    totals = Totals(["a", "b"], [["message"], ["message"]])
+    totals.note(phase(0, "hold", "sustained", 0, 10))
+    totals.add(second(10, messages(9, population=0), messages(9, population=1, delivered=1, lost=8)))
+    header = msgspec.structs.replace(HEADER, populations=["a", "b"], types=[["message"], ["message"]])
+    summary = summarise(header, list(totals.phases.values()), totals, judge(two, totals))
+    assert delivery_result(two, summary, "").results_by_message_type["message"].guarantee_kept is False
