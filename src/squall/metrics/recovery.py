@@ -18,7 +18,6 @@ from typing import Final
 
 import msgspec
 
-from squall.metrics.cells import MessageTotals
 from squall.metrics.distribution import Distribution
 from squall.record.snapshots import Event
 
@@ -70,19 +69,27 @@ class Recoveries:
         if event.kind in (FAULT, FAULT_HEALED):
             self._pending.append(event)
 
-    def add(self, from_ns: int, at_ns: int, second: MessageTotals, *, held: bool) -> None:
-        """Take a second of the run; `held`: all of it lies in a hold."""
+    def add(self, from_ns: int, at_ns: int, done: int, response: Distribution, *, held: bool) -> None:
+        """Take a second of the run.
+
+        Args:
+            from_ns: its beginning.
+            at_ns: its end.
+            done: what was delivered in it, or acknowledged where the exchange has that.
+            response: the response times in it.
+            held: all of it lies in a hold.
+        """
         for event in sorted(self._pending, key=lambda each: each.at_ns):
             if event.at_ns < at_ns:
                 self._pending.remove(event)
                 self._take(event)
         if not held or at_ns <= from_ns:
             return
-        rate_hz = (getattr(second, "acknowledged", 0) or second.delivered) / (at_ns - from_ns) * _NS
+        rate_hz = done / (at_ns - from_ns) * _NS
         if not self._on and not self._waiting:
-            self._quiet.append((rate_hz, second.response))
+            self._quiet.append((rate_hz, response))
         for name, (_, until_ns, before) in list(self._waiting.items()):
-            p95_ns = second.response.quantile_ns(0.95)
+            p95_ns = response.quantile_ns(0.95)
             if from_ns >= until_ns and p95_ns is not None and _is_back(rate_hz, p95_ns, before):
                 self._close(name, (at_ns - until_ns) / _NS)
 

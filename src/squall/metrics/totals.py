@@ -114,6 +114,7 @@ class Totals:
         types: each population's message types, in the order of their numbers.
         tracking: what was kept account of; what was not is not measured.
         unseen: the populations of which nobody sees what the service delivers: it acknowledges, and that is all.
+        acknowledged: the populations whose messages are acknowledged.
     """
 
     def __init__(
@@ -122,9 +123,11 @@ class Totals:
         types: Sequence[Sequence[str]],
         tracking: Tracking = Tracking(),
         unseen: Collection[str] = (),
+        acknowledged: Collection[str] = (),
     ) -> None:
         self.tracking = tracking
         self.unseen = frozenset(unseen)
+        self.acknowledged = frozenset(acknowledged)
         self.populations = tuple(populations)
         self.types = tuple(tuple(names) for names in types)
         self.phases: dict[int, Phase] = {}
@@ -171,7 +174,7 @@ class Totals:
 
     def from_here(self, phase: Phase) -> Totals:
         """Empty totals for what comes from now on, in a phase that has begun."""
-        later = Totals(self.populations, self.types, self.tracking, self.unseen)
+        later = Totals(self.populations, self.types, self.tracking, self.unseen, self.acknowledged)
         later.places = list(self.places)
         later.since_ns = later.last_at_ns = self.last_at_ns
         later.note(phase)
@@ -202,7 +205,7 @@ class Totals:
         self.late_messages += interval.late
         phase = phase_at(self.phases.values(), since_ns)
         held = phase is not None and phase.kind == "sustained"
-        self.recoveries.add(since_ns, self.last_at_ns, second, held=held)
+        self.recoveries.add(since_ns, self.last_at_ns, self._done(interval), second.response, held=held)
         if second.sent > 0:
             self.sending_from_ns = since_ns if self.sending_from_ns is None else self.sending_from_ns
             self.sending_to_ns = self.last_at_ns
@@ -327,6 +330,13 @@ class Totals:
         for messages in by_phase.values():
             second.merge(messages)
         return second
+
+    def _done(self, interval: Interval) -> int:
+        """What was delivered in a second, or acknowledged where the exchange has that."""
+        return sum(
+            cell.acknowledged if self.populations[cell.population] in self.acknowledged else cell.delivered
+            for cell in interval.messages
+        )
 
     def _add_connections(self, cells: Iterable[ConnectionCell]) -> None:
         for cell in cells:

@@ -7,6 +7,7 @@ version did), it is computed again: the record has all that it needs.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -15,6 +16,7 @@ from squall.metrics.summary_document import Summary
 from squall.metrics.totals import Totals
 from squall.record.run import RunRecord
 from squall.runner.reporting import SUMMARY_FILE
+from squall.scenario.exchanges import EXCHANGES
 from squall.scenario.models import Tracking
 
 __all__ = ["summary_of", "totals_of"]
@@ -36,7 +38,8 @@ def totals_of(record: RunRecord) -> Totals:
     tracking = Tracking.model_validate(delivery.get("tracking", {}))
     given = record.header.scenario.get("populations", ())
     unseen = [each["name"] for each in given if each["exchange"].get("evidence") == "acknowledgement"]
-    totals = Totals(record.header.populations, record.header.types, tracking, unseen)
+    acknowledged = [each["name"] for each in given if _is_acknowledged(each["exchange"])]
+    totals = Totals(record.header.populations, record.header.types, tracking, unseen, acknowledged)
     for phase in record.phases:
         if phase.types is not None:
             totals.types = tuple(tuple(names) for names in phase.types)
@@ -51,3 +54,8 @@ def totals_of(record: RunRecord) -> Totals:
         totals.sampled(sample)
     totals.reconciliation = record.reconciliation
     return totals
+
+
+def _is_acknowledged(exchange: dict[str, Any]) -> bool:
+    kind = EXCHANGES.get(exchange.get("kind", ""))
+    return kind is not None and bool(kind.acknowledged_by) and bool(exchange.get("acknowledges", True))

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from squall.metrics.cells import MessageTotals
 from squall.metrics.distribution import Distribution
 from squall.metrics.recovery import Recoveries, Recovery
 from squall.record.snapshots import Event
@@ -15,10 +14,10 @@ S = 10**9
 MS = 10**6
 
 
-def second(delivered: int, response_ms: float = 10) -> MessageTotals:
-    made = MessageTotals(delivered=delivered, response=Distribution())
-    for _ in range(delivered):
-        made.response.record(int(response_ms * MS))
+def responses(count: int, response_ms: float = 10) -> Distribution:
+    made = Distribution()
+    for _ in range(count):
+        made.record(int(response_ms * MS))
     return made
 
 
@@ -38,7 +37,8 @@ def run(
         found.happened(event)
     for place, rate in enumerate(rates):
         held = held_until is None or place < held_until
-        found.add(place * S, (place + 1) * S, second(rate, (latencies or {}).get(place, 10)), held=held)
+        times = responses(rate, (latencies or {}).get(place, 10))
+        found.add(place * S, (place + 1) * S, rate, times, held=held)
     return found.all
 
 
@@ -96,6 +96,6 @@ def test_events_may_be_known_at_once_or_as_they_happen(back_after: int) -> None:
         for event in events:
             if place * S <= event.at_ns < (place + 1) * S:
                 live.happened(event)
-        live.add(place * S, (place + 1) * S, second(rate), held=True)
+        live.add(place * S, (place + 1) * S, rate, responses(rate), held=True)
     assert live.all == run(rates, *events)
     assert live.all[0].seconds == back_after + 1

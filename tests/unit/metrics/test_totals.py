@@ -112,6 +112,24 @@ def test_recent_seconds_are_figures_for_the_live_view() -> None:
     assert first_of_hold.response_p50_ns == first_of_hold.response_max_ns == 20_000_000
 
 
+@pytest.mark.parametrize(("acknowledged", "seconds"), [((), 1.0), (("acks",), None)])
+def test_a_fault_is_over_when_what_the_exchange_goes_by_is_back(
+    acknowledged: tuple[str, ...], seconds: float | None
+) -> None:
+    """Behind the fault all is delivered, and of the population that is acknowledged nothing is."""
+    totals = Totals(["echo", "acks"], [["message"], ["message"]], acknowledged=acknowledged)
+    totals.note(phase(1, "hold", "sustained", 0, 10))
+    totals.happened(Event(at_ns=5 * S, kind="fault", text="", name="hole", figure=1.0))
+    totals.happened(Event(at_ns=6 * S, kind="fault_healed", text="", name="hole"))
+    for index in range(10):
+        done = 0 if index == 5 else 50
+        both = [messages(done, population=number, response_ms=[10.0] * done) for number in (0, 1)]
+        acks = messages(0, population=1, acknowledged=50 if index < 5 else 0)
+        totals.add(second(index, *both, acks))
+    (recovery,) = totals.recoveries.all
+    assert (recovery.rate_before, recovery.seconds) == (100, seconds)
+
+
 def test_peaks_and_lags_are_kept_by_phase() -> None:
     totals = some_totals(
         second(0, messages(3, phase=0, response_ms=[300] * 3, lag_ms=[8] * 3)),

@@ -39,3 +39,16 @@ def test_totals_know_the_types_that_became_known_late() -> None:
     late = msgspec.structs.replace(record.phases[1], types=[["chat", "typing"]])
     changed = msgspec.structs.replace(record, phases=(record.phases[0], late))
     assert totals_of(changed).types == (("chat", "typing"),)
+
+
+def test_totals_know_whose_messages_are_acknowledged() -> None:
+    record, _ = reported.passed()
+    exchanges = {
+        "echo": {"kind": "echo"},
+        "ack": {"kind": "ack", "evidence": "receiver"},
+        "push": {"kind": "acked_push", "acknowledges": True},
+        "mute": {"kind": "acked_push", "acknowledges": False},
+    }
+    populations = [{"name": name, "exchange": exchange} for name, exchange in exchanges.items()]
+    header = msgspec.structs.replace(record.header, scenario={"populations": populations})
+    assert totals_of(msgspec.structs.replace(record, header=header)).acknowledged == {"ack", "push"}
