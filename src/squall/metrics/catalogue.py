@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable
 from typing import Final
 
+from squall.metrics.arrivals import checksum_success
 from squall.metrics.cells import MessageTotals
 from squall.metrics.fault_handling import server_delay_handling
 from squall.metrics.metric import (
@@ -39,16 +40,6 @@ __all__ = ["CATALOGUE", "METRICS", "table"]
 def _delivery_success(totals: Totals, selection: Selection) -> Share:
     messages = totals.messages(selection)
     return Share(messages.delivered, messages.sent - messages.lost, messages.sent)
-
-
-def _checksum_success(totals: Totals, selection: Selection) -> Share:
-    """Of all copies that came as envelopes; a damaged header belongs to no type."""
-    messages = totals.messages(selection)
-    bad = messages.corrupted_body
-    if selection.type is None:
-        bad += totals.connections(selection).corrupted_header
-    good = messages.delivered + max(messages.duplicated, messages.duplicate_arrivals)
-    return Share(good, good, good + bad)
 
 
 def _arrived_share(
@@ -272,9 +263,9 @@ METRICS: Final[tuple[Metric, ...]] = (
         name="ws_checksum_success",
         kind="rate",
         unit="share",
-        about="copies with good checksums / copies that came as envelopes; a damaged header is of no type",
+        about="good / all envelopes that came, acknowledgements too; a damaged header is of no type",
         tags=IN_MESSAGES,
-        read=_checksum_success,
+        read=checksum_success,
         events=True,
         tracked="checksums",
     ),

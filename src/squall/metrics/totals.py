@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from squall.metrics.alerts import AlertTotals
@@ -114,7 +115,7 @@ class Totals:
         types: each population's message types, in the order of their numbers.
         tracking: what was kept account of; what was not is not measured.
         unseen: the populations of which nobody sees what the service delivers: it acknowledges, and that is all.
-        acknowledged: the populations whose messages are acknowledged.
+        acknowledged: the populations whose messages are acknowledged, each with who does it: service or client.
     """
 
     def __init__(
@@ -123,11 +124,11 @@ class Totals:
         types: Sequence[Sequence[str]],
         tracking: Tracking = Tracking(),
         unseen: Collection[str] = (),
-        acknowledged: Collection[str] = (),
+        acknowledged: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.tracking = tracking
         self.unseen = frozenset(unseen)
-        self.acknowledged = frozenset(acknowledged)
+        self.acknowledged = dict(acknowledged)
         self.populations = tuple(populations)
         self.types = tuple(tuple(names) for names in types)
         self.phases: dict[int, Phase] = {}

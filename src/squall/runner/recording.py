@@ -39,11 +39,11 @@ class Recording:
         populations = [population.name for population in scenario.populations]
         types = [[each.name for each in population.traffic.types] for population in scenario.populations]
         unseen = [each.name for each in scenario.populations if each.exchange.evidence == "acknowledgement"]
-        acknowledged = [
-            each.name
+        acknowledged = {
+            each.name: each.exchange.acknowledged_by
             for each in scenario.populations
             if each.exchange.acknowledged_by and getattr(each.exchange, "acknowledges", True)
-        ]
+        }
         self.totals = Totals(populations, types, scenario.delivery.tracking, unseen, acknowledged)
         self.phases: list[Phase] = []
         self.aborted: Judgement | None = None

@@ -38,7 +38,8 @@ def totals_of(record: RunRecord) -> Totals:
     tracking = Tracking.model_validate(delivery.get("tracking", {}))
     given = record.header.scenario.get("populations", ())
     unseen = [each["name"] for each in given if each["exchange"].get("evidence") == "acknowledgement"]
-    acknowledged = [each["name"] for each in given if _is_acknowledged(each["exchange"])]
+    by_whom = {each["name"]: _acknowledged_by(each["exchange"]) for each in given}
+    acknowledged = {name: who for name, who in by_whom.items() if who}
     totals = Totals(record.header.populations, record.header.types, tracking, unseen, acknowledged)
     for phase in record.phases:
         if phase.types is not None:
@@ -56,6 +57,6 @@ def totals_of(record: RunRecord) -> Totals:
     return totals
 
 
-def _is_acknowledged(exchange: dict[str, Any]) -> bool:
+def _acknowledged_by(exchange: dict[str, Any]) -> str:
     kind = EXCHANGES.get(exchange.get("kind", ""))
-    return kind is not None and bool(kind.acknowledged_by) and bool(exchange.get("acknowledges", True))
+    return kind.acknowledged_by if kind is not None and exchange.get("acknowledges", True) else ""

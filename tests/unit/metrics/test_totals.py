@@ -112,9 +112,9 @@ def test_recent_seconds_are_figures_for_the_live_view() -> None:
     assert first_of_hold.response_p50_ns == first_of_hold.response_max_ns == 20_000_000
 
 
-@pytest.mark.parametrize(("acknowledged", "seconds"), [((), 1.0), (("acks",), None)])
+@pytest.mark.parametrize(("acknowledged", "seconds"), [({}, 1.0), ({"acks": "service"}, None)])
 def test_a_fault_is_over_when_what_the_exchange_goes_by_is_back(
-    acknowledged: tuple[str, ...], seconds: float | None
+    acknowledged: dict[str, str], seconds: float | None
 ) -> None:
     """Behind the fault all is delivered, and of the population that is acknowledged nothing is."""
     totals = Totals(["echo", "acks"], [["message"], ["message"]], acknowledged=acknowledged)

@@ -51,4 +51,5 @@ def test_totals_know_whose_messages_are_acknowledged() -> None:
     }
     populations = [{"name": name, "exchange": exchange} for name, exchange in exchanges.items()]
     header = msgspec.structs.replace(record.header, scenario={"populations": populations})
-    assert totals_of(msgspec.structs.replace(record, header=header)).acknowledged == {"ack", "push"}
+    totals = totals_of(msgspec.structs.replace(record, header=header))
+    assert totals.acknowledged == {"ack": "service", "push": "client"}
