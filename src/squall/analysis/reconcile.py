@@ -115,6 +115,8 @@ def reconcile(
         problems=said,
         delayed=len(deeds.delayed),
         delayed_lost=_delayed_lost(ledger, deeds),
+        dropped=ledger.dropped,
+        ended=deeds.endings,
     )
 
 

@@ -58,3 +58,7 @@ class Reconciliation(msgspec.Struct, frozen=True, kw_only=True):
     delayed_lost: int = 0
     """Of those, how many ended lost or unknown, at most."""
     unexplained_late: list[Unexplained] = []
+    dropped: int = 0
+    """Connections that dropped, by whosever doing."""
+    ended: int = 0
+    """Connections that faults ended. Where these are no fewer than those, no drop was the target's doing."""

@@ -9,7 +9,7 @@ from squall.metrics.summary_document import Summary
 from squall.record.reconciliation import Explanation, FaultAccount, Reconciliation, Unexplained
 from squall.reports.figures import count, duration, milliseconds, percent
 
-__all__ = ["fault_lines"]
+__all__ = ["drops_are_faults", "fault_lines", "not_sent_by"]
 
 _RANGES_SHOWN = 5
 _STREAMS_SHOWN = 3
@@ -23,6 +23,7 @@ def fault_lines(summary: Summary) -> list[str]:
     if found is not None:
         lines += [_account(each, faults.missed.get(each.name, 0)) for each in found.faults]
         lines.append(_explained(found))
+        lines += _dropped(found)
         lines += _unexplained("unexplained", found.unexplained)
         lines += _unexplained("late and unexplained", found.unexplained_late)
         lines += found.problems
@@ -35,6 +36,32 @@ def fault_lines(summary: Summary) -> list[str]:
         )
     lines += _handled(summary)
     return lines
+
+
+def drops_are_faults(summary: Summary) -> bool:
+    """Whether faults ended as many connections as dropped, so that none need be one that the target ended."""
+    found = summary.faults.reconciliation
+    return found is not None and _are_faults(found)
+
+
+def not_sent_by(summary: Summary) -> str:
+    """By whose doing messages were not sent, as far as it was not squall's own."""
+    return "a fault's or the target's doing" if drops_are_faults(summary) else "the target's doing"
+
+
+def _are_faults(found: Reconciliation) -> bool:
+    return 0 < found.dropped <= found.ended
+
+
+def _dropped(found: Reconciliation) -> Iterator[str]:
+    """What to think of drops: the sessions cannot tell a proxy from the target behind it."""
+    if _are_faults(found):
+        yield (
+            f"connections dropped {count(found.dropped)}: faults ended as many connections, so that none need be the"
+            " target's doing, whomever the errors blame"
+        )
+    elif found.dropped and found.ended:
+        yield f"connections dropped {count(found.dropped)}: faults ended {count(found.ended)} connections"
 
 
 def _account(fault: FaultAccount, missed: int) -> str:

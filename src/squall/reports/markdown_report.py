@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from squall.metrics.summary_document import Percentiles, Summary
 from squall.record.run import RunRecord
-from squall.reports.fault_words import fault_lines
+from squall.reports.fault_words import drops_are_faults, fault_lines
 from squall.reports.figures import NOT_MEASURED, count, duration, milliseconds, percent, plain, rate
 from squall.reports.machines import machine_rows
 from squall.reports.wording import (
@@ -120,7 +120,8 @@ def _messages(summary: Summary) -> str:
 
 
 def _not_sent(summary: Summary) -> str:
-    return f"target {count(summary.not_sent.target)}, squall {count(summary.not_sent.squall)}"
+    by = "fault or target" if drops_are_faults(summary) else "target"
+    return f"{by} {count(summary.not_sent.target)}, squall {count(summary.not_sent.squall)}"
 
 
 def _latency(summary: Summary) -> str:

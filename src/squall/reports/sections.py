@@ -26,7 +26,7 @@ from squall.reports.checks import stability_checks
 from squall.reports.delivery_section import acknowledged, ordered, sending_troubles, worst_streams
 from squall.reports.delivery_words import delivery_sentences
 from squall.reports.drops import outages
-from squall.reports.fault_words import fault_lines
+from squall.reports.fault_words import fault_lines, not_sent_by
 from squall.reports.figures import (
     NOT_MEASURED,
     count,
@@ -329,8 +329,8 @@ def _messages(story: Story) -> str:
     return (
         table(head, rows, caption="What became of every message", marks=marks)
         + _more_types(len(types))
-        + f"<p>Delivery: {text(delivered_share(story.summary.delivery_success))}. Not sent by the target's doing:"
-        f" {count(not_sent.target)}, by squall's: {count(not_sent.squall)}.</p>"
+        + f"<p>Delivery: {text(delivered_share(story.summary.delivery_success))}. Not sent by"
+        f" {not_sent_by(story.summary)}: {count(not_sent.target)}, by squall's: {count(not_sent.squall)}.</p>"
         + table(head, also, caption="What was seen beside that")
         + _pushed(story.summary)
     )

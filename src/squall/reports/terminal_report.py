@@ -14,7 +14,7 @@ from rich.text import Text
 
 from squall.metrics.summary_document import Judged, Percentiles, Summary
 from squall.record.run import RunRecord
-from squall.reports.fault_words import fault_lines
+from squall.reports.fault_words import fault_lines, not_sent_by
 from squall.reports.figures import NOT_MEASURED, count, duration, megabytes, milliseconds, percent, rate
 from squall.reports.machines import machine_lines
 from squall.reports.wording import (
@@ -136,7 +136,7 @@ def _messages(summary: Summary) -> list[str]:
     lines.append(f"delivered: {delivered_share(summary.delivery_success)}{_evidence(summary)}")
     if summary.delivery.not_sent:
         lines.append(
-            f"not sent by the target's doing {count(summary.not_sent.target)}, by squall's "
+            f"not sent by {not_sent_by(summary)} {count(summary.not_sent.target)}, by squall's "
             f"{count(summary.not_sent.squall)}"
         )
     lines += events_seen(summary.delivery)

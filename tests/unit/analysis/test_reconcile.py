@@ -195,7 +195,9 @@ def test_what_is_owed_to_another_is_explained_by_the_end_of_his_connection() -> 
 def test_unlisted_unknown_ones_are_explained_where_every_drop_was_a_faults() -> None:
     log = [entry("reset", None, fault="reset", connection=number) for number in range(4)]
     counted = ledger(unknown=9, dropped=4)
-    found = outcome(reconcile(counted, deeds_of(log), KINDS), "unknown")
+    whole = reconcile(counted, deeds_of(log), KINDS)
+    assert (whole.dropped, whole.ended) == (4, 4)
+    found = outcome(whole, "unknown")
     assert (found.explained, found.possible, found.unexplained) == (9, 0, 0)
     more = outcome(reconcile(ledger(unknown=9, dropped=5), deeds_of(log), KINDS), "unknown")
     assert (more.explained, more.possible, more.unexplained) == (0, 9, 0)

@@ -9,7 +9,7 @@ import msgspec
 from squall.metrics.recovery import Recovery
 from squall.metrics.summary_document import Acknowledgements, Faults, Percentiles
 from squall.record.reconciliation import Explanation, FaultAccount, Reconciliation, Unexplained
-from squall.reports.fault_words import fault_lines
+from squall.reports.fault_words import fault_lines, not_sent_by
 from unit.reports.reported import passed
 
 
@@ -63,6 +63,22 @@ def test_what_is_explained_and_what_is_not() -> None:
         *(f"unexplained: stream {number}, numbers 7, 9-11" for number in range(3)),
         "and of 2 more streams: see summary.json",
     ]
+
+
+def test_drops_are_not_laid_at_the_targets_door_where_faults_ended_as_many() -> None:
+    def said(dropped: int, ended: int) -> tuple[list[str], str]:
+        found = Reconciliation(dropped=dropped, ended=ended)
+        summary = msgspec.structs.replace(passed()[1], faults=Faults(reconciliation=found))
+        return lines(reconciliation=found)[1:], not_sent_by(summary)
+
+    words = (
+        "connections dropped 1,200: faults ended as many connections, so that none need be the target's doing,"
+        " whomever the errors blame"
+    )
+    assert said(1200, 1201) == ([words], "a fault's or the target's doing")
+    assert said(1200, 7) == (["connections dropped 1,200: faults ended 7 connections"], "the target's doing")
+    assert said(1200, 0) == said(0, 7) == ([], "the target's doing")
+    assert not_sent_by(passed()[1]) == "the target's doing"
 
 
 def test_a_log_that_ends_early_is_said() -> None:
