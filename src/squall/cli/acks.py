@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -71,8 +71,9 @@ def carry_out_acks(
     )
     configuration = _with(MessageConfiguration(), messages)
     injection = _with(FaultInjection(), faults)
+    said = [name for name, value in messages.items() if value is not None]
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        result = runner.run(_carried_out(state, url, left, size, configuration, injection))
+        result = runner.run(_carried_out(state, url, left, size, configuration, injection, said))
     state.say("\n".join(ack_lines(result)))
     return result.exit_code
 
@@ -93,6 +94,7 @@ async def _carried_out(
     size: AckSize,
     messages: MessageConfiguration,
     faults: FaultInjection,
+    said: Sequence[str],
 ) -> AcknowledgmentResult:
     """On the target that is given, else on the bundled service."""
     own = not names_a_target(state, url, flags)
@@ -117,6 +119,7 @@ async def _carried_out(
                 views=views_of(state),
                 finished=finished,
                 command=state.command,
+                said=said,
             )
     state.tell(f"folder of the series: {result.folder}")
     return result

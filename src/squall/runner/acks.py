@@ -10,7 +10,7 @@ scenario where that says how it acknowledges, else by squall's own envelope.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -49,7 +49,7 @@ from squall.runner.settings import Duration, why_refused
 from squall.runner.stopping import StopSwitch
 from squall.scale import Scale
 from squall.scenario.loader import Override, load_scenario
-from squall.scenario.models import Scenario
+from squall.scenario.models import Population, Scenario
 from squall.store.folder import create_run_folder
 
 __all__ = [
@@ -74,12 +74,20 @@ _DECIDED: Final = {
     "traffic.pattern": "it sends evenly",
     "traffic.messages_per_session": "it sends as long as it is held",
     "faults": "the test decides which faults there are",
+    "delivery.promise": "integrity is not judged in it: its bounds say what must hold",
     "outputs.junit": _OF_ONE_RUN,
     "outputs.web": _OF_ONE_RUN,
     "outputs.prometheus": _OF_ONE_RUN,
     "outputs.linger": _OF_ONE_RUN,
 }
 """Settings that an acknowledgement test takes from nobody, each with the reason."""
+
+_OF_THE_EXCHANGE: Final = {
+    "acknowledgment_timeout": "exchange.timeout",
+    "max_retry_attempts": "exchange.retries",
+    "retry_backoff_strategy": "exchange.backoff",
+}
+"""What a scenario's own exchange says in place of a `MessageConfiguration`, by its field."""
 
 
 async def execute_acknowledgment_test(
@@ -122,17 +130,19 @@ async def execute_acknowledgment_test(
     if url is not None:
         chosen["target.url"] = url if isinstance(url, str) else list(url)
     own = url is None and scenario is None and "target" not in settings
+    messages = converted(message_configuration or {}, MessageConfiguration)
     async with service_for(size.connections if own else None) as of_service:
         overrides = {path: Override(value, "code") for path, value in (of_service | chosen).items()}
         return await run_acks(
             load_scenario({} if scenario is None else scenario, overrides=overrides).scenario,
             size,
-            messages=converted(message_configuration or {}, MessageConfiguration),
+            messages=messages,
             faults=converted(fault_injection or {}, FaultInjection),
             parts=PARTS if own else PARTS[:1],
             out=None if out is None else str(out),
             fleet=fleet,
             command="Python API",
+            said=_said(message_configuration or {}, messages),
         )
 
 
@@ -149,6 +159,7 @@ async def run_acks(
     finished: Callable[[PartResult, RunResult], None] = lambda _result, _run: None,
     fleet: Callable[[], Fleet] | None = None,
     command: str = "",
+    said: Collection[str] = (),
 ) -> AcknowledgmentResult:
     """Carry out the parts and judge them.
 
@@ -164,14 +175,16 @@ async def run_acks(
         finished: told of each part that is over.
         fleet: where workers run; as processes of this host by default.
         command: what was typed, its secrets masked; kept in the records.
+        said: the fields of `messages` that somebody asked for.
 
     Raises:
-        PlanError: something makes no sense.
+        PlanError: something makes no sense, or was asked for and the scenario's exchange says it.
         PreflightError: this machine cannot carry it.
         StoreError: a folder cannot be made or written.
         FleetError: the workers cannot be started.
     """
     checked(messages, faults)
+    _refuse_what_is_not_heard(base, said)
     switch = switch or StopSwitch()
     machine = this_machine(base.target.source_addresses)
     bundled = len(parts) > 1
@@ -225,13 +238,37 @@ def ack_scenario(
     }
     if "rate" not in population.traffic.model_fields_set:
         chosen["traffic.rate"] = messages.message_frequency
-    if population.exchange.kind not in ("ack", "acked_push"):
+    if not _acknowledges(population):
         chosen["exchange"] = exchange_settings(part, messages, size)
     if bundled:
         path = path_of(part, messages, size)
         chosen["target.url"] = [f"{url.rstrip('/')}/{path}" for url in base.target.url]
     overrides = {path: Override(value, f"the part {part}") for path, value in chosen.items()}
     return load_scenario(base, overrides=overrides).scenario
+
+
+def _acknowledges(population: Population) -> bool:
+    """Whether its exchange says itself how messages are acknowledged and sent again."""
+    return bool(population.exchange.acknowledged_by)
+
+
+def _said(given: MessageConfiguration | Mapping[str, Any], messages: MessageConfiguration) -> set[str]:
+    """Which fields somebody asked for; of a whole group those that are not as usual."""
+    if isinstance(given, Mapping):
+        return set(given)
+    usual = msgspec.structs.asdict(MessageConfiguration())
+    return {name for name, value in msgspec.structs.asdict(messages).items() if value != usual[name]}
+
+
+def _refuse_what_is_not_heard(base: Scenario, said: Collection[str]) -> None:
+    """An exchange of one's own has its time-out, retries and back-off: no others go into it."""
+    names = [name for name in _OF_THE_EXCHANGE if name in said]
+    own = [each for each in base.populations if _acknowledges(each)]
+    if names and own:
+        raise PlanError(
+            f"{' and '.join(names)}: the scenario's exchange '{own[0].exchange.kind}' says that itself",
+            hint=f"set {', '.join(_OF_THE_EXCHANGE[name] for name in names)} there, and leave it out here",
+        )
 
 
 def why_not(setting: str) -> str | None:

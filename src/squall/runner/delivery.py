@@ -51,6 +51,7 @@ _DECIDED: Final = {
     "traffic.pattern": "it sends evenly",
     "traffic.types": "its types have guarantees; types of your own stand in a scenario for squall run",
     "load.arrivals": "it holds a number of connections",
+    "delivery.promise": "integrity is not judged in it: its bounds say what must hold",
 }
 """Settings that a delivery test takes from nobody, each with the reason."""
 

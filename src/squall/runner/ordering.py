@@ -95,6 +95,7 @@ _DECIDED: Final = {
     "load.hold": "it follows from the messages and the pattern",
     "load.arrivals": "a pattern is sent on a number of connections",
     "traffic.pattern": "give patterns with --pattern",
+    "delivery.promise": "integrity is not judged in it: its bounds say what must hold",
     "outputs.junit": _OF_ONE_RUN,
     "outputs.web": _OF_ONE_RUN,
     "outputs.prometheus": _OF_ONE_RUN,

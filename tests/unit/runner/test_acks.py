@@ -19,7 +19,13 @@ from squall.metrics.ack_test import (
     MessageConfiguration,
     ack_size,
 )
-from squall.runner.acks import ACKS_FILE, ack_scenario, run_acks, why_not
+from squall.runner.acks import (
+    ACKS_FILE,
+    ack_scenario,
+    execute_acknowledgment_test,
+    run_acks,
+    why_not,
+)
 from squall.runner.stopping import StopSwitch
 from squall.scenario.loader import load_scenario
 from squall.scenario.models import Scenario
@@ -71,13 +77,29 @@ def test_a_target_of_ones_own_keeps_its_url_its_exchange_and_its_rate() -> None:
     assert (plain.kind, getattr(plain, "timeout", None), getattr(plain, "retries", None)) == ("ack", 5, 3)
 
 
+def test_what_an_exchange_of_ones_own_says_cannot_be_asked_for_beside_it() -> None:
+    asked_for = ["max_retry_attempts", "acknowledgment_timeout", "message_frequency"]
+    with pytest.raises(
+        PlanError, match="acknowledgment_timeout and max_retry_attempts: the scenario's"
+    ) as told:
+        asyncio.run(run_acks(base(exchange={"kind": "ack"}), FULL, parts=["send"], said=asked_for))
+    assert told.value.hint == "set exchange.timeout, exchange.retries there, and leave it out here"
+
+
+@pytest.mark.parametrize("given", [{"max_retry_attempts": 3}, MessageConfiguration(max_retry_attempts=4)])
+def test_from_python_it_is_refused_as_well(given: Any) -> None:
+    own = {"target": "ws://127.0.0.1:9/", "exchange": {"kind": "ack"}}
+    with pytest.raises(PlanError, match="max_retry_attempts"):
+        asyncio.run(execute_acknowledgment_test(scenario=own, message_configuration=given))
+
+
 def test_more_than_one_population_is_refused() -> None:
     with pytest.raises(PlanError, match="2 populations"):
         scenario("send", populations=[{"name": "a"}, {"name": "b"}])
 
 
 def test_every_setting_that_is_refused_says_why() -> None:
-    for setting in ("faults", "load.ramp_up.kind", "load.arrivals", "outputs.junit", "traffic.pattern"):
+    for setting in ("faults", "load.ramp_up.kind", "load.arrivals", "outputs.junit", "delivery.promise"):
         assert why_not(setting) is not None
     assert why_not("load.connections") is why_not("load.hold") is why_not("traffic.rate") is None
 

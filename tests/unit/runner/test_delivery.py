@@ -121,4 +121,5 @@ def test_what_the_test_decides_is_refused_with_the_reason() -> None:
     assert why_not("traffic.rate") is not None
     assert why_not("traffic.types") is not None
     assert why_not("load.arrivals") is not None
+    assert why_not("delivery.promise") is not None
     assert why_not("load.connections") is why_not("seed") is why_not("traffic.arrival") is None

@@ -100,7 +100,7 @@ def test_more_than_one_population_is_refused() -> None:
 
 
 def test_every_setting_that_is_refused_says_why() -> None:
-    for setting in ("load.ramp_up.kind", "load.hold", "load.arrivals", "traffic.pattern", "outputs.junit"):
+    for setting in ("load.ramp_up.kind", "load.hold", "traffic.pattern", "outputs.junit", "delivery.promise"):
         assert why_not(setting) is not None
     assert why_not("load.connections") is why_not("traffic.rate") is why_not("outputs.csv") is None
 
