@@ -5,7 +5,7 @@
   its connection.
 - **unknown**: explained where one did, or ended the connection that carried the message: a connection of its stream, and
   not before it was sent. Where only some of the stream's missing ones were sent before that, or nobody knows when,
-  possible.
+  possible; explained, where faults ended as many connections as dropped.
 - **late**: explained where one held the message, or destroyed an attempt of it, so that a retry had to bring it. Where
   a fault was on that slows all that passes, or one ended or damaged the message's connection, what is left is possible.
 - **duplicated**, **corrupted**: explained, by count, by the copies that faults made and the messages they spoilt.
@@ -158,12 +158,9 @@ class _Lookup:
         ended, may_be = None, False
         if missing.unknown:
             ended, may_be = deeds.ender({missing.stream, missing.member}, missing.sent)
-        if ended is None and missing.unknown and not sending.is_named and self._drops_are_faults:
-            self._ended += missing.end - missing.first
-            return
-        may_be = may_be or missing.stream in deeds.damaged
-        if not sending.is_named:
-            may_be = bool(may_be or deeds.damaged or (missing.unknown and deeds.endings))
+            may_be = may_be or bool(deeds.endings and not sending.is_named)
+        by_some_fault = may_be and self._drops_are_faults
+        may_be = may_be or bool(missing.stream in deeds.damaged if sending.is_named else deeds.damaged)
         # Of a message whose connection died in the middle of its attempts one destroyed is enough.
         sending = ONCE if missing.unknown else sending
         for sequence in range(missing.first, missing.end):
@@ -172,6 +169,8 @@ class _Lookup:
             fault = fault or ended
             if fault is not None:
                 self._found[outcome][fault] += 1
+            elif by_some_fault:
+                self._ended += 1
             elif may_be:
                 self._possible[outcome] += 1
             else:

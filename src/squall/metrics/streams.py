@@ -1,8 +1,8 @@
 """The worst streams of a run, its troubles by the second of sending, its late messages: all in bounded memory.
 
-The rule: adding in any order gives the same. Of streams the `STREAMS_MAX` worst are kept: those with the most missing
-first, then those with the most copies and swaps, then the lowest number. Of seconds at most `SECONDS_MAX` are
-kept apart; with more, two neighbours each become one, of twice the width.
+The rule: adding in any order gives the same, but for whether a stream is whole. Of streams the `STREAMS_MAX` worst are
+kept: those with the most missing first, then those with the most copies and swaps, then the lowest number. Of seconds at
+most `SECONDS_MAX` are kept apart; with more, two neighbours each become one, of twice the width.
 """
 
 from __future__ import annotations

@@ -177,13 +177,15 @@ def test_unknown_ones_are_explained_by_the_fault_that_ended_their_connection() -
 
 
 def test_a_fault_that_ended_a_connection_does_not_explain_what_a_later_one_took_along() -> None:
-    log = [entry("reset", stream, fault="reset", at_ns=10 * S) for stream in (1, 2, 3)]
+    log = [entry("reset", stream, fault="reset", at_ns=10 * S, connection=stream) for stream in (1, 2, 3)]
     times = {1: (48 * S, 50 * S), 2: (9 * S, 50 * S), 3: None}
     missing = [Missing(stream, 5, 7, unknown=True, sent=sent) for stream, sent in times.items()]
     whole = reconcile(ledger(missing, dropped=6), deeds_of(log), KINDS)
     found = outcome(whole, "unknown")
     assert (found.explained, found.possible, found.unexplained) == (0, 4, 2)
     assert [each.stream for each in whole.unexplained] == [1]
+    no_other = outcome(reconcile(ledger(missing, dropped=3), deeds_of(log), KINDS), "unknown")
+    assert (no_other.explained, no_other.possible, no_other.unexplained) == (4, 0, 2)
 
 
 def test_what_is_owed_to_another_is_explained_by_the_end_of_his_connection() -> None:
