@@ -2,7 +2,8 @@
 
 The rule: there is no advice without evidence, and none is a good answer. A rule looks only at alerts that were raised
 and at judgements that failed; what was not measured, or is unknown, advises nothing. In an invalid run squall itself
-may have made the latency, so what rests on that is left out, and the advice is about squall.
+may have made the latency, so what rests on that is left out, and the advice is about squall. What faults of the scenario
+explain in whole advises nothing on the target either.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from squall.metrics.alerts import Alert
 from squall.metrics.figures import moment, number, percent
 from squall.metrics.leftovers import Leftovers
 from squall.metrics.readiness import NOTHING_LEFT
+from squall.record.reconciliation import Reconciliation
 from squall.record.verdicts import Judgement, Validity
 
 __all__ = ["About", "Findings", "Recommendation", "recommendations"]
@@ -42,10 +44,22 @@ class Findings:
     validity: Validity | None = None
     left: Leftovers = field(default_factory=Leftovers)
     """What was left once all had ended."""
+    faults: Reconciliation | None = None
+    """What the faults of the run explain; None where there were none, or that is not known."""
     cpu_bound: float | None = None
     """Above which the alert on the target's processor is raised; None where it is switched off."""
     cpu_while: Mapping[Alert, float] = field(default_factory=dict)
     """Of alerts during which the target's processor was looked at: the highest share in use that was seen."""
+
+    def are_faults(self, outcome: str) -> bool:
+        """Whether faults explain all messages of an outcome, or ("dropped") ended as many connections as dropped."""
+        if self.faults is None:
+            return False
+        if outcome == "dropped":
+            return 0 < self.faults.dropped <= self.faults.ended
+        return any(
+            each.outcome == outcome and 0 < each.total == each.explained for each in self.faults.outcomes
+        )
 
     def raised(self, name: str) -> list[Alert]:
         """The alerts of this name."""
@@ -124,7 +138,7 @@ def _failed_bounds(findings: Findings) -> Iterator[Recommendation]:
         raised = [
             alert for alert in findings.raised("connection_drop_rate") if "connection drop rate" in names
         ]
-        if failed or raised:
+        if (failed or raised) and not findings.are_faults(_FAULTS_MAKE.get(names, "")):
             yield Recommendation(
                 about="target", advice=advice, evidence=(*map(_judgement, failed), *map(_alert, raised))
             )
@@ -178,6 +192,13 @@ _ADVICE_ON_FAILED: Final[dict[tuple[str, ...], str]] = {
     ),
 }
 """By the names of bounds: what to do where one of them failed."""
+
+_FAULTS_MAKE: Final = {
+    ("connection drop rate", "connection stability", "no drop"): "dropped",
+    ("delivery", "none lost"): "lost",
+    ("no body corrupted", "no header corrupted"): "corrupted",
+}
+"""By the names of bounds: which outcome may be all of a fault's making."""
 
 _RULES: Final[tuple[Callable[[Findings], Iterator[Recommendation]], ...]] = (
     _squall_was_late,

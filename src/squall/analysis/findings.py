@@ -28,6 +28,7 @@ def findings_of(record: RunRecord, alerts: Sequence[Alert]) -> Findings:
         alerts=alerts,
         judgements=record.verdict.judgements,
         validity=record.verdict.validity,
+        faults=record.reconciliation,
         cpu_bound=(monitoring.get("alerts") or {}).get("cpu_usage"),
         cpu_while=highest_cpu(slow, record.resources, interval_s=monitoring.get("interval", 0)),
     )

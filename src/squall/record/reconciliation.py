@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-__all__ = ["Explanation", "FaultAccount", "Reconciliation", "Unexplained"]
+__all__ = ["Explanation", "FaultAccount", "Outcome", "Reconciliation", "Unexplained"]
 
 Outcome = Literal["lost", "unknown", "late", "duplicated", "corrupted"]
 

@@ -176,6 +176,7 @@ class PerformanceMonitor:
             judgements=() if verdict is None else verdict.judgements,
             validity=None if verdict is None else verdict.validity,
             left=Leftovers() if run is None else run.left,
+            faults=None if run is None else run.totals.reconciliation,
             cpu_bound=None if run is None else run.plan.scenario.monitoring.alerts.cpu_usage,
             cpu_while=cpu_while,
         )

@@ -11,6 +11,7 @@ from squall.metrics.leftovers import Leftovers
 from squall.metrics.readiness import judge_readiness
 from squall.metrics.totals import Totals
 from squall.metrics.verdict import judge
+from squall.record.reconciliation import Explanation, Outcome, Reconciliation
 from squall.record.verdicts import Validity
 
 
@@ -27,6 +28,13 @@ INVALID = Validity(valid=False, reasons=("pacer_lag p99 too high in 7 of 30 seco
 
 def advice(*alerts: Alert, **findings: Any) -> list[str]:
     return [each.advice for each in recommendations(Findings(alerts=alerts, **findings))]
+
+
+def explained(outcome: Outcome, count: int) -> Explanation:
+    """Of two."""
+    return Explanation(
+        outcome=outcome, total=2, explained=count, possible=0, unexplained=2 - count, basis="number"
+    )
 
 
 def of_run(totals: Totals, **settings: Any) -> Findings:
@@ -97,6 +105,22 @@ def test_each_failure_has_its_advice_with_its_evidence(totals: Totals, said: str
     assert said in found.advice
     assert found.evidence
     assert all(each.startswith("failed: ") for each in found.evidence)
+
+
+@pytest.mark.parametrize(
+    ("totals", "most"),
+    [
+        (a_run(connections(0, dropped=2)), Reconciliation(dropped=2, ended=2)),
+        (a_run(messages(100, delivered=98, lost=2)), Reconciliation(outcomes=[explained("lost", 2)])),
+        (a_run(messages(10, corrupted_body=2)), Reconciliation(outcomes=[explained("corrupted", 2)])),
+    ],
+)
+def test_what_faults_explain_in_whole_is_not_laid_at_the_targets_door(
+    totals: Totals, most: Reconciliation
+) -> None:
+    assert recommendations(of_run(totals, faults=most)) == ()
+    less = Reconciliation(dropped=2, ended=1, outcomes=[explained(each.outcome, 1) for each in most.outcomes])
+    assert len(recommendations(of_run(totals, faults=less))) == 1
 
 
 @pytest.mark.parametrize(
