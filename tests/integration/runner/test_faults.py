@@ -198,6 +198,72 @@ def test_what_the_network_holds_is_late_and_explained_to_the_last_message(make: 
     assert numbers == late.unexplained
 
 
+def test_what_the_network_holds_on_its_way_to_a_room_is_late_for_each_member(
+    make: Make, run: Run, service: str
+) -> None:
+    result = run(
+        with_faults(
+            make,
+            {"kind": "delay", "probability": 0.05, "direction": "up", "delay": 1.2},
+            target={"url": f"{service}room", "close_timeout": 2},
+            exchange={"kind": "room", "size": 4},
+            traffic={"rate": 5, "types": [{"name": "quote", "max_latency": 0.8}]},
+            delivery={"drain_timeout": 4},
+        )
+    )
+    late, delayed = explained(result, "late"), deeds(result.folder)["delayed"]
+    assert delayed > 3
+    assert late.total > 2 * delayed
+    assert (late.basis, late.possible) == ("count", 0)
+    assert late.explained >= min(late.total, 3 * delayed)  # all but what a busy machine was late with
+
+
+def test_a_copy_that_the_service_delivers_once_and_the_network_drops_is_explained(
+    make: Make, run: Run, service: str
+) -> None:
+    result = run(
+        with_faults(
+            make,
+            {"kind": "drop", "probability": 0.1, "direction": "down"},
+            target={"url": f"{service}ack/echo", "close_timeout": 2},
+            exchange={"kind": "ack", "evidence": "receiver", "timeout": 0.4, "backoff": {"first": 0.05}},
+            delivery={"drain_timeout": 5},
+            traffic={"rate": 10},
+        )
+    )
+    lost = explained(result, "lost")
+    assert lost.total == result.summary.delivery.lost
+    assert lost.total > 10
+    assert (lost.by_fault, lost.unexplained) == ({"drop": lost.total}, 0)
+
+
+@pytest.mark.parametrize(
+    "exchange",
+    [
+        {"kind": "request", "send": {"id": "{id}"}, "reply": {"field": "ack"}},
+        {"kind": "ack", "send": {"id": "{id}"}, "ack": {"field": "ack"}, "timeout": 0.5, "retries": 0},
+    ],
+    ids=lambda exchange: str(exchange["kind"]),
+)
+def test_of_a_service_in_its_own_language_what_the_network_drops_is_possible(
+    make: Make, run: Run, service: str, exchange: dict[str, Any]
+) -> None:
+    result = run(
+        with_faults(
+            make,
+            {"kind": "drop", "probability": 0.05},
+            target={"url": f"{service}ack", "close_timeout": 2},
+            exchange=exchange,
+            traffic={"rate": 10},
+        )
+    )
+    lost, account = explained(result, "lost"), result.summary.faults.reconciliation
+    assert account is not None
+    assert lost.total == account.faults[0].deeds["dropped"] > 10
+    assert (lost.explained, lost.possible, lost.unexplained) == (0, lost.total, 0)
+    assert account.unexplained == []
+
+
 def test_what_retries_bring_through_a_bad_network_is_not_lost(make: Make, run: Run, service: str) -> None:
     result = run(
         with_faults(
