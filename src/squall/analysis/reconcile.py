@@ -155,7 +155,8 @@ class _Lookup:
         outcome: Outcome = "unknown" if missing.unknown else "lost"
         self._listed[outcome] += missing.end - missing.first
         deeds, sending = self._deeds, self._ledger.sending_of(missing.stream)
-        ended, may_be = None, False
+        ended: str | None = None
+        may_be = False
         if missing.unknown:
             ended, may_be = deeds.ender({missing.stream, missing.member}, missing.sent)
             may_be = may_be or bool(deeds.endings and not sending.is_named)
