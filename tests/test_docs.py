@@ -127,22 +127,27 @@ def test_the_profile_of_the_how_to_is_one(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_the_exchange_of_the_how_to_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = ModuleType("shout")
-    monkeypatch.setitem(sys.modules, "shout", made)
-    for text in blocks(DOCS / "how-to" / "add-an-exchange.md", "python"):
-        exec(text, made.__dict__)
-    exchange = made.ShoutExchange(word="hi")
+    made = []
+    for name, text in zip(
+        ("scenario", "protocols"), blocks(DOCS / "how-to" / "add-an-exchange.md", "python"), strict=True
+    ):
+        module = ModuleType(f"squall.{name}.shout")
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+        exec(text, module.__dict__)
+        made.append(module)
+    exchange = made[0].ShoutExchange(word="hi")
     assert (exchange.sends, exchange.enveloped, exchange.words(None)) == (
         True,
         False,
         "says 'hi', expects it louder",
     )
-    talk = made.ShoutTalk(exchange, Seat(7, 3, {}), Surroundings())
+    talk = made[1].ShoutTalk(exchange, Seat(7, 3, {}), Surroundings())
     assert [talk.message(number, 0, 0) for number in (0, 1)] == ["0 hi", "1 hi"]
-    frames = [Frame(text, True, 0) for text in (b"1 HI", b"0 hi", b"2 HI", b"\xff")]
+    frames = [Frame(text, True, 0) for text in (b"1 HI", b"0 hi", b"2 HI", b"\xff", b"9" * 5000)]
     assert [talk.read(frame) for frame in frames] == [
         Answered(1),
         Wrong(0, "not_louder"),
+        Unexpected("no_number"),
         Unexpected("no_number"),
         Unexpected("no_number"),
     ]
