@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
 
-import pytest
 from websockets.sync.server import ServerConnection, serve
 
 from squall_run import run_squall
@@ -72,7 +71,6 @@ def changed_as_the_page_says(sources: Path) -> None:
         (sources / name).write_text(text.replace(before, f"{line}\n{before}"))
 
 
-@pytest.mark.slow
 def test_the_exchange_of_the_how_to_runs_and_is_counted_right(tmp_path: Path) -> None:
     changed_as_the_page_says(tmp_path / "src" / "squall")
     with shouting_service() as (url, said):

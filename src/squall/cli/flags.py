@@ -1,5 +1,4 @@
-"""The flags that stand for settings of a scenario: one table, taken by `run`, `plan`, `echo`, `connect` and
-`scaling`.
+"""The flags that stand for settings of a scenario: one table, taken by every command that makes a run or plans one.
 
 The rule: a flag only says which setting it means; what its value may be is the scenario's to judge, so that a
 mistake is reported like one in a file. What is no setting (a scenario's file, a URL) is not here.
@@ -16,6 +15,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from squall.errors import ScenarioError
+from squall.scenario.exchanges import EXCHANGES
 from squall.scenario.faults import fault_settings
 
 __all__ = ["FLAGS", "Flag", "flag_values", "with_flags", "with_values"]
@@ -125,6 +125,18 @@ class Flag:
         return f"flag {self.name}"
 
 
+def _exchanges_in_words() -> str:
+    """The exchanges by name; those with settings that have no default last, as a flag cannot say them."""
+    needy = [
+        kind
+        for kind, model in EXCHANGES.items()
+        if any(field.is_required() for field in model.model_fields.values())
+    ]
+    others = [kind for kind in EXCHANGES if kind not in needy]
+    need = "needs" if len(needy) == 1 else "need"
+    return f"{', '.join(others[:-1])} or {others[-1]}; {' and '.join(needy)} {need} a file"
+
+
 _TARGET, _LOAD, _TRAFFIC = "The target", "The load", "The traffic"
 _FAULTS, _WATCHED = "The faults", "What is watched"
 _JUDGED, _ENGINE, _RESULTS = "What is judged", "The load generator", "Results"
@@ -171,7 +183,7 @@ FLAGS: Final = (
     Flag(
         ("--exchange",),
         "exchange.kind",
-        "echo, idle, push, ack or acked_push; request needs a file",
+        _exchanges_in_words(),
         _TRAFFIC,
         "NAME",
     ),

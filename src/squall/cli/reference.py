@@ -37,7 +37,7 @@ in arguments or scenario, 105 after Ctrl-C, 113 where this machine cannot carry 
 """
 
 _FLAGS_HEAD = """\
-## Flags of `run`, `plan`, `echo`, `connect` and `scaling`
+## Flags of {commands}
 
 Each stands for a setting of the [scenario](scenario.md), and is read as that is read in a file. A flag is stronger
 than the environment, that than the file, and that than the default; `squall plan` shows where each value comes from.
@@ -52,7 +52,8 @@ def reference_markdown() -> str:
     lines = [_HEAD]
     for name, command in _commands():
         lines += _command(name, command)
-    lines.append(_FLAGS_HEAD)
+    taking = [f"`{name}`" for name, command in _commands() if _takes_flags(command)]
+    lines.append(_FLAGS_HEAD.format(commands=f"{', '.join(taking[:-1])} and {taking[-1]}"))
     for panel, flags in groupby(FLAGS, key=lambda flag: flag.panel):
         lines += [f"### {panel}", "", "| flag | setting | meaning |", "|---|---|---|", *map(_flag, flags), ""]
     return "\n".join(lines).rstrip("\n") + "\n"
@@ -69,7 +70,7 @@ def _commands() -> Iterator[tuple[str, Any]]:
 
 
 def _command(name: str, command: Any) -> list[str]:
-    takes_flags = {each.name for each in command.params} >= _SHARED
+    takes_flags = _takes_flags(command)
     own = [each for each in command.params if not (takes_flags and each.name in _SHARED)]
     arguments = [each for each in own if each.param_type_name == "argument"]
     usage = " ".join(
@@ -79,6 +80,10 @@ def _command(name: str, command: Any) -> list[str]:
     if own:
         lines += ["| argument | meaning | default |", "|---|---|---|", *map(_row, own), ""]
     return lines
+
+
+def _takes_flags(command: Any) -> bool:
+    return {each.name for each in command.params} >= _SHARED
 
 
 def _in_usage(argument: Any) -> str:
