@@ -30,7 +30,8 @@ Results go to standard output, progress, warnings and errors to standard error; 
 has [lines for machines](../how-to/watch-a-run.md) instead of results. An error is one message with what to do about it;
 what squall did not foresee is called a bug of squall, and its traceback is in a file that the message
 names (`SQUALL_DEBUG=1` shows it instead). Colours are left out where there is no terminal, and where `NO_COLOR` is
-set. No output shows the values of headers, or of a URL its user part and the values of its query.
+set. No output shows the values of headers, or of a URL its user part and the values of its query; its path is shown,
+and a token in it too.
 
 Exit codes are those of [exit-codes.md](exit-codes.md): 0 where all is well, 99 where a bound failed, 104 for a mistake
 in arguments or scenario, 105 after Ctrl-C, 113 where this machine cannot carry the plan.

@@ -94,7 +94,8 @@ a URL is filled from it: session *g* of the population takes row *g*, whichever 
 query are percent-encoded. `{{name}}` stands for a literal `{name}`; braces around anything else are literal.
 
 Secrets are the values of headers, of a URL its user part and the values of its query, and what a data file
-holds: none of them is shown or recorded. Paths of files are relative to the scenario file.
+holds: none of them is shown or recorded. The path of a URL is: a token in it is no secret here, so give it in
+the query or in a header. Paths of files are relative to the scenario file.
 """
 
 
