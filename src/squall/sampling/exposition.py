@@ -2,6 +2,9 @@
 
 process_open_fds 12
 http_requests_total{method="post",code="200"} 1027 1395066363000
+http_requests_total{method="get"} 5 # {trace_id="1f"} 0.3
+
+What follows the value (a time stamp, an exemplar of OpenMetrics) is not read.
 """
 
 from __future__ import annotations
@@ -16,13 +19,15 @@ from squall.scenario.scraping import Series
 __all__ = ["sums"]
 
 _LABEL: Final = re.compile(r'\s*([A-Za-z_][A-Za-z0-9_]*)\s*=\s*"((?:[^"\\]|\\.)*)"\s*,?')
+_LABELS: Final = r'(?:[^"}\n]|"(?:[^"\\\n]|\\.)*")*'
+"""All that stands between the braces: one of them may stand in a label's value, too."""
 _ESCAPED: Final = re.compile(r"\\(.)")
 
 
 def sums(page: str, wanted: Collection[Series]) -> dict[Series, float]:
     """The sum of each series' lines; a series without a line that can be read is not in it."""
     names = "|".join(sorted(re.escape(series.name) for series in wanted))
-    line = re.compile(rf"^({names})(?:\{{(.*)\}})?[ \t]+(\S+)[^\n]*$", re.MULTILINE)
+    line = re.compile(rf"^({names})(?:\{{({_LABELS})\}})?[ \t]+(\S+)[^\n]*$", re.MULTILINE)
     found: dict[Series, float] = {}
     for match in line.finditer(page):
         value = _value(match[3])

@@ -22,6 +22,11 @@ not_a_number NaN
 broken{a="b" 12
 broken 1x
 empty_labels{} 4
+# OpenMetrics: an exemplar behind the value.
+with_exemplar_total{a="b"} 5 # {trace_id="x"} 0.3
+with_exemplar_total{a="c"} 6 1395066363.0 # {trace_id="y",span="}"} 0.4 1395066363.1
+bare_exemplar_total 7 # {trace_id="z"} 0.5
+braces_in_a_value{path="/{id}/\\"}{",code="200"} 8
 """
 
 
@@ -35,6 +40,10 @@ empty_labels{} 4
         (Series("msdos_file_access_time_seconds", frozenset({("path", "C:\\DIR\\FILE.TXT")})), 1.458255915e9),
         (Series("empty_labels"), 4),
         (Series("http_requests_total", rate=True), 1035),
+        (Series("with_exemplar_total"), 11),
+        (Series("with_exemplar_total", frozenset({("a", "c")})), 6),
+        (Series("bare_exemplar_total"), 7),
+        (Series("braces_in_a_value", frozenset({("code", "200")})), 8),
     ],
 )
 def test_the_lines_of_a_series_are_summed(series: Series, value: float) -> None:
@@ -57,7 +66,17 @@ def test_what_is_not_there_or_no_number_is_left_out(series: Series) -> None:
 
 
 @pytest.mark.parametrize(
-    "page", ["", "<html><body>a 12</body></html>", "\0\0\0", "a" * 100_000, "a{" * 10_000]
+    "page",
+    [
+        "",
+        "<html><body>a 12</body></html>",
+        "\0\0\0",
+        "a" * 100_000,
+        "a{" * 10_000,
+        "process_open_fds{" * 10_000,
+        'process_open_fds{"' + '\\"' * 10_000,
+        'process_open_fds{a="b"' * 10_000,
+    ],
 )
 def test_a_page_that_is_none_has_no_figures(page: str) -> None:
     assert sums(page, [Series("process_open_fds")]) == {}
