@@ -1,8 +1,9 @@
 """Watches whoever listens on a port of this machine, with all that descend from them.
 
 Whose a listening socket is stands in the descriptors of every process: that is looked up once, and again only
-when other sockets listen on the port or one of their holders has ended. Needs Linux, and the right to look into
-the processes (those of the same user, or root).
+when other sockets listen on the port or one of their holders has ended. A holder is known by its number and its
+start, since another process may have its number by then. Needs Linux, and the right to look into the processes
+(those of the same user, or root).
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ class PortSampler:
         self._family = Family()
         self._ports = ServedPorts()
         self._inodes: frozenset[int] = frozenset()
-        self._holders: list[int] = []
+        self._holders: dict[int, float | None] = {}
 
     def look(self, at_ns: int, clock_ns: int) -> ResourceSample:
         """What they use now."""
@@ -54,7 +55,13 @@ class PortSampler:
         """The holders of the sockets, and their children."""
         inodes = frozenset(each.inode for each in found)
         members = descendants(self._holders)
-        if inodes != self._inodes or not {each.pid for each in members}.issuperset(self._holders):
-            self._inodes, self._holders = inodes, holders(inodes)
-            members = descendants(self._holders)
+        if inodes != self._inodes or not self._holders.items() <= _started(members).items():
+            pids = holders(inodes)
+            members = descendants(pids)
+            started = _started(members)
+            self._inodes, self._holders = inodes, {pid: started.get(pid) for pid in pids}
         return members
+
+
+def _started(members: list[Process]) -> dict[int, float]:
+    return {each.pid: each.started for each in members}

@@ -7,20 +7,21 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 import psutil
 import pytest
 
 from squall.record.resources import ResourceSample
-from squall.sampling import pids, processes
+from squall.sampling import pids, ports, processes
 from squall.sampling.family import Family
 from squall.sampling.generator import GeneratorSampler
 from squall.sampling.host import HostSampler
 from squall.sampling.pids import PidSampler
 from squall.sampling.ports import PortSampler
 from squall.sampling.processes import Process, descendants, descriptors_of, read_process, thread_times
+from squall.sampling.sockets import holders
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="sockets are told by Linux only")
 
@@ -263,6 +264,28 @@ def test_nobody_on_a_port_is_said_and_a_service_that_comes_back_is_found(start: 
     found = look(sampler)
     assert (found.problem, found.processes) == ("", 1)
     assert found.cpu_cores is None  # nothing to compare with yet
+
+
+def test_whoever_got_the_number_of_one_who_held_a_socket_is_not_measured(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched, stranger = start(), start()
+    port = int(watched.tell("listen 0 10"))
+    sampler = PortSampler("target", port)
+
+    def held_by_two(inodes: frozenset[int]) -> list[int]:
+        return [*holders(inodes), stranger.pid]
+
+    def one_of_them_older(roots: Iterable[int]) -> list[Process]:
+        found = descendants(roots)
+        return [each._replace(started=each.started - 60 * (each.pid == stranger.pid)) for each in found]
+
+    with monkeypatch.context() as before:
+        before.setattr(ports, "holders", held_by_two)
+        before.setattr(ports, "descendants", one_of_them_older)
+        assert look(sampler).processes == 2
+        assert look(sampler).processes == 2
+    assert look(sampler).processes == 1  # the socket is the same: the other one holds it still
 
 
 def test_squall_watches_itself_without_what_it_started(start: Start) -> None:
