@@ -8,7 +8,8 @@
 
 Given to a `LoadTester`, it sets interval and bounds of the run's alerts, and reports on the run. Alone it knows what
 `record_metrics` is told, and nothing of phases: its alerts are then those of the recorded figures, the mean of each
-interval, and their times are those since the first of them.
+interval that is over, and their times are those since the first of them. An interval is over once a figure from its
+end or later is recorded. What is recorded tells of no drops: `connection_drop_rate` needs a run.
 """
 
 from __future__ import annotations
@@ -160,7 +161,6 @@ class PerformanceMonitor:
         """
         run = self._run()
         phases, missing = phases_named(test_phases, () if run is None else run.phases)
-        self._look()
         alerts = self._alerts.kept if run is None else alerts_in(run.totals.alerts.kept, phases)
         verdict = None if run is None else run.verdict
         graphs: dict[str, str] = {}
@@ -196,8 +196,6 @@ class PerformanceMonitor:
     def _look(self) -> None:
         """Hold the recorded figures of an interval against the thresholds, and begin another."""
         group, self._group = self._group, []
-        if not group:
-            return
         at_ns = round((group[-1].timestamp - self._first_s) * _NS)
         for event in self._watch.look(at_ns, _readings(group)):
             self._alerts.add(event)

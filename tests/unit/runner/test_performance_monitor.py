@@ -74,11 +74,27 @@ def test_recorded_figures_raise_and_clear_alerts_by_the_mean_of_an_interval() ->
     assert report.metrics_interval_s == 10
 
 
-def test_the_last_interval_counts_though_nothing_follows() -> None:
-    report = told(PerformanceMonitor(), *seconds(0.5, 0.99, name="cpu_usage"))
+def test_what_was_recorded_has_its_advice() -> None:
+    report = told(PerformanceMonitor(), *seconds(0.5, 0.99, 0.99, name="cpu_usage"))
     assert [(alert.name, alert.raised_s) for alert in report.alerts] == [("cpu_usage", 5)]
     assert report.recommendations is not None
     assert ["processor" in each.advice for each in report.recommendations] == [True]
+
+
+def test_asking_twice_changes_no_alert_and_an_interval_is_judged_once_it_is_over() -> None:
+    monitor = PerformanceMonitor(metrics_interval="10s")
+    figures = seconds(0.9, 0.9, 0.1, 0.1, 0.1, 0.1, name="cpu_usage")  # means of 0.9, 0.1, 0.1
+    (alert,) = told(monitor, *figures[:3]).alerts
+    assert (alert.figure, alert.raised_s, alert.cleared_s) == (0.9, 5, None)
+    for records in ([], [], figures[3:], []):
+        assert [each.cleared_s for each in told(monitor, *records).alerts] == [None]
+    later = {"timestamp": figures[-1]["timestamp"] + 5, "cpu_usage": 0.9}
+    assert [each.cleared_s for each in told(monitor, later).alerts] == [25]
+
+
+def test_an_interval_that_is_not_over_raises_nothing() -> None:
+    monitor = PerformanceMonitor(metrics_interval="10s")
+    assert told(monitor, *seconds(0.99, name="cpu_usage")).alerts == ()
 
 
 def test_records_are_kept_in_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
