@@ -336,17 +336,23 @@ def show(
 def report(
     ctx: typer.Context,
     run: Annotated[
-        str, typer.Argument(metavar="RUN", help="a run folder, the beginning of its name, or last")
+        str,
+        typer.Argument(
+            metavar="RUN",
+            help="a run folder, the beginning of its name, or last; or the folder of a scaling test",
+        ),
     ] = "last",
     root: Root = Path("runs"),
     out: Annotated[
         Path | None,
         typer.Option(
-            help="the file; by default report.html in the run folder", metavar="FILE", show_default=False
+            help="the file; by default report.html in the run folder, scaling-report.html in that of a series",
+            metavar="FILE",
+            show_default=False,
         ),
     ] = None,
 ) -> None:
-    """Write the HTML report of a run again, also of one that was killed or is going on."""
+    """Write the HTML report of a run again, also of one that was killed or is going on; or that of a scaling test."""
     from squall.cli.history import report_run
 
     report_run(_state(ctx), root, run, out)

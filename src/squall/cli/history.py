@@ -11,6 +11,7 @@ from squall.reports.figures import count, duration
 from squall.reports.json_report import summary_json
 from squall.runner.reporting import HTML_FILE, write_html
 from squall.runner.rereading import summary_of
+from squall.runner.series_report import is_series, report_series
 from squall.store.index import RunEntry, find_run, list_runs
 from squall.store.reader import open_run
 
@@ -53,14 +54,19 @@ def show_run(state: State, root: Path, text: str, *, as_json: bool) -> None:
 
 
 def report_run(state: State, root: Path, text: str, out: Path | None) -> None:
-    """Write the HTML report of one run again, also of one that was killed, and say where it is.
+    """Write the HTML report of one run again, also of one that was killed, or that of a series; say where it is.
 
     Raises:
-        StoreError: there is no such run, it cannot be read, or the report not be written.
+        StoreError: there is no such run or series, it cannot be read, or the report not be written.
     """
+    asked = None if out is None else state.cwd / out
+    for series in (state.cwd / text, state.cwd / root / text):
+        if text not in ("", "last") and is_series(series):
+            state.say(f"report: {report_series(series, asked)}")
+            return
     folder = _folder(state, root, text)
     record = open_run(folder)
-    file = folder / HTML_FILE if out is None else state.cwd / out
+    file = asked or folder / HTML_FILE
     write_html(record, summary_of(record, folder), file)
     state.say(f"report: {file}")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -33,6 +34,7 @@ from squall.runner.active import RunResult
 from squall.runner.bundled import service_for
 from squall.runner.scaling import most_of, run_scaling, why_not
 from squall.runner.series import checked_settle_s
+from squall.runner.series_report import SCALING_HTML_FILE
 from squall.runner.stopping import StopSwitch, stopped_by_signals
 from squall.units import parse_count, parse_duration_s
 
@@ -63,6 +65,8 @@ def carry_out_scaling(
         result = runner.run(test.carry_out(url))
     state.say("\n".join(scaling_lines(result)))
     state.say(f"\nfolder of the series: {result.folder}")
+    if (page := Path(result.folder) / SCALING_HTML_FILE).exists():
+        state.say(f"report: {page}")
     return result.exit_code
 
 

@@ -10,7 +10,7 @@ from squall.metrics.scaling import GROWTH_MAX, LevelResult, ScalingResult
 from squall.reports.figures import count, milliseconds, percent, rate
 from squall.reports.wording import printable
 
-__all__ = ["scaling_charts", "scaling_lines", "scaling_markdown"]
+__all__ = ["TITLE", "bounds_held", "growth_rule", "scaling_charts", "scaling_lines", "scaling_markdown"]
 
 TITLE = "Progressive Scaling Test Results"
 _HEAD = (
@@ -108,13 +108,13 @@ def _rows(result: ScalingResult) -> list[tuple[str, ...]]:
                 percent(usage.cpu),
                 percent(each.performance.stability_score),
                 percent_grown,
-                _held(each),
+                bounds_held(each),
             )
         )
     return found
 
 
-def _held(level: LevelResult) -> str:
+def bounds_held(level: LevelResult) -> str:
     """Which bounds did not hold, or are not known; "all" where each did."""
     holds = [(words, getattr(level.validation, name)) for name, words in _BOUNDS]
     said = [f"{words} failed" for words, held in holds if held is False]
@@ -122,11 +122,16 @@ def _held(level: LevelResult) -> str:
     return ", ".join(said) or "all"
 
 
-def _notes(result: ScalingResult) -> list[str]:
-    notes = [
-        f"growth: of the average latency, < {GROWTH_MAX:.0%} from level to level where it is more than"
+def growth_rule(result: ScalingResult) -> str:
+    """The bound on how latency grows, in words."""
+    return (
+        f"of the average latency, < {GROWTH_MAX:.0%} from level to level where it is more than"
         f" {milliseconds(result.growth_floor_ms)}"
-    ]
+    )
+
+
+def _notes(result: ScalingResult) -> list[str]:
+    notes = [f"growth: {growth_rule(result)}"]
     notes += [
         f"growth from {each.from_connections:,} to {each.to_connections:,} {each.truth}: {each.evidence}"
         for each in result.growth
@@ -162,8 +167,11 @@ def _line(
         y=figures,
         low=[low for low, _ in spans] if spans else None,
         high=[high for _, high in spans] if spans else None,
+        key=name,
     )
 
 
 def _bound(result: ScalingResult, name: str, figures: Sequence[float]) -> Line:
-    return Line(name=name, x=[float(each.connection_level) for each in result.levels], y=figures, faint=True)
+    return Line(
+        name=name, x=[float(each.connection_level) for each in result.levels], y=figures, faint=True, key=name
+    )

@@ -38,6 +38,7 @@ from squall.reports.figures import (
     rate,
 )
 from squall.reports.markup import bullets, section, series_data, table, text
+from squall.reports.measured import measured
 from squall.reports.remarks import remark, when
 from squall.reports.wording import (
     EVENT_URGENCY,
@@ -510,26 +511,9 @@ def _phases(story: Story) -> str:
 
 
 def _environment(story: Story) -> str:
-    header, summary = story.record.header, story.summary
-    rows = [
-        ("run", header.run_id),
-        ("environment", summary.test_environment or "no label"),
-        ("squall", header.squall_version),
-        ("seed", str(header.seed)),
-        *((name.replace("_", " "), _words(value)) for name, value in header.environment.items()),
-    ]
-    repeat = f"<h3>Repeat it</h3><pre><code>{text(header.command)}</code></pre>" if header.command else ""
-    return table(("", ""), rows, caption="Versions, machine and limits") + repeat
-
-
-def _words(value: object) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {_words(each)}" for name, each in value.items())
-    if isinstance(value, list | tuple):
-        return ", ".join(_words(each) for each in value)
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return NOT_MEASURED if value is None else f"{value:,}" if isinstance(value, int) else str(value)
+    header = story.record.header
+    label = story.summary.test_environment or "no label"
+    return measured(header, [("run", header.run_id), ("environment", label)])
 
 
 def _accounts(caption: str, rows: Iterable[Sequence[str]]) -> str:

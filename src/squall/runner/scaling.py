@@ -2,7 +2,7 @@
 
     runs/20260131-142530-scaling-3f9a/
         level-1-1000-connections/ …     the run folder of each level
-        scaling.json, scaling.md, charts/
+        scaling.json, scaling.md, charts/, scaling-report.html
 
 **One after another** (`squall.runner.series`): the specification starts all levels at once, against one service;
 there each would be measured under the load of all the others. Levels that were not carried out, as one before them was
@@ -43,6 +43,7 @@ from squall.runner.active import RunResult
 from squall.runner.bundled import service_for
 from squall.runner.plan import make_plan, offered_hz
 from squall.runner.series import Series, checked_settle_s, no_views, write_series
+from squall.runner.series_report import SCALING_FILE, write_scaling_html
 from squall.runner.settings import why_refused
 from squall.runner.stopping import StopSwitch
 from squall.scale import Scale
@@ -53,7 +54,6 @@ from squall.store.log import store_failure
 from squall.store.reader import open_run
 
 __all__ = [
-    "SCALING_FILE",
     "execute_scaling_test",
     "level_scenario",
     "most_of",
@@ -61,7 +61,6 @@ __all__ = [
     "why_not",
 ]
 
-SCALING_FILE: Final = "scaling.json"
 CHARTS_FOLDER: Final = "charts"
 
 CONNECTS_HZ: Final = 500
@@ -185,7 +184,7 @@ async def run_scaling(
     result = concluded(results, growth_floor_ms=growth_floor_ms, left_out=left_out, folder=str(folder))
     code = strongest({ExitCode(result.exit_code), *([ExitCode.INTERRUPTED] if switch.times else [])})
     result = msgspec.structs.replace(result, exit_code=int(code))
-    _write(result, folder)
+    _write(result, folder, html=base.outputs.html)
     return result
 
 
@@ -275,8 +274,8 @@ def _error_ms(run: RunResult) -> float | None:
     return None if found is None else found[1]
 
 
-def _write(result: ScalingResult, folder: Path) -> None:
-    """The series as JSON, as Markdown, and as charts."""
+def _write(result: ScalingResult, folder: Path, *, html: bool) -> None:
+    """The series as JSON, as Markdown, as charts, and as a page."""
     charts = scaling_charts(result)
     pictures = {name: f"{CHARTS_FOLDER}/{name}.svg" for name in charts}
     titles = [(charts[name].title, file) for name, file in pictures.items()]
@@ -287,3 +286,5 @@ def _write(result: ScalingResult, folder: Path) -> None:
         raise store_failure(error, folder) from None
     for name, file in pictures.items():
         write_whole(folder / file, svg_file(charts[name]).encode())
+    if html:
+        write_scaling_html(result, folder)

@@ -41,6 +41,7 @@ def test_latency_growth_fails_where_the_service_slows_and_passes_where_it_does_n
     assert written == result
     assert (out / "charts" / "latency.svg").exists()
     assert "Progressive Scaling Test Results" in (out / "scaling.md").read_text()
+    assert not (out / "scaling-report.html").exists()  # as nobody wants a page
     for level in result.levels:  # each a run of its own, its figures those of its record
         record = open_run(out / level.folder)
         assert record.complete

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from squall.store.reader import open_run
 from squall.store.writer import RunWriter
+from unit.reports.test_scaling_report import RESULT
 from unit.store.samples import HEADER, PHASE, VERDICT, interval
 
 Squall = Callable[..., Any]
@@ -77,10 +79,24 @@ def test_a_run_of_another_format_is_refused_by_name(squall: Squall, run: Path) -
     assert not (run / "report.html").exists()
 
 
+def test_a_scaling_test_is_told_again_by_its_folder(squall: Squall, tmp_path: Path) -> None:
+    series = tmp_path / "runs" / "20260131-142530-scaling-3f9a"
+    series.mkdir(parents=True)
+    (series / "scaling.json").write_bytes(msgspec.json.encode(RESULT))
+    for asked in (str(series), series.name):
+        called = squall("report", asked)
+        assert (called.code, called.out) == (0, f"report: {series / 'scaling-report.html'}\n")
+    assert squall("report", series.name, "--out", "again.html").code == 0
+    assert "<strong>FAILED</strong>: at 5,000 connections" in (tmp_path / "again.html").read_text("utf-8")
+
+
 @pytest.mark.parametrize(
     ("made", "asked", "said"),
     [
         ("notes/todo.txt", "notes", "is not the folder of a run"),
+        ("series/ordering.json", "series", "is the folder of an ordering test, which has no page of its own"),
+        ("series/acks.json", "series", "is the folder of an acknowledgement test"),
+        ("series/scaling.json", "series", "cannot be read"),
         (None, "last", "no run"),
         (None, "nowhere", "no run"),
     ],

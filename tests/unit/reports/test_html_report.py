@@ -10,7 +10,8 @@ from html.parser import HTMLParser
 import pytest
 
 from squall.metrics.history import History
-from squall.reports.html_report import asset, html_report, page
+from squall.reports.html_page import asset
+from squall.reports.html_report import html_report, page
 from squall.reports.sections import SECTIONS
 from unit.reports import reported
 from unit.reports.reported import Run

@@ -12,7 +12,8 @@ import pytest
 from squall.errors import ExitCode, PlanError, PreflightError
 from squall.metrics.scaling import LEVELS, ScalingLevel, ScalingResult
 from squall.runner.plan import offered_hz
-from squall.runner.scaling import SCALING_FILE, level_scenario, run_scaling, why_not
+from squall.runner.scaling import level_scenario, run_scaling, why_not
+from squall.runner.series_report import SCALING_FILE, SCALING_HTML_FILE
 from squall.runner.stopping import StopSwitch
 from squall.scenario.loader import load_scenario
 from squall.scenario.models import LinearRamp, Scenario
@@ -83,6 +84,7 @@ def test_a_series_that_is_stopped_at_once_says_what_is_left_out(tmp_path: Path) 
     assert (result.levels, result.left_out, result.exit_code) == ((), (10, 20), ExitCode.INTERRUPTED)
     written = (tmp_path / "series" / SCALING_FILE).read_bytes()
     assert msgspec.json.decode(written, type=ScalingResult) == result
+    assert "No level was carried out." in (tmp_path / "series" / SCALING_HTML_FILE).read_text("utf-8")
 
 
 def test_none_begins_where_one_cannot_be_carried(tmp_path: Path) -> None:

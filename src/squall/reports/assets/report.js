@@ -280,6 +280,7 @@
   function refresh() {
     data = JSON.parse(document.getElementById("data").textContent);
     figures().forEach(dress);
+    bar.hidden = !charts().length;
     zoom(state.from, state.to);
   }
   build();
