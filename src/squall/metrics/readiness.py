@@ -40,10 +40,20 @@ from squall.metrics.thresholds import Ruling
 from squall.metrics.totals import Selection, Totals
 from squall.scenario.watch import Watch, provides
 
-__all__ = ["NOTHING_LEFT", "READINESS", "RampFailure", "Requirement", "judge_readiness", "ramp_failures"]
+__all__ = [
+    "NOTHING_LEFT",
+    "READINESS",
+    "STABILITY_CHECKS",
+    "RampFailure",
+    "Requirement",
+    "judge_readiness",
+    "ramp_failures",
+]
 
 NOTHING_LEFT: Final = "nothing left behind"
 """The bound on `squall.metrics.leftovers`."""
+STABILITY_CHECKS: Final = "stability checks"
+"""The bound on how many of them failed (`squall.metrics.stability`)."""
 
 _NS_PER_MS: Final = 1_000_000
 
@@ -282,7 +292,7 @@ def _stability_checks(totals: Totals) -> Requirement:
     words = f"{number(checks.failed)} of {number(checks.count)} failed"
     figure = Figure.exact(checks.failed, words) if checks.count else None
     return Requirement(
-        name="stability checks",
+        name=STABILITY_CHECKS,
         sign="==",
         limit=0,
         shown="none fails",

@@ -5,7 +5,8 @@ The rule: the file is red where the exit code is not 0, and green where it is. G
 
 - a required bound that failed is a failure; one that is unknown is an error, as nothing was decided (112);
 - a bound that is not required is passed or skipped, with the reason, whatever it came to;
-- two cases are of the run itself: that it came to its end, and that it is valid. Where not, they are errors.
+- two cases are of the run itself: that it came to its end, and that it is valid. Where not, they are errors;
+- a stability check that failed is as red as the bound on all of them: skipped where none is required.
 
 Names of cases hold no figure, so that a CI system follows a bound from run to run. Text that came from elsewhere
 has no character that XML cannot hold.
@@ -15,13 +16,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Literal
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from squall.errors import ExitCode
+from squall.metrics.figures import percent
+from squall.metrics.readiness import STABILITY_CHECKS
+from squall.metrics.stability import failures
 from squall.metrics.summary_document import Judged, Summary
 from squall.record.run import RunRecord
 from squall.reports.wording import notes, printable, verdict_sentence
@@ -32,6 +36,9 @@ Colour = Literal["passed", "failure", "error", "skipped"]
 
 _JUDGED_CODES: Final = frozenset((ExitCode.PASSED, ExitCode.FAILED, ExitCode.INVALID, ExitCode.UNKNOWN))
 """Exit codes that say what was judged; any other says that something befell the run itself."""
+
+_CHECKS_MAX: Final = 1_000
+"""Of more stability checks than this only those that failed have a case, and no more of these."""
 
 _UNFIT: Final = re.compile(r"[^A-Za-z0-9_-]+")
 
@@ -47,7 +54,8 @@ class _Case:
 
 def junit_xml(record: RunRecord, summary: Summary) -> bytes:
     """The file: one suite, of one run."""
-    cases = [*_of_the_run(record, summary), *map(_of_a_bound, summary.verdict.judgements or ())]
+    judged = summary.verdict.judgements or ()
+    cases = [*_of_the_run(record, summary), *map(_of_a_bound, judged), *_of_checks(record, judged)]
     counted = Counter(case.colour for case in cases)
     numbers = {
         "tests": str(len(cases)),
@@ -101,6 +109,29 @@ def _of_a_bound(judged: Judged) -> _Case:
     return _Case(
         group=judged.source, name=f"{judged.name} {bound}", colour=_colour(judged), reason=reason, said=said
     )
+
+
+def _of_checks(record: RunRecord, judged: Iterable[Judged]) -> Iterator[_Case]:
+    """A case for each stability check. What a failed one means is the bound's to say that is on all of them."""
+    bounds = (each for each in judged if (each.source, each.name) == ("readiness", STABILITY_CHECKS))
+    bound = next(bounds, None)
+    failed_is: Colour = "skipped" if bound is None else _colour(bound)
+    names = {phase.id: phase.name for phase in record.phases}
+    shown = record.checks
+    if len(shown) > _CHECKS_MAX:
+        shown = tuple(each for each in shown if not each.passed)[:_CHECKS_MAX]
+    for each in shown:
+        said = "; ".join(
+            f"{words}: {percent(share)}, bound {percent(tolerance)}"
+            for _, share, tolerance, words in failures(each)
+        )
+        required = "" if failed_is != "skipped" else "not required; "
+        yield _Case(
+            group="stability",
+            name=f"check {each.index + 1} of {names.get(each.phase, each.phase)}",
+            colour="passed" if each.passed else failed_is,
+            reason="" if each.passed else f"{required}{said}",
+        )
 
 
 def _colour(judged: Judged) -> Colour:

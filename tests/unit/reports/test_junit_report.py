@@ -10,8 +10,9 @@ from xml.etree.ElementTree import Element, fromstring
 import msgspec
 import pytest
 
-from made_runs import scenario
+from made_runs import check, scenario
 from squall.errors import ExitCode
+from squall.metrics.readiness import STABILITY_CHECKS
 from squall.metrics.summary import summarise
 from squall.metrics.totals import Totals
 from squall.metrics.verdict import judge
@@ -203,3 +204,44 @@ def test_the_outcome_of_the_judge_is_what_it_shows() -> None:
         )
         red = {"failure", "error"} & set(cases(run).values())
         assert bool(red) is (verdict.exit_code != 0)
+
+
+@pytest.mark.parametrize(
+    ("of_all", "colour"),
+    [
+        ({"truth": "failed"}, "failure"),
+        ({"truth": "unknown"}, "error"),
+        ({"truth": "failed", "required": False}, "skipped"),
+        (None, "skipped"),
+    ],
+)
+def test_a_stability_check_is_a_case_as_red_as_the_bound_on_all_of_them(
+    of_all: dict[str, Any] | None, colour: str
+) -> None:
+    record, summary = with_verdict(
+        judgements=()
+        if of_all is None
+        else (bound(**{"name": STABILITY_CHECKS, "source": "readiness", "bound": "none fails"} | of_all),)
+    )
+    failed = check(index=1, spiked=3, spike_share=0.03, drop_share=0.001, drops=1)
+    run = msgspec.structs.replace(record, checks=(check(), failed)), summary
+    found = cases(run)
+    assert found["checkout.stability: check 1 of hold"] == "passed"
+    assert found["checkout.stability: check 2 of hold"] == colour
+    (said,) = [
+        each[0].get("message", "")
+        for each in suite_of(run).iter("testcase")
+        if each.get("name") == "check 2 of hold"
+    ]
+    assert ("not required; " in said) is (colour == "skipped")
+    assert "3 of 100 connections had a response above the spike bound: 3 %, bound " in said
+
+
+def test_of_a_great_many_checks_those_that_failed_have_a_case() -> None:
+    record, summary = with_verdict()
+    many = tuple(
+        check(index=index, **({"spike_share": 0.5} if index % 500 == 499 else {})) for index in range(1_500)
+    )
+    found = cases((msgspec.structs.replace(record, checks=many), summary))
+    names = [name for name in found if name.startswith("checkout.stability: ")]
+    assert names == [f"checkout.stability: check {number} of hold" for number in (500, 1000, 1500)]
