@@ -15,7 +15,9 @@ from squall.metrics.totals import Totals
 from squall.record.run import RunRecord
 from squall.record.snapshots import Event, Interval
 from squall.reports.html_report import html_report
+from squall.reports.scaling_html import scaling_html
 from unit.reports.reported import HEADER
+from unit.reports.test_scaling_report import RESULT
 
 pytestmark = [needs_chromium, pytest.mark.slow]
 
@@ -180,3 +182,18 @@ def test_without_scripts_it_reads_the_same(page: Page, report: Path) -> None:
         assert page.run("document.querySelectorAll('figure.plot path').length") > 20
     finally:
         page.call("Emulation.setScriptExecutionDisabled", value=False)
+
+
+def test_the_page_of_a_scaling_test_reads_its_charts_over_the_level(page: Page, tmp_path: Path) -> None:
+    file = tmp_path / "scaling-report.html"
+    file.write_text(scaling_html(RESULT, HEADER))
+    page.requests.clear()
+    page.problems.clear()
+    page.open(file.as_uri())
+    page.mouse("mouseMoved", page.point(f"{LATENCY} svg.chart", 0.5))
+    assert value_of(page, "average, with its 95 % interval") == "24 ms"
+    assert value_of(page, "expected at most") == "50 ms"
+    assert page.run("getComputedStyle(document.querySelector('.bar')).display") == "none", (
+        "nothing to zoom into"
+    )
+    assert (page.problems, page.requests) == ([], [file.as_uri()])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import msgspec
@@ -9,7 +10,7 @@ import msgspec
 from end_to_end.cli.calling import Squall
 from squall.metrics.scaling import ScalingResult
 
-QUICK = ("--settle", "0s", "--growth-floor", "1s", "--no-html", "--no-csv", "--out", "series")
+QUICK = ("--settle", "0s", "--growth-floor", "1s", "--no-csv", "--out", "series")
 
 
 def result(folder: Path) -> ScalingResult:
@@ -20,7 +21,7 @@ def test_a_level_that_fails_fails_the_series_and_the_next_one_is_held_and_watche
     squall: Squall, tmp_path: Path
 ) -> None:
     levels = ("--level", "5:1s:0.001", "--level", "10:1s:1s", "--rate", "4/s", "--watch-interval", "500ms")
-    done = squall("scaling", *levels, *QUICK, cwd=tmp_path)
+    done = squall("scaling", *levels, *QUICK, "--no-html", cwd=tmp_path)
     found = result(tmp_path)
     assert done.returncode == found.exit_code == 99, done.stdout + done.stderr
     assert "Progressive Scaling Test Results" in done.stdout
@@ -36,6 +37,7 @@ def test_a_level_that_fails_fails_the_series_and_the_next_one_is_held_and_watche
         assert each.validation.resources_efficient is True
         assert each.level.throughput_min == 0.8 * 4 * each.connection_level
         assert (tmp_path / "series" / each.folder / "summary.json").exists()
+    assert list((tmp_path / "series").rglob("*.html")) == []
 
 
 def test_a_level_that_holds_every_bound_passes_and_what_is_not_watched_is_not_known(
@@ -46,3 +48,7 @@ def test_a_level_that_holds_every_bound_passes_and_what_is_not_watched_is_not_kn
     assert done.returncode in (0, 110), done.stdout + done.stderr  # 110: this machine was too busy to be sure
     assert level.validation.system_stable is True
     assert level.validation.resources_efficient is None
+    page = tmp_path / "series" / "scaling-report.html"
+    assert done.stdout.endswith(f"\nreport: {page}\n")
+    (link,) = re.findall(r'href="(level[^"]*)"', page.read_text("utf-8"))
+    assert (page.parent / link).is_file()
