@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +17,12 @@ from squall.charts.columns import Middle
 from squall.charts.quantities import Unit
 from squall.charts.scales import Kind
 
-__all__ = ["Bound", "Chart", "Line", "Mark", "Series", "Span"]
+__all__ = ["SIGNS", "Bound", "Chart", "Line", "Mark", "MarkKind", "Series", "Span"]
 
 Series = Sequence[float | None] | Sequence[float] | NDArray[np.float64]
+MarkKind = Literal["alert", "cleared", "event"]
+SIGNS: Final[dict[MarkKind, str]] = {"alert": "▲", "cleared": "▽", "event": "◆"}
+"""What stands at a mark's place, for each kind; whoever shows a mark in words uses the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -48,7 +51,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of the x axis with a name: a phase, or a fault that was on."""
+    """A stretch of the x axis with a name: a phase, a fault that was on, an outage."""
 
     start: float
     end: float
@@ -61,7 +64,7 @@ class Mark:
 
     at: float
     text: str
-    kind: Literal["alert", "cleared", "event"] = "event"
+    kind: MarkKind = "event"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,5 +93,7 @@ class Chart:
     spans: Sequence[Span] = ()
     faults: Sequence[Span] = ()
     """Drawn over the spans, in the colour of what is bad: they may overlap them and each other."""
+    outages: Sequence[Span] = ()
+    """Drawn over the faults, with a bar at the foot, so that both are told apart where they overlap."""
     marks: Sequence[Mark] = ()
     bounds: Sequence[Bound] = ()

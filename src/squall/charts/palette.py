@@ -68,6 +68,8 @@ STROKES_CSS: Final = (
     ".chart .grid{stroke:var(--rule);stroke-width:1}"
     ".chart .axis{stroke:var(--soft);stroke-width:1}"
     ".chart .span0{fill:var(--tint)}.chart .span1{fill:none}.chart .fault{fill:var(--bad);fill-opacity:.14}"
+    ".chart .outage{fill:var(--doubt);fill-opacity:.2}.chart .foot{fill:var(--doubt)}"
+    ".chart text.on-outage{fill:var(--doubt)}"
     ".chart path{vector-effect:non-scaling-stroke;stroke-linecap:round;stroke-linejoin:round}"
     ".chart .stroke{fill:none;stroke:var(--c);stroke-width:1.75}"
     ".chart .thin .stroke{stroke-width:1}"

@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from squall.charts.chart import Chart, Line, Mark
+from squall.charts.chart import SIGNS, Chart, Line, Mark, Span
 from squall.charts.columns import Columns, as_array, columns, runs
 from squall.charts.palette import COLOURS, PALETTE_CSS, STROKES_CSS
 from squall.charts.quantities import quantity
@@ -35,7 +35,8 @@ MARGIN: Final = (28, 14, 26, 64)
 _LETTER_PX: Final = 6.6
 _WIDE_PX: Final = 640
 _NARROW_PX: Final = 280
-_SYMBOLS: Final = {"alert": "▲", "cleared": "▽", "event": "◆"}
+_FOOT_PX: Final = 5
+_OUTAGE: Final = "outage"
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,28 +190,44 @@ def _spans(chart: Chart, frame: _Frame) -> str:
             f'<rect class="span{number % 2}" x="{_short(start)}" y="0" width="{_short(max(0.0, end - start))}"'
             f' height="{frame.height}"><title>{escape(span.name)}</title></rect>'
         )
-    for fault in chart.faults:
-        start, end = (WIDTH * frame.x.place(each) for each in (fault.start, fault.end))
-        parts.append(
-            f'<rect class="fault" x="{_short(start)}" y="0" width="{_short(max(1.0, end - start))}"'
-            f' height="{frame.height}"><title>{escape(fault.name)}</title></rect>'
-        )
+    parts += [_band(fault, frame, "fault", 0) for fault in chart.faults]
+    for outage in chart.outages:
+        parts.append(_band(outage, frame, "outage", 0))
+        parts.append(_band(outage, frame, "foot", max(0, frame.height - _FOOT_PX)))
     return "".join(parts)
+
+
+def _band(span: Span, frame: _Frame, kind: str, top: int) -> str:
+    """A stretch from `top` to the foot of the plot, never too thin to see."""
+    start, end = (WIDTH * frame.x.place(each) for each in (span.start, span.end))
+    return (
+        f'<rect class="{kind}" x="{_short(start)}" y="{top}" width="{_short(max(1.0, end - start))}"'
+        f' height="{frame.height - top}"><title>{escape(span.name)}</title></rect>'
+    )
 
 
 def _span_words(chart: Chart, frame: _Frame) -> str:
-    """The names of the phases that have room for theirs: some on any page, some on a wide one only."""
-    parts = []
-    for span in chart.spans:
-        start, end = frame.x.place(span.start), frame.x.place(span.end)
-        width = _LETTER_PX * len(span.name)
-        if width <= (end - start) * _WIDE_PX:
-            wide = "" if width <= (end - start) * _NARROW_PX else " wide-only"
-            parts.append(
-                f'<text class="at{wide}" data-at="{_short(start, 5)}" x="{_share(start)}" dx="3" y="-5">'
-                f"{escape(span.name)}</text>"
-            )
-    return "".join(parts)
+    """What stands above each phase, and at the foot of each outage, where there is room for it."""
+    foot = frame.height - _FOOT_PX - 4
+    return "".join(
+        [
+            *(_word(span, frame, span.name, -5, "") for span in chart.spans),
+            *(_word(span, frame, _OUTAGE, foot, " on-outage") for span in chart.outages),
+        ]
+    )
+
+
+def _word(span: Span, frame: _Frame, word: str, y: int, kind: str) -> str:
+    """A word at the start of a stretch that has room for it: on any page, on a wide one only, or on none."""
+    start, end = frame.x.place(span.start), frame.x.place(span.end)
+    width = _LETTER_PX * len(word)
+    if width > (end - start) * _WIDE_PX:
+        return ""
+    wide = "" if width <= (end - start) * _NARROW_PX else " wide-only"
+    return (
+        f'<text class="at{kind}{wide}" data-at="{_short(start, 5)}" x="{_share(start)}" dx="3" y="{y}">'
+        f"{escape(word)}</text>"
+    )
 
 
 def _mark_lines(chart: Chart, frame: _Frame) -> str:
@@ -224,7 +241,7 @@ def _mark(mark: Mark, x: float, height: int) -> str:
 def _bounds(chart: Chart, frame: _Frame) -> str:
     parts = [
         f'<text class="at mid {mark.kind}" data-at="{_short(frame.x.place(mark.at), 5)}"'
-        f' x="{_share(frame.x.place(mark.at))}" y="10">{_SYMBOLS[mark.kind]}<title>{escape(mark.text)}</title></text>'
+        f' x="{_share(frame.x.place(mark.at))}" y="10">{SIGNS[mark.kind]}<title>{escape(mark.text)}</title></text>'
         for mark in chart.marks
     ]
     for bound in chart.bounds:

@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
-from squall.charts.chart import Bound, Chart, Line, Mark, Span
+from squall.charts.chart import SIGNS, Bound, Chart, Line, Mark, Span
 from squall.charts.svg import colour_of, describe, svg, svg_file, x_range
 
 HOSTILE = "</title><script>alert(1)</script>&\"'"
@@ -42,6 +42,21 @@ def test_a_fault_is_a_band_with_its_name_escaped_and_never_too_thin_to_see() -> 
     assert found == [("200", "200"), ("500", "1")]
     assert HOSTILE not in text
     assert 'class="fault"' not in svg(chart(line))
+
+
+def test_an_outage_is_a_band_with_a_bar_at_its_foot_named_where_there_is_room() -> None:
+    line = Line(name="held", x=[0, 100], y=[1, 1])
+    text = svg(chart(line, outages=[Span(20, 60, HOSTILE), Span(80, 81, "short")]), height=100)
+    found = re.findall(
+        r'<rect class="(outage|foot)" x="([\d.]+)" y="(\d+)" width="([\d.]+)" height="(\d+)"', text
+    )
+    assert found == [
+        ("outage", "200", "0", "400", "100"), ("foot", "200", "95", "400", "5"),
+        ("outage", "800", "0", "10", "100"), ("foot", "800", "95", "10", "5"),
+    ]  # fmt: skip
+    assert re.findall(r'<text class="at on-outage" data-at="([\d.]+)"[^>]*>outage<', text) == ["0.2"]
+    assert HOSTILE not in text
+    assert not re.search("outage|foot", svg(chart(line)))
 
 
 def test_a_gap_is_a_gap_and_never_a_zero() -> None:
@@ -104,7 +119,11 @@ def test_phases_marks_and_bounds_stand_where_they_are() -> None:
         chart(
             Line(name="p99", x=[0, 100], y=[10, 10]),
             spans=[Span(0, 50, "ramp up"), Span(50, 100, "hold")],
-            marks=[Mark(25, "latency 812 ms", "alert")],
+            marks=[
+                Mark(25, "latency 812 ms", "alert"),
+                Mark(30, "well again", "cleared"),
+                Mark(40, "a fault"),
+            ],
             bounds=[Bound(20, "p(95) < 20 ms"), Bound(500, "far away")],
         ),
         height=100,
@@ -112,6 +131,9 @@ def test_phases_marks_and_bounds_stand_where_they_are() -> None:
     assert re.search(r'<rect class="span1" x="500" y="0" width="500"', text)
     assert "M250 0V100" in text
     assert "latency 812 ms" in text
+    assert re.findall(r'y="10">(.)<title>([^<]*)<', text) == [
+        (SIGNS["alert"], "latency 812 ms"), (SIGNS["cleared"], "well again"), (SIGNS["event"], "a fault"),
+    ]  # fmt: skip
     assert "p(95) &lt; 20 ms" in text
     assert "far away" not in text
 
