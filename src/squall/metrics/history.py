@@ -7,9 +7,9 @@ its source sees fit. Of events the first `EVENTS_MAX` of a kind are kept; of sta
 that passed and as many that failed, and all are counted.
 
 Names of the series of a second: levels `held planned outstanding blocked unsent_bytes generator_rss
-loop_lag_ms`, rates by second of what `squall.record.snapshots` counts (`attempted`, `sent`, …), `trouble:…` by
-kind, `close:…` by code; times `response lag connect ping`. Those of a place begin with its number:
-`0:held`, `0:delivered`, `0:response`.
+loop_lag_ms pushes_missing` (numbers of pushes that were skipped and have not come since), rates by second of what
+`squall.record.snapshots` counts (`attempted`, `sent`, …), `trouble:…` by kind, `close:…` by code; times `response lag
+connect ping push_delay`. Those of a place begin with its number: `0:held`, `0:delivered`, `0:response`.
 """
 
 from __future__ import annotations
@@ -81,6 +81,7 @@ CONNECTION_COUNTS: Final = (
     "corrupted_header",
     "unexpected",
     "pushed",
+    "push_sequenced",
     "push_missing",
     "messages_sent",
     "messages_received",
@@ -104,7 +105,7 @@ _OF_A_PLACE: Final = frozenset(
 )
 """What is counted for each place by itself, too."""
 _TIMES: Final = ("lag",)
-_CONNECT_TIMES: Final = ("connect", "ping")
+_CONNECT_TIMES: Final = ("connect", "ping", "push_delay")
 _LEVELS: Final = frozenset(
     (
         "held",
@@ -115,6 +116,7 @@ _LEVELS: Final = frozenset(
         "generator_rss",
         "loop_lag_ms",
         "generator_cpu",
+        "pushes_missing",
     )
 )
 _NS: Final = 1_000_000_000
@@ -178,6 +180,7 @@ class History:
         self._troubles: set[str] = set()
         self._cpu: dict[int, int] = {}
         self._held: Counter[int] = Counter()
+        self._pushes_missing: int | None = None
         self._scratch = Distribution()
 
     @classmethod
@@ -238,6 +241,9 @@ class History:
         point.spreads["planned"] = Spread.level(interval.planned, seconds)
         counts = self._counts(interval)
         point.spreads.update((name, Spread.rate(count, seconds)) for name, count in counts.items() if count)
+        if counts["push_sequenced"] or self._pushes_missing is not None:
+            self._pushes_missing = (self._pushes_missing or 0) + counts["push_missing"]
+            point.spreads["pushes_missing"] = Spread.level(self._pushes_missing, seconds)
         for number in self.place_numbers:
             point.spreads[f"{number}:held"] = Spread.level(self._held[number], seconds)
         self._add_times(point, interval)

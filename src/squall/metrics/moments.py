@@ -6,7 +6,7 @@ a service restarted is for its operator to say, that 40 connections were lost wi
 after 4.2 s is for us.
 
 - **Silence**: nothing arrived on any connection of a worker for `SILENCE_MIN_MS` and more, and for more than
-  `TIMES_USUAL` times the median of all points, while connections were held and messages sent.
+  `TIMES_USUAL` times the median of all points, while connections were held and messages sent or pushed.
 - **Slow**: points in a row whose p99 of response_time is above `TIMES_USUAL` times the median p99, and at
   least `FLOOR_MS` above it.
 - **Drops**: points in a row, at most `APART_S` apart, in which connections ended that squall did not end.
@@ -15,15 +15,19 @@ after 4.2 s is for us.
   mean or more, and in a straight line (correlation of `STRAIGHT_MIN` and more).
 - **Slow place**: a place whose median response_time of the sustained phases is twice that of all the others
   together or more, and `FLOOR_MS` above it.
+- **Slow at times**: a place that is not slow as a whole, in points in a row of `SPELL_MIN_S` and more together whose p99
+  is above `TIMES_USUAL` times the median of all other places' p99 in the same point, and `FLOOR_MS` above it. What one
+  place has of these in the run is one moment.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from squall.metrics.distribution import Distribution
 from squall.metrics.history import History, Source
@@ -36,6 +40,7 @@ SILENCE_MIN_MS: Final = 500.0
 TIMES_USUAL: Final = 5.0
 FLOOR_MS: Final = 5.0
 APART_S: Final = 3.0
+SPELL_MIN_S: Final = 3.0
 GROWTH_MIN: Final = 0.2
 STRAIGHT_MIN: Final = 0.9
 SAMPLES_MIN: Final = 6
@@ -45,7 +50,7 @@ EACH_MAX: Final = 5
 
 _GROWING: Final = ("memory_bytes", "descriptors", "threads")
 
-Kind = Literal["silence", "slow", "drops", "growth", "slow_place"]
+Kind = Literal["silence", "slow", "drops", "growth", "slow_place", "slow_spells"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,16 +72,22 @@ class Moment:
     """Of drops: when as many connections were held again as before; None where they never were."""
     again: int = 0
     """Of drops: how many connections came back under their old stream."""
+    times: int = 1
+    """Of a place that was slow at times: how often, between `start_s` and `end_s`."""
+    lasted_s: float | None = None
+    """Of such a place: for how long, all of them together."""
 
 
 def moments(history: History) -> list[Moment]:
     """All that stand out, in the order of time."""
+    slow_places = list(_slow_places(history))
     found = [
         *_silences(history),
         *_slow(history),
         *_drops(history),
         *_growths(history),
-        *_slow_places(history),
+        *slow_places,
+        *_slow_spells(history, {each.what for each in slow_places}),
     ]
     return sorted(found, key=lambda each: (each.start_s, each.kind))
 
@@ -85,7 +96,9 @@ def _silences(history: History) -> Iterator[Moment]:
     there = [
         point
         for point in history.run.points
-        if point.silence_ns is not None and "sent" in point.spreads and point.spreads["held"].most > 0
+        if point.silence_ns is not None
+        and ("sent" in point.spreads or "pushed" in point.spreads)
+        and point.spreads["held"].most > 0
     ]
     if not there:
         return
@@ -212,6 +225,53 @@ def _slow_places(history: History) -> Iterator[Moment]:
                 usual=usual_ns / 1e6,
                 what=history.place_name(number),
             )
+
+
+def _slow_spells(history: History, slow_anyway: Collection[str]) -> Iterator[Moment]:
+    numbers, points = history.place_numbers, history.run.points
+    if len(numbers) < 2 or not points:
+        return
+    p99 = np.array([history.run.milliseconds(f"{number}:response", "p99") for number in numbers], dtype=float)
+    end_s = np.array(history.run.at_s())
+    start_s = end_s - np.array([point.length_ns for point in points]) / 1e9
+    found = []
+    for row, number in enumerate(numbers):
+        if (name := history.place_name(number)) in slow_anyway:
+            continue
+        mine, usual = p99[row], _medians(np.delete(p99, row, axis=0))
+        is_slow = mine > np.maximum(TIMES_USUAL * usual, usual + FLOOR_MS)
+        spells = [each for each in _in_a_row(is_slow) if end_s[each[-1]] - start_s[each[0]] >= SPELL_MIN_S]
+        if not spells:
+            continue
+        worst = max((at for spell in spells for at in spell), key=lambda at: float(mine[at]))
+        found.append(
+            Moment(
+                kind="slow_spells",
+                start_s=float(start_s[spells[0][0]]),
+                end_s=float(end_s[spells[-1][-1]]),
+                figure=float(mine[worst]),
+                usual=float(usual[worst]),
+                what=name,
+                times=len(spells),
+                lasted_s=float(sum(end_s[each[-1]] - start_s[each[0]] for each in spells)),
+            )
+        )
+    yield from sorted(found, key=lambda each: -each.figure)[:EACH_MAX]
+
+
+def _medians(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Of each column that of what was measured; NaN, which nothing is above, where nothing was."""
+    found = np.full(values.shape[1], np.nan)
+    measured = ~np.isnan(values).all(axis=0)
+    found[measured] = np.nanmedian(values[:, measured], axis=0)
+    return found
+
+
+def _in_a_row(chosen: NDArray[np.bool_]) -> Iterator[NDArray[np.intp]]:
+    """The numbers of the chosen points, in stretches without any other between."""
+    numbers = np.flatnonzero(chosen)
+    if len(numbers):
+        yield from np.split(numbers, np.flatnonzero(np.diff(numbers) > 1) + 1)
 
 
 def _answers_of(history: History, place: int, phases: Sequence[Phase]) -> Distribution:

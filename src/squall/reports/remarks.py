@@ -35,7 +35,19 @@ def remark(moment: Moment) -> str:
             f"A slow place: {moment.what} has a median response time of {milliseconds(moment.figure)},"
             f" all other places together {milliseconds(moment.usual)}."
         )
+    if moment.kind == "slow_spells":
+        return _spells(moment)
     return _drops(moment) if moment.kind == "drops" else _growth(moment)
+
+
+def _spells(moment: Moment) -> str:
+    lasted = f"for {duration(moment.lasted_s)}"
+    if moment.times > 1:
+        lasted = f"{count(moment.times)} times, {lasted} in all"
+    return (
+        f"A place that was slow at times: the p99 of {moment.what} rose to {milliseconds(moment.figure)}, while that of"
+        f" the other places was {milliseconds(moment.usual)}; {lasted}."
+    )
 
 
 def _drops(moment: Moment) -> str:

@@ -192,3 +192,15 @@ def test_checks_are_all_counted_and_a_bounded_number_is_kept() -> None:
         history.checked(check(index=index, start_ns=index * S, drops=9 * bad, drop_share=0.09 * bad))
     assert history.checks_seen == {"passed": CHECKS_MAX + 5, "failed": CHECKS_MAX + 5}
     assert [each.index for each in history.checks] == list(range(10, 2 * CHECKS_MAX + 10))
+
+
+def test_pushes_have_their_delays_and_what_is_missing_as_a_level() -> None:
+    history = History()
+    history.accept(second(0, connections(3)))
+    for index, missing in enumerate([2, 0, -1], 1):
+        cell = connections(pushed=4, push_sequenced=4, push_missing=missing, push_delay=times(10.0, 30.0))
+        history.accept(second(index, cell))
+    history.accept(second(4))
+    assert history.run.mean("pushed") == [0, 4, 4, 4, 0]
+    assert history.run.mean("pushes_missing") == [None, 2, 2, 1, 1], "a late one fills its gap"
+    assert history.run.milliseconds("push_delay", "max") == [None, 30, 30, 30, None]

@@ -6,7 +6,7 @@ from made_runs import S, connections, messages, phase, second
 from squall.metrics.history import History
 from squall.metrics.moments import Moment, moments
 from squall.record.resources import ResourceSample
-from squall.record.snapshots import Interval, WorkerSample
+from squall.record.snapshots import Interval, Place, WorkerSample
 
 HOLD_S = 60
 
@@ -112,3 +112,70 @@ def test_only_the_greatest_of_many_are_told() -> None:
     }
     found = moments(history(changed))
     assert [round(each.figure) for each in found] == pytest.approx([130, 135, 140, 145, 150], abs=1)
+
+
+def with_places(index: int, *responses_ms: float | None) -> Interval:
+    """A second in which each place answers in so many milliseconds, or (None) not at all."""
+    cells = [
+        messages(20, response_ms=[each] * 20, place=place)
+        for place, each in enumerate(responses_ms)
+        if each is not None
+    ]
+    places = [Place(f"ws://{place}", "") for place in range(len(responses_ms))] if index == 0 else []
+    return second(index, *cells, workers=[worker(index)], places=places)
+
+
+def spells(*slow: tuple[int, int], others_ms: float | None = 5.0) -> list[Moment]:
+    """What is told of a run in which the third of four places takes 80 ms from one second to another."""
+    made = History()
+    made.begin_phase(phase(1, "hold", "sustained", 0, None))
+    for index in range(HOLD_S):
+        its_ms = 80.0 if any(first <= index < last for first, last in slow) else 5.0
+        made.accept(with_places(index, 5.0, others_ms, its_ms, others_ms))
+    return [each for each in moments(made) if each.kind == "slow_spells"]
+
+
+def test_a_place_that_is_slow_at_times_is_one_moment_of_the_run() -> None:
+    (found,) = spells((10, 14), (20, 22), (40, 43))
+    assert (found.what, found.start_s, found.end_s) == ("ws://2", 10, 43)
+    assert (found.times, found.lasted_s) == (2, 7), "two seconds alone are no spell"
+    assert (found.figure, found.usual) == (pytest.approx(80, rel=0.01), pytest.approx(5, rel=0.01))
+
+
+def test_a_place_is_slow_only_against_the_others_and_long_enough() -> None:
+    assert spells((10, 12)) == []
+    assert spells((10, 20), others_ms=40.0) == [], "twice the others is not five times"
+    assert spells((10, 20), others_ms=None)[0].usual == pytest.approx(5, rel=0.01), "one other is enough"
+    made = History()
+    for index in range(HOLD_S):
+        made.accept(with_places(index, None, 80.0))
+    assert moments(made) == [], "there is nothing to hold it against"
+
+
+def test_a_place_that_is_slow_throughout_is_told_once() -> None:
+    made = History()
+    made.begin_phase(phase(1, "hold", "sustained", 0, None))
+    for index in range(HOLD_S):
+        made.accept(with_places(index, 5.0, 5.0, 80.0))
+    assert [each.kind for each in moments(made)] == ["slow_place"]
+
+
+def test_of_many_places_that_are_slow_at_times_five_are_told() -> None:
+    made = History()
+    for index in range(HOLD_S):
+        its_ms = [5.0] * 8 + [80.0 if 4 * place <= index < 4 * place + 4 else 5.0 for place in range(7)]
+        made.accept(with_places(index, *its_ms[-7:], *[5.0] * 4))
+    assert [each.kind for each in moments(made)].count("slow_spells") == 5
+
+
+def test_a_stall_of_a_feed_is_a_silence_too() -> None:
+    made = History()
+    for index in range(HOLD_S):
+        pushed = 0 if 30 <= index < 33 else 5
+        made.accept(
+            second(
+                index, connections(pushed=pushed), workers=[worker(index, 3300 if index == 33 else 20, 30)]
+            )
+        )
+    (found,) = moments(made)
+    assert (found.kind, found.start_s, found.figure, found.usual) == ("silence", 30, 3300, 20)

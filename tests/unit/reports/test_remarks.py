@@ -30,6 +30,18 @@ def test_a_time_is_a_moment_or_a_stretch(start_s: float, end_s: float | None, te
             "A slow place: b at ws://lb/ has a median response time of 9.27 ms, all other places together 2.24 ms.",
         ),
         (
+            Moment(
+                kind="slow_spells", start_s=10, end_s=43, figure=80, usual=5, what="b", times=2, lasted_s=7
+            ),
+            "A place that was slow at times: the p99 of b rose to 80 ms, while that of the other places was 5 ms;"
+            " 2 times, for 7 s in all.",
+        ),
+        (
+            Moment(kind="slow_spells", start_s=10, end_s=14, figure=80, usual=5, what="b", lasted_s=4),
+            "A place that was slow at times: the p99 of b rose to 80 ms, while that of the other places was 5 ms;"
+            " for 4 s.",
+        ),
+        (
             Moment(kind="drops", start_s=600, end_s=601, figure=1000, usual=1000, back_s=605, again=1000),
             "Drops: 1,000 of the 1,000 held connections ended that squall did not end; 1,000 came back;"
             " as many as before were held again after 5 s.",
