@@ -10,7 +10,9 @@ import pytest
 
 from browser import Page, a_page, needs_chromium
 from made_runs import S, connections, messages, phase, second
+from squall.metrics.history import History
 from squall.metrics.summary import summarise
+from squall.metrics.timeline import POINTS_MAX
 from squall.metrics.totals import Totals
 from squall.record.run import RunRecord
 from squall.record.snapshots import Event, Interval
@@ -36,11 +38,12 @@ def intervals() -> Iterator[Interval]:
     for index in range(SECONDS):
         response_ms = [800.0] * 20 if index == 150 else [5.0 + index % 7] * 20
         cells = [messages(20, response_ms=response_ms, phase=1), connections(phase=1, bytes_sent=index)]
-        yield second(index, *cells, held=100 if index < 270 else 300 - index)
+        held = 0 if index == 100 else 100 if index < 270 else 300 - index
+        yield second(index, *cells, held=held, planned=max(held, 100 if index < 270 else 0))
 
 
-@pytest.fixture(scope="module")
-def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def written(folder: Path, points_max: int = POINTS_MAX) -> Path:
+    """The report of the run, with as many points to a series at most."""
     totals = Totals(HEADER.populations, HEADER.types)
     for each in PHASES:
         totals.note(each)
@@ -55,9 +58,21 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
         verdict=None,
         complete=True,
     )
-    file = tmp_path_factory.mktemp("report") / "report.html"
-    file.write_text(html_report(record, summarise(HEADER, PHASES, totals, None)))
+    file = folder / "report.html"
+    summary = summarise(HEADER, PHASES, totals, None)
+    file.write_text(html_report(record, summary, History.of(record, points_max)))
     return file
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return written(tmp_path_factory.mktemp("report"))
+
+
+@pytest.fixture(scope="module")
+def merged_report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """That of the same run with a point for each eight seconds."""
+    return written(tmp_path_factory.mktemp("merged"), 60)
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +115,28 @@ def test_one_cursor_stands_over_all_charts_of_time_with_the_figures_there(opened
     assert len(set(shown)) == 1
     assert value_of(opened, "held", "#connections-0") == "100"
     assert "at 2:31" in opened.run("document.querySelector('.bar output').textContent")
+
+
+def test_a_dip_of_a_second_is_read_in_a_point_that_stands_for_several(
+    page: Page, merged_report: Path
+) -> None:
+    page.open(merged_report.as_uri())
+    page.run(f"window.squall.moveTo(document.querySelector('{LATENCY}'), 102)")
+    assert value_of(page, "held", "#connections-0") == "87.5 (least 0, most 100)"
+    assert value_of(page, "planned", "#connections-0") == "100"
+    assert "(" not in value_of(page, "max"), "a percentile is that of all its seconds"
+    page.run(f"window.squall.moveTo(document.querySelector('{LATENCY}'), 220)")
+    assert value_of(page, "held", "#connections-0") == "100"
+
+
+def test_the_text_of_a_mark_shows_under_the_pointer_and_the_cursor_does_not_hide_it(opened: Page) -> None:
+    at = opened.point(f"{LATENCY} text.alert", 0.5)
+    opened.mouse("mouseMoved", at)
+    under = f"document.elementFromPoint({at[0]}, {at[1]})"
+    assert opened.run(f"{under}.querySelector('title').textContent") == HOSTILE
+    at = opened.point(f"{LATENCY} svg.chart", 0.25, 0.3)
+    opened.mouse("mouseMoved", at)
+    assert opened.run(f"document.elementFromPoint({at[0]}, {at[1]}).classList.contains('cursor')") is False
 
 
 def test_a_stretch_that_is_drawn_is_zoomed_to_on_every_chart(opened: Page) -> None:
@@ -152,6 +189,18 @@ def test_what_stands_out_leads_to_where_it_was(opened: Page) -> None:
     assert end - start < 30
 
 
+def test_what_stands_out_is_reached_by_keyboard(opened: Page) -> None:
+    for key in ("Enter", " "):
+        opened.run("window.squall.zoom(0, 1)")
+        opened.run("document.querySelector('.moments li[data-from]').focus()")
+        assert opened.run("document.activeElement.getAttribute('role')") == "button"
+        before = opened.run("window.scrollY")
+        opened.key(key)
+        assert opened.run("window.squall.state.to - window.squall.state.from") < 0.2
+        assert opened.run("window.scrollY") == before, "the page is not scrolled by the key"
+        assert opened.run("document.getElementById('heard').textContent") != ""
+
+
 def test_the_accessible_tree_names_every_chart(opened: Page) -> None:
     found = opened.run(
         "[...document.querySelectorAll('svg.chart')].map((e) => [e.getAttribute('role'),"
@@ -159,7 +208,7 @@ def test_the_accessible_tree_names_every_chart(opened: Page) -> None:
         " document.getElementById(e.getAttribute('aria-describedby')).textContent.length])"
     )
     assert found
-    assert all(role == "img" and name and length > 40 for role, name, length in found)
+    assert all(role == "application" and name and length > 40 for role, name, length in found)
 
 
 @pytest.mark.parametrize("width", [360, 1280])
@@ -175,7 +224,8 @@ def test_without_scripts_it_reads_the_same(page: Page, report: Path) -> None:
     page.call("Emulation.setScriptExecutionDisabled", value=True)
     try:
         page.open(report.as_uri())
-        assert page.run("document.querySelectorAll('.bar').length") == 0
+        assert page.run("document.querySelectorAll('.bar, .moments [tabindex]').length") == 0
+        assert page.run("document.querySelector('svg.chart').getAttribute('role')") == "img"
         words = page.run("document.body.innerText")
         assert "NO VERDICT" in words
         assert "Response time" in words

@@ -5,14 +5,14 @@ Shows figures of the summary, and computes none.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from squall.charts.chart import Chart, Line
 from squall.metrics.summary_document import Ordering, Percentiles, Summary, WorstStream
+from squall.reports.backdrop import Backdrop
 from squall.reports.delivery_words import ranges_in_words
 from squall.reports.figures import count, milliseconds, percent
 from squall.reports.markup import table
-from squall.reports.pictures import Backdrop
 from squall.reports.remarks import when
 
 __all__ = ["STREAMS_SHOWN", "acknowledged", "ordered", "sending_troubles", "worst_rows", "worst_streams"]
@@ -20,16 +20,19 @@ __all__ = ["STREAMS_SHOWN", "acknowledged", "ordered", "sending_troubles", "wors
 STREAMS_SHOWN = 20
 WORST_HEAD = ("stream", "population", "lost", "unknown", "copies", "out of order", "sent", "its connection")
 _TYPES_MAX = 12
+_BETWEEN_MAX = 3_600
 
 
 def sending_troubles(summary: Summary, behind: Backdrop) -> list[Chart]:
     """What ended badly or was sent again, by when it was first sent."""
     seconds, width_s = summary.sent_badly.seconds, summary.sent_badly.width_s
+    found = {each.second: each for each in seconds}
+    at = _with_those_between(found, width_s, behind.x_range[1])
     lines = [
         Line(
             name=words,
-            x=[each.second + width_s for each in seconds],
-            y=[getattr(each, name) / width_s for each in seconds],
+            x=[second + width_s for second in at],
+            y=[getattr(found[second], name) / width_s if second in found else 0.0 for second in at],
             look="bars",
             colour=colour,
             middle="greatest",
@@ -46,6 +49,18 @@ def sending_troubles(summary: Summary, behind: Backdrop) -> list[Chart]:
         return []
     note = "By the second in which they were sent, not by that in which it was known."
     return [behind.chart("Messages that were lost, unknown or sent again", "/s", lines, note=note)]
+
+
+def _with_those_between(found: Collection[int], width_s: int, end_s: float) -> list[int]:
+    """These seconds and the good ones around them, so that nothing is read there but zero.
+
+    Of a long run not all of the good ones: those beside each bad one, and of the rest `_BETWEEN_MAX` at most.
+    """
+    last = max(int(end_s - 1), *found, 0) if found else 0
+    each_s = width_s * max(1, -(-last // (width_s * _BETWEEN_MAX)))
+    beside = (second + side for second in found for side in (-width_s, width_s))
+    good = {*range(0, last + 1, each_s), *(second for second in beside if 0 <= second <= last)}
+    return sorted({*found, *good})
 
 
 def ordered(summary: Summary) -> str:

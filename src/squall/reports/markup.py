@@ -57,7 +57,8 @@ def section(ident: str, title: str, body: str) -> str:
 def series_data(charts: Iterable[Chart]) -> str:
     """Every series of the charts that has a key, with its x: `{"axes": [[…]], "series": {key: {"x": 0, "y": […]}}}`.
 
-    `h` beside `y` is the greatest of the seconds behind each point, where that differs. None is not measured.
+    `l` and `h` beside `y` are the least and the greatest of the seconds behind each point, where they differ. None is not
+    measured.
     """
     axes: list[list[float]] = []
     numbers: dict[bytes, int] = {}
@@ -69,9 +70,9 @@ def series_data(charts: Iterable[Chart]) -> str:
             axes.append(_numbers(x))  # type: ignore[arg-type]  # an axis has no gaps
         y = as_array(line.y)
         found: dict[str, object] = {"x": numbers[x.tobytes()], "y": _numbers(y)}
-        high = y if line.high is None else as_array(line.high)
-        if not np.array_equal(high, y, equal_nan=True):
-            found["h"] = _numbers(high)
+        for side, values in (("l", line.low), ("h", line.high)):
+            if values is not None and not np.array_equal(each := as_array(values), y, equal_nan=True):
+                found[side] = _numbers(each)
         series[line.key] = found
     encoded = msgspec.json.encode({"axes": axes, "series": series}).decode()
     return encoded.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

@@ -6,130 +6,35 @@ says something (nothing was measured). The series of a chart carry the names tha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from typing import Final
 
-from squall.charts.chart import Bound, Chart, Line, Mark, Span
+from squall.charts.chart import Bound, Chart, Line
 from squall.charts.columns import Middle
-from squall.charts.quantities import Unit
 from squall.charts.scales import Kind
 from squall.errors import ScenarioError
 from squall.metrics.expressions import parse
-from squall.metrics.history import History, Source
+from squall.metrics.history import History
 from squall.metrics.phases import settled
 from squall.metrics.summary_document import Judged, Summary
 from squall.metrics.timeline import Timeline
-from squall.reports.wording import EVENT_URGENCY, printable
+from squall.reports.backdrop import Backdrop, backdrop
+from squall.reports.left_out import LINES_MAX, left_out, sentences
+from squall.reports.wording import printable
 
-__all__ = ["Backdrop", "backdrop", "connections", "distribution", "errors", "generator", "latency", "places"]
-__all__ += ["overview", "resources", "throughput"]
+__all__ = [
+    "connections",
+    "distribution",
+    "errors",
+    "generator",
+    "latency",
+    "overview",
+    "places",
+    "throughput",
+]
 
-_NS: Final = 1_000_000_000
 _LOGARITHMIC_FROM: Final = 40
 """Where the greatest is that many times the usual, a straight axis would show nothing but the greatest."""
-_LINES_MAX: Final = 6
-_PHASES_MAX: Final = 60
-_MARKED: Final = {"alert": "alert", "alert_cleared": "cleared"}
-_TOLD: Final = frozenset(
-    {
-        "fault",
-        "fault_healed",
-        "killed",
-        "no_acknowledgement",
-        "outage",
-        "ramp_faster",
-        "ramp_frozen",
-        "ramp_slower",
-        "store",
-        "worker_lost",
-    }
-)
-_MARKS_MAX: Final = 60
-
-_RESOURCES: Final[tuple[tuple[str, str, Unit, tuple[str, ...]], ...]] = (
-    ("Processor", "of the cores that each may use", "share", ("cpu_share",)),
-    ("Cores in use", "the busiest process and thread beside the whole", "cores",
-     ("cpu_cores", "cpu_process_max_cores", "cpu_thread_max_cores")),
-    ("Held back by a quota", "share of its periods", "share", ("cpu_throttled_share",)),
-    ("Memory", "resident", "bytes", ("memory_bytes",)),
-    ("Memory share", "of the limit, or of the host's", "share", ("memory_share",)),
-    ("Descriptors", "open files and sockets", "count", ("descriptors",)),
-    ("Threads", "", "count", ("threads",)),
-    ("Network", "received and sent", "bytes/s", ("received_bytes_hz", "sent_bytes_hz")),
-    ("Waiting to be accepted", "and turned away by a full queue", "count", ("accept_queue", "accept_overflows")),
-)  # fmt: skip
-_WORDS: Final = {
-    "cpu_process_max_cores": "busiest process",
-    "cpu_thread_max_cores": "busiest thread",
-    "received_bytes_hz": "received",
-    "sent_bytes_hz": "sent",
-    "accept_queue": "waiting",
-    "accept_overflows": "turned away",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Backdrop:
-    """What all charts over time share: the axis, the phases behind it, what is marked on it."""
-
-    x_range: tuple[float, float]
-    spans: tuple[Span, ...]
-    marks: tuple[Mark, ...]
-    faults: tuple[Span, ...] = ()
-    unmarked: int = 0
-    """Events that would be marked, were there not so many."""
-
-    def chart(self, title: str, unit: Unit, lines: Sequence[Line], **more: object) -> Chart:
-        """A chart over the time of the run."""
-        return Chart(
-            title=title,
-            unit=unit,
-            lines=lines,
-            x_range=self.x_range,
-            spans=self.spans,
-            marks=self.marks,
-            faults=self.faults,
-            **more,  # type: ignore[arg-type]  # the other fields of a chart
-        )
-
-
-def backdrop(history: History) -> Backdrop:
-    """The axis of a run, up to its last second."""
-    end_s = max(history.last_at_ns, *(source_end(each) for each in history.sources.values()), 1) / _NS
-    spans = [
-        Span(
-            phase.start_ns / _NS,
-            end_s if phase.end_ns is None else phase.end_ns / _NS,
-            phase.name.replace("_", " "),
-        )
-        for phase in history.phases[:_PHASES_MAX]
-    ]
-    told = [event for event in history.events if event.kind in _MARKED or event.kind in _TOLD]
-    chosen = sorted(told, key=lambda each: (EVENT_URGENCY.get(each.kind, 2), each.at_ns))[:_MARKS_MAX]
-    marks = [
-        Mark(event.at_ns / _NS, printable(event.text), _MARKED.get(event.kind, "event"))  # type: ignore[arg-type]  # from a table of kinds
-        for event in sorted(chosen, key=lambda each: each.at_ns)
-    ]
-    seen = sum(history.events_by_kind[kind] for kind in {*_MARKED, *_TOLD})
-    faults = tuple(_faults(history, end_s))
-    return Backdrop((0.0, end_s), tuple(spans), tuple(marks), faults, max(0, seen - len(marks)))
-
-
-def _faults(history: History, end_s: float) -> Iterator[Span]:
-    """Each stretch in which a fault was on; one that was never healed lasts until the end of the record."""
-    begun: dict[str, float] = {}
-    for event in sorted(history.events, key=lambda each: each.at_ns):
-        if event.kind == "fault":
-            begun.setdefault(event.name, event.at_ns / _NS)
-        elif event.kind == "fault_healed" and event.name in begun:
-            yield Span(begun.pop(event.name), event.at_ns / _NS, printable(event.name))
-    yield from (Span(start_s, end_s, printable(name)) for name, start_s in begun.items())
-
-
-def source_end(source: Source) -> int:
-    """When its last sample was taken, in nanoseconds of the run."""
-    return source.timeline.points[-1].at_ns if source.timeline.points else 0
 
 
 def connections(history: History, behind: Backdrop) -> list[Chart]:
@@ -177,14 +82,12 @@ def latency(history: History, behind: Backdrop, judged: Iterable[Judged] = ()) -
             note="From the moment a message was due to its reply: percentiles of each second.",
         )
     ]
-    silences = [None if point.silence_ns is None else point.silence_ns / 1e6 for point in history.run.points]
-    if any(silences) and history.run.total("sent"):
-        line = Line(
-            name="longest silence", x=history.run.at_s(), y=silences, look="bars", colour=4,
-            middle="greatest", key="silence",
-        )  # fmt: skip
-        note = "The longest time in which nothing arrived on any connection of a worker: a stall shows here."
-        charts.append(behind.chart("Silence", "ms", [line], note=note))
+    charts += _silence(history, behind)
+    delay = _fan(history.run, "push_delay", (("p50", 1), ("p90", 3), ("p99", 2), ("max", 6)))
+    if delay:
+        note = "From the sender's time stamp to the arrival, by two clocks: percentiles of each second."
+        kind = _kind(history.run, "push_delay")
+        charts.append(behind.chart("Delay of pushes", "ms", delay, note=note, y_kind=kind))
     ping = _fan(history.run, "ping", (("p50", 1), ("p99", 2), ("max", 6)))
     if ping:
         charts.append(
@@ -193,6 +96,28 @@ def latency(history: History, behind: Backdrop, judged: Iterable[Judged] = ()) -
             )
         )
     return charts
+
+
+def _silence(history: History, behind: Backdrop) -> Iterator[Chart]:
+    """The silences, where anything was to be heard at all."""
+    run = history.run
+    silences = [None if point.silence_ns is None else point.silence_ns / 1e6 for point in run.points]
+    if not any(silences) or not (run.total("sent") or run.total("pushed")):
+        return
+    line = Line(
+        name="longest silence",
+        x=run.at_s(),
+        y=silences,
+        look="bars",
+        colour=4,
+        middle="greatest",
+        key="silence",
+    )
+    note = (
+        "The longest time in which nothing arrived on any connection of a worker, at the second in which something"
+        " came again: a stall shows here."
+    )
+    yield behind.chart("Silence", "ms", [line], note=note)
 
 
 def distribution(history: History) -> list[Chart]:
@@ -231,7 +156,12 @@ def distribution(history: History) -> list[Chart]:
 
 def throughput(history: History, behind: Backdrop) -> list[Chart]:
     """Messages and bytes by second."""
-    names = [("intended", "due", 6), ("sent", "sent", 3), ("delivered", "delivered", 1)]
+    names = [
+        ("intended", "due", 6),
+        ("sent", "sent", 3),
+        ("delivered", "delivered", 1),
+        ("pushed", "pushed", 4),
+    ]
     if not history.run.total("delivered") and history.run.total("messages_received"):
         names.append(("messages_received", "received", 1))
     lines = [
@@ -239,11 +169,9 @@ def throughput(history: History, behind: Backdrop) -> list[Chart]:
         for name, words, colour in names
         if history.run.total(name)
     ]
-    charts = [
-        behind.chart(
-            "Messages", "/s", lines, note="By second: due by the schedule, sent, and seen to arrive."
-        )
-    ]
+    came = ", and pushed without being asked for" if history.run.total("pushed") else ""
+    note = f"By second: due by the schedule, sent, and seen to arrive{came}."
+    charts = [behind.chart("Messages", "/s", lines, note=note)]
     moved = [
         _line(history.run, name, words, colour=colour)
         for name, words, colour in (("bytes_sent", "sent", 3), ("bytes_received", "received", 1))
@@ -289,32 +217,12 @@ def errors(history: History, behind: Backdrop) -> list[Chart]:
     for title, names, note in groups:
         lines = [_bars(run, name, _plain(name)) for name in _most(run, names)]
         if lines:
-            charts.append(behind.chart(title, "/s", lines, note=note))
-    return charts
-
-
-def resources(history: History, behind: Backdrop) -> list[Chart]:
-    """What was watched: target, generator and host, a chart for each figure."""
-    sources = sorted(
-        history.sources.values(), key=lambda each: ("target", "generator", "host").index(each.role)
-    )
-    charts = []
-    for title, note, unit, names in _RESOURCES:
-        lines = [
-            _sampled(source, name, _words(source, name, names))
-            for source in sources
-            for name in names
-            if _has(source, name)
-        ]
-        if lines:
-            shown = lines[:_LINES_MAX]
-            more = (
-                f" {len(lines) - _LINES_MAX} more sources are not drawn." if len(lines) > _LINES_MAX else ""
-            )
-            words = f"{note[:1].upper()}{note[1:]}." if note else ""
-            charts.append(behind.chart(title, unit, shown, note=f"{words}{more}".strip()))
-    for source in sources:
-        charts += _own(source, behind)
+            said = sentences(note, left_out(len(names), "kind"))
+            charts.append(behind.chart(title, "/s", lines, note=said))
+    if any(run.mean("pushes_missing")):
+        line = _line(run, "pushes_missing", "missing", colour=2)
+        note = "Numbers that later ones skipped and that have not come since, at the end of each second."
+        charts.append(behind.chart("Missing pushes", "count", [line], note=note))
     return charts
 
 
@@ -341,25 +249,38 @@ def places(history: History, behind: Backdrop) -> list[Chart]:
     """Each entry point and node by itself, where there are several."""
     if len(history.places) < 2:
         return []
-    numbers = sorted(history.place_numbers, key=lambda each: -history.run.total(f"{each}:delivered"))[
-        :_LINES_MAX
-    ]
-    named = [(number, printable(history.place_name(number))) for number in sorted(numbers)]
+    named = [(number, printable(history.place_name(number))) for number in _worst_places(history)]
+    more = left_out(len(history.place_numbers), "place")
+    cut = sentences("Those that dropped the most and those with the highest p99.", more) if more else ""
     held = [_line(history.run, f"{number}:held", name) for number, name in named]
     delivered = [_line(history.run, f"{number}:delivered", name) for number, name in named]
     charts = [
-        behind.chart("Held by place", "count", held),
-        behind.chart("Delivered by place", "/s", delivered),
+        behind.chart("Held by place", "count", held, note=cut),
+        behind.chart("Delivered by place", "/s", delivered, note=cut),
     ]
     for what, title in (("p50", "Median response time by place"), ("p99", "p99 of response time by place")):
         lines = [_percentile(history.run, f"{number}:response", what, name) for number, name in named]
-        charts.append(behind.chart(title, "ms", lines, y_kind=_kind(history.run, "response")))
+        kind = _kind(history.run, "response")
+        charts.append(behind.chart(title, "ms", lines, y_kind=kind, note=cut))
     return charts
+
+
+def _worst_places(history: History) -> list[int]:
+    """As many as are drawn: a dead one is among them by its drops, a slow one by its p99, whatever the others did."""
+    numbers, run = history.place_numbers, history.run
+    if len(numbers) <= LINES_MAX:
+        return numbers
+    p99_ns = {each: run.whole(f"{each}:response").quantile_ns(0.99) or 0 for each in numbers}
+    dropped = {each: run.total(f"{each}:dropped") for each in numbers}
+    worst = sorted(numbers, key=lambda each: (-dropped[each], -p99_ns[each]))
+    chosen = [each for each in worst if dropped[each]][: LINES_MAX // 2]
+    rest = sorted((each for each in numbers if each not in chosen), key=lambda each: -p99_ns[each])
+    return sorted([*chosen, *rest[: LINES_MAX - len(chosen)]])
 
 
 def overview(history: History, summary: Summary) -> dict[str, Chart]:
     """The pictures of a short report, each with a name for its file: only those of what was measured."""
-    behind = backdrop(history)
+    behind = backdrop(history, summary.outages)
     found = {
         "connections": connections(history, behind)[0],
         "response-time": latency(history, behind, summary.verdict.judgements or ())[0],
@@ -377,24 +298,6 @@ def _is_there(value: float | None) -> bool:
     return value is not None
 
 
-def _own(source: Source, behind: Backdrop) -> Iterator[Chart]:
-    """The states of a source's sockets, and the figures that the user chose."""
-    for prefix, title in (("tcp:", "Sockets by state"), ("custom:", "Figures of its own")):
-        names = [name for name in source.timeline.names() if name.startswith(prefix)]
-        chosen = sorted(names, key=lambda name: -source.timeline.total(name))[:_LINES_MAX]
-        lines = [_sampled(source, name, name.removeprefix(prefix).replace("_", " ")) for name in chosen]
-        if lines:
-            yield behind.chart(f"{title}: {printable(source.name)}", "count", lines)
-
-
-def _words(source: Source, name: str, names: tuple[str, ...]) -> str:
-    return printable(f"{source.name}: {_WORDS.get(name, 'all')}" if len(names) > 1 else source.name)
-
-
-def _has(source: Source, name: str) -> bool:
-    return any(value is not None for value in source.timeline.mean(name))
-
-
 def _line(run: Timeline, name: str, words: str, **look: object) -> Line:
     return Line(
         name=words,
@@ -410,14 +313,6 @@ def _line(run: Timeline, name: str, words: str, **look: object) -> Line:
 
 def _bars(run: Timeline, name: str, words: str) -> Line:
     return Line(name=words, x=run.at_s(), y=run.mean(name), high=run.most(name), look="bars", key=name)
-
-
-def _sampled(source: Source, name: str, words: str) -> Line:
-    line = source.timeline
-    return Line(
-        name=words, x=line.at_s(), y=line.mean(name), low=line.least(name), high=line.most(name),
-        gap=2.5 * line.grain_s, key=f"{source.name}:{name}",
-    )  # fmt: skip
 
 
 def _percentile(run: Timeline, name: str, what: str, words: str, **look: object) -> Line:
@@ -452,7 +347,7 @@ def _kind(run: Timeline, name: str) -> Kind:
 
 
 def _most(run: Timeline, names: list[str]) -> list[str]:
-    return sorted(names, key=lambda name: -run.total(name))[:_LINES_MAX]
+    return sorted(names, key=lambda name: -run.total(name))[:LINES_MAX]
 
 
 def _plain(name: str) -> str:

@@ -6,26 +6,25 @@ in the report and on the live page; the order of the sections is that of the pag
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import groupby
 from typing import Final
 
 from squall.charts.chart import Chart
 from squall.charts.figure import figure
-from squall.metrics.catalogue import CATALOGUE
 from squall.metrics.history import History
 from squall.metrics.moments import moments
-from squall.metrics.summary_document import Connections, Delivery, Judged, Percentiles, Summary
+from squall.metrics.summary_document import Connections, Delivery, Percentiles, Summary
 from squall.record.run import RunRecord
-from squall.record.snapshots import Event
 from squall.reports import pictures
 from squall.reports.advice_section import advised
+from squall.reports.backdrop import Backdrop, backdrop, legend
 from squall.reports.checks import stability_checks
 from squall.reports.delivery_section import acknowledged, ordered, sending_troubles, worst_streams
 from squall.reports.delivery_words import delivery_sentences
 from squall.reports.drops import outages
+from squall.reports.events_section import noted_events
 from squall.reports.fault_words import fault_lines, not_sent_by
 from squall.reports.figures import (
     NOT_MEASURED,
@@ -34,19 +33,20 @@ from squall.reports.figures import (
     megabytes,
     milliseconds,
     percent,
-    plain,
     rate,
 )
+from squall.reports.glance import glance
+from squall.reports.judged_section import judged_bounds
+from squall.reports.machine_pictures import resources
+from squall.reports.machines import machine_rows
 from squall.reports.markup import bullets, section, series_data, table, text
 from squall.reports.measured import measured
 from squall.reports.remarks import remark, when
 from squall.reports.wording import (
-    EVENT_URGENCY,
     delivered_share,
     misfits,
     notes,
     pushed,
-    sorted_judgements,
     trouble,
     verdict_sentence,
 )
@@ -55,8 +55,8 @@ __all__ = ["SECTIONS", "Story", "fragments"]
 
 _QUANTILES: Final = ("p50", "p90", "p95", "p99", "p999", "max", "mean")
 _TYPES_MAX: Final = 12
-_ALERTS: Final = {"alert": "failed", "alert_cleared": "passed"}
-_EVENTS_SHOWN: Final = 200
+_MACHINE_ROWS_OPEN: Final = 30
+"""More rows of averages and peaks stand folded away."""
 _TALL_PX: Final = 200
 _SMALL_PX: Final = 130
 
@@ -76,9 +76,9 @@ class Story:
     """How many points of a line a chart tells apart."""
 
     @cached_property
-    def behind(self) -> pictures.Backdrop:
+    def behind(self) -> Backdrop:
         """What all charts over time share."""
-        return pictures.backdrop(self.history)
+        return backdrop(self.history, self.summary.outages)
 
     @cached_property
     def charts(self) -> dict[str, list[Chart]]:
@@ -92,7 +92,7 @@ class Story:
             "delivery": sending_troubles(self.summary, behind),
             "errors": pictures.errors(self.history, behind),
             "places": pictures.places(self.history, behind),
-            "resources": pictures.resources(self.history, behind),
+            "resources": resources(self.history, behind),
             "generator": pictures.generator(self.history, behind),
         }
 
@@ -123,7 +123,7 @@ def _verdict(story: Story) -> str:
     noted = f'<div class="notes">{bullets(said)}</div>' if said else ""
     return (
         f'<p class="verdict {outcome}" id="verdict-sentence"><strong>{text(word)}</strong>: {text(rest)}</p>'
-        f'{_killed(story)}<p class="glance">{text(_glance(summary))}</p>{noted}'
+        f'{_killed(story)}<p class="glance">{text(glance(summary))}</p>{noted}'
     )
 
 
@@ -138,34 +138,6 @@ def _killed(story: Story) -> str:
     )
 
 
-def _glance(summary: Summary) -> str:
-    """The run in three sentences; what was not measured is left out."""
-    held, response, said = summary.connections, summary.latency.response, []
-    if held.peak is not None:
-        dropped = f", {count(held.dropped)} of them dropped" if held.dropped else ", none of them dropped"
-        said.append(
-            f"{count(held.peak)} connections were held at once, out of {count(held.attempted)} attempts"
-            f" ({percent(held.success_rate)} successful{dropped})."
-        )
-    if summary.delivery.sent:
-        said.append(f"{count(summary.delivery.sent)} messages were sent and {_arrived(summary)}.")
-    if response.count:
-        said.append(
-            f"Half of the answers came within {milliseconds(response.p50)}, 99 of 100 within"
-            f" {milliseconds(response.p99)}, the slowest after {milliseconds(response.max)}."
-        )
-    return " ".join(said) or "Nothing was measured."
-
-
-def _arrived(summary: Summary) -> str:
-    success = summary.delivery_success
-    if success.lower is None or success.upper is None:
-        return "what arrived was not measured"
-    if success.lower == success.upper:
-        return f"{percent(success.lower)} of them arrived"
-    return f"{percent(success.lower)} of them arrived for certain, {percent(success.upper)} at most"
-
-
 def _stands_out(story: Story) -> str:
     found = moments(story.history)
     if not found:
@@ -178,39 +150,6 @@ def _stands_out(story: Story) -> str:
     return f'<ul class="moments">{items}</ul>'
 
 
-def _judged(story: Story) -> str:
-    judged = sorted_judgements(story.summary)
-    if not judged:
-        return (
-            f"<p>{NOT_MEASURED}</p>"
-            if not story.running
-            else "<p>Bounds are judged when the run is over.</p>"
-        )
-    rows = [
-        (
-            each.name,
-            each.bound,
-            _figure(each),
-            each.truth,
-            "yes" if each.required else "no",
-            each.evidence,
-        )
-        for each in judged
-    ]
-    head = ("what", "bound", "figure", "verdict", "required", "evidence")
-    return table(head, rows, caption="Every bound with its figure", marks=[each.truth for each in judged])
-
-
-def _figure(judged: Judged) -> str:
-    """What was measured, in the unit of its bound."""
-    metric = CATALOGUE.get(judged.name.partition("{")[0].strip())
-    if (metric is not None and metric.unit == "ms") or " ms" in judged.bound:
-        return milliseconds(judged.figure)
-    if " %" in judged.bound and judged.source == "readiness":
-        return percent(judged.figure)
-    return plain(judged.figure)
-
-
 def _connections(story: Story) -> str:
     summary, unmarked = story.summary, story.behind.unmarked
     more = (
@@ -220,7 +159,8 @@ def _connections(story: Story) -> str:
     )
     away = _percentiles([("without a connection, from a drop", summary.reconnect)], "Until connected again")
     accounts = _accounts("Connections", _connection_rows(summary.connections))
-    return _figures(story, "connections") + more + accounts + away + outages(summary)
+    meaning = f'<p class="key">{text(words)}</p>' if (words := legend(story.behind)) else ""
+    return meaning + _figures(story, "connections") + more + accounts + away + outages(summary)
 
 
 def _connection_rows(held: Connections) -> list[tuple[str, str, str]]:
@@ -250,6 +190,7 @@ def _latency(story: Story) -> str:
         ("send lag, their difference", summary.latency.lag),
         ("connect", summary.connect.total),
         ("ping", summary.ping),
+        ("delay of pushes, by their time stamp", summary.push.delay),
         *(
             (f"response in {name.replace('_', ' ')}", each.response)
             for name, each in summary.latency_by_phase.items()
@@ -426,7 +367,20 @@ def _resources(story: Story) -> str:
         for problem, times in each.problems.items()
     ]
     noted = f'<div class="notes">{bullets(said)}</div>' if said else ""
-    return noted + _figures(story, "resources")
+    return noted + _figures(story, "resources") + _machines(story.summary)
+
+
+def _machines(summary: Summary) -> str:
+    """What each machine used on average and at most; "" where none was watched."""
+    if not summary.resources:
+        return ""
+    rows = machine_rows(summary)
+    head = ("source", "figure", "average", "peak", "looks")
+    made = table(head, rows, caption="Averages and peaks")
+    words = "Averages and peaks of the sustained phases, or of the whole run where there was none"
+    if len(rows) > _MACHINE_ROWS_OPEN:
+        return f"<details><summary>{words}</summary>{made}</details>"
+    return f"<p>{words}:</p>{made}"
 
 
 def _generator(story: Story) -> str:
@@ -447,46 +401,6 @@ def _generator(story: Story) -> str:
 
 def _silence(start_s: float | None) -> str:
     return "" if start_s is None else f"longest in which nothing arrived at a worker, from {when(start_s)}"
-
-
-def _events(story: Story) -> str:
-    history = story.history
-    if not history.events:
-        return "<p>Nothing was noted.</p>"
-    told = _alike(sorted(history.events, key=lambda each: each.at_ns))
-    urgent = sorted(told, key=lambda each: EVENT_URGENCY.get(each[0].kind, 2))[:_EVENTS_SHOWN]
-    shown = sorted(urgent, key=lambda each: each[0].at_ns)
-    rows = [
-        (
-            when(first.at_ns / 1e9, last.at_ns / 1e9),
-            first.kind.replace("_", " "),
-            (first.text or first.name.replace("_", " ")) + (f" ({times:,} times)" if times > 1 else ""),
-            _noted(first, first.figure),
-            _noted(first, first.bound),
-        )
-        for first, last, times in shown
-    ]
-    marks = [_ALERTS.get(first.kind, "") for first, _, _ in shown]
-    more = history.events_by_kind.total() - sum(times for _, _, times in shown)
-    head = ("when", "kind", "what", "figure", "bound")
-    noted = f"<p>{more:,} more are in the record.</p>" if more else ""
-    return table(head, rows, caption="Alerts and events", marks=marks) + noted
-
-
-def _noted(event: Event, value: float | None) -> str:
-    """A figure of an event: of alerts, one is a latency and all others are shares."""
-    if value is None:
-        return ""
-    if event.kind not in _ALERTS:
-        return plain(value)
-    return milliseconds(value) if event.name == "connection_latency" else percent(value)
-
-
-def _alike(events: Iterable[Event]) -> Iterator[tuple[Event, Event, int]]:
-    """Events that follow each other and say the same, as one: the first, the last, how many."""
-    for _, group in groupby(events, key=lambda each: (each.kind, each.text)):
-        alike = list(group)
-        yield alike[0], alike[-1], len(alike)
 
 
 def _phases(story: Story) -> str:
@@ -533,7 +447,7 @@ def _only_charts(name: str) -> Callable[[Story], str]:
 
 SECTIONS: Final[dict[str, tuple[str, Callable[[Story], str]]]] = {
     "happened": ("What stands out", _stands_out),
-    "judged": ("Thresholds and checks", _judged),
+    "judged": ("Thresholds and checks", lambda story: judged_bounds(story.summary, running=story.running)),
     "advice": ("What to do", lambda story: advised(story.record, story.summary)),
     "connections": ("Connections", _connections),
     "latency": ("Latency", _latency),
@@ -547,7 +461,7 @@ SECTIONS: Final[dict[str, tuple[str, Callable[[Story], str]]]] = {
     "resources": ("Resources", _resources),
     "generator": ("The load generator", _generator),
     "stability": ("Stability", lambda story: stability_checks(story.history)),
-    "events": ("Alerts and events", _events),
+    "events": ("Alerts and events", lambda story: noted_events(story.history)),
     "phases": ("Phases and plan", _phases),
     "environment": ("How it was measured", _environment),
 }

@@ -33,7 +33,9 @@ from squall.metrics.alerts import Alert, AlertTotals, AlertWatch, Reading
 from squall.metrics.figures import number, percent
 from squall.metrics.history import History
 from squall.metrics.leftovers import Leftovers
-from squall.reports.pictures import backdrop, overview, resources
+from squall.reports.backdrop import backdrop
+from squall.reports.machine_pictures import resources
+from squall.reports.pictures import overview
 from squall.runner.active import ActiveRun
 from squall.runner.performance_report import (
     PerformanceReport,
@@ -252,8 +254,9 @@ def _drawn_of(run: ActiveRun) -> dict[str, str]:
     """The pictures of a run, from its record as far as that goes."""
     record = open_run(run.folder)
     history = History.of(record)
-    charts = overview(history, summary_of(record, run.folder))
-    for chart in resources(history, backdrop(history)):
+    summary = summary_of(record, run.folder)
+    charts = overview(history, summary)
+    for chart in resources(history, backdrop(history, summary.outages)):
         charts["-".join(re.findall(r"[a-z0-9]+", chart.title.lower()))] = chart
     return {name: svg_file(chart) for name, chart in charts.items()}
 

@@ -12,13 +12,14 @@ from squall.charts.svg import svg_file
 from squall.metrics.history import History
 from squall.metrics.summary_document import Summary
 from squall.record.run import RunRecord
+from squall.reports.backdrop import backdrop
 from squall.reports.csv_report import write_resources, write_time_series, write_types
 from squall.reports.delivery_words import delivery_sentences
 from squall.reports.html_report import html_report
 from squall.reports.json_report import summary_json
 from squall.reports.junit_report import junit_xml
 from squall.reports.markdown_report import markdown_report
-from squall.reports.pictures import backdrop, overview
+from squall.reports.pictures import overview
 from squall.store.folder import write_whole
 from squall.store.log import store_failure
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import msgspec
 
@@ -15,7 +16,7 @@ from squall.metrics.summary_document import (
     WorstStream,
 )
 from squall.reports import delivery_section as of
-from squall.reports.pictures import backdrop
+from squall.reports.backdrop import backdrop
 from unit.reports import reported
 
 
@@ -44,9 +45,24 @@ def test_troubles_are_drawn_by_the_second_of_sending() -> None:
     )
     (chart,) = of.sending_troubles(told(seconds=seconds), behind)
     assert [(line.name, list(line.x), list(line.y)) for line in chart.lines] == [
-        ("lost", [6, 8], [3, 0]), ("sent again", [6, 8], [0, 0.5]),
+        ("lost", [2, 4, 6, 8], [0, 0, 3, 0]), ("sent again", [2, 4, 6, 8], [0, 0, 0, 0.5]),
     ]  # fmt: skip
     assert of.sending_troubles(told(), behind) == []
+
+
+def test_seconds_in_which_all_went_well_are_zeros_and_in_bounds() -> None:
+    behind = replace(backdrop(History()), x_range=(0.0, 300_000.0))
+    seconds = tuple(SentBadlySecond(second=at, lost=1, unknown=0, retried=0) for at in (7, 100_001))
+    summary = told(seconds=seconds)
+    summary = msgspec.structs.replace(summary, sent_badly=SentBadly(width_s=1, seconds=list(seconds)))
+    (chart,) = of.sending_troubles(summary, behind)
+    (line,) = chart.lines
+    found = dict(zip(line.x, line.y, strict=True))
+    assert [found[at] for at in (7, 8, 9)] == [0, 1, 0]
+    assert [found[at] for at in (100_001, 100_002, 100_003)] == [0, 1, 0]
+    assert sum(line.y) == 2
+    assert len(line.x) < 3_700
+    assert max(later - at for at, later in zip(line.x, line.x[1:], strict=False)) < 100
 
 
 def test_the_worst_streams_have_their_numbers_their_time_and_their_end() -> None:

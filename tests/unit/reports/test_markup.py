@@ -35,7 +35,8 @@ def test_the_data_has_every_series_once_and_nothing_that_ends_its_element() -> N
     x = [0, 1, 2]
     lines = [
         Line(name="a", x=x, y=[1, None, 1 / 3], key="a"),
-        Line(name="b", x=x, y=[1, 2, 3], high=[1, 2, 9], key="</script>"),
+        Line(name="b", x=x, y=[1, 2, 3], low=[0, 2, 3], high=[1, 2, 9], key="</script>"),
+        Line(name="d", x=x, y=[1, 2, 3], low=[1, 2, 3], high=[1, 2, 3], key="d"),
         Line(name="without a key", x=x, y=x),
         Line(name="c", x=[0.5], y=[7], key="c"),
     ]
@@ -45,7 +46,8 @@ def test_the_data_has_every_series_once_and_nothing_that_ends_its_element() -> N
         "axes": [[0, 1, 2], [0.5]],
         "series": {
             "a": {"x": 0, "y": [1, None, 0.333333]},
-            "</script>": {"x": 0, "y": [1, 2, 3], "h": [1, 2, 9]},
+            "</script>": {"x": 0, "y": [1, 2, 3], "l": [0, 2, 3], "h": [1, 2, 9]},
+            "d": {"x": 0, "y": [1, 2, 3]},
             "c": {"x": 1, "y": [7]},
         },
     }

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from made_runs import S
-from squall.metrics.history import EVENTS_MAX, History
+from squall.metrics.history import History
 from squall.metrics.outages import Outage
 from squall.metrics.summary_document import Faults, Percentiles
 from squall.record.reconciliation import FaultAccount, Reconciliation
@@ -80,6 +80,8 @@ def test_bounds_stand_with_figure_unit_and_verdict_the_failed_first() -> None:
     )
     row = next(row for row in rows if row[0].startswith("ws_response_time"))
     assert row[1:4] == ["p(95)&lt;200", "250 ms", "failed"]
+    share = next(row for row in rows if row[1].startswith("not sent"))
+    assert share[2].endswith(" %")
 
 
 def test_stability_checks_show_the_failed_ones_and_keep_the_others() -> None:
@@ -102,20 +104,6 @@ def test_stability_checks_show_the_failed_ones_and_keep_the_others() -> None:
     assert html.count("<tr") == 1 + 1 + 1 + 20
 
 
-def test_events_that_say_the_same_are_one_line_and_all_are_counted() -> None:
-    made = story(reported.passed)
-    for at_s in range(EVENTS_MAX + 100):
-        made.history.happened(Event(at_ns=at_s * S, kind="drop", text="reset (target)"))
-    made.history.happened(
-        Event(at_ns=2 * S, kind="alert", text="<b>", name="connection_latency", figure=812.3, bound=100)
-    )
-    html = fragments(made)["events"]
-    rows = cells(html, "Alerts and events")
-    assert ["0:02", "alert", "&lt;b&gt;", "812 ms", "100 ms"] in rows
-    assert any("reset (target) (" in row[2] for row in rows)
-    assert "100 more are in the record" in html
-
-
 def test_what_was_not_watched_says_so_and_problems_are_told() -> None:
     assert "The target: not measured" in fragments(story(reported.passed))["resources"]
     made = story(reported.passed)
@@ -123,6 +111,31 @@ def test_what_was_not_watched_says_so_and_problems_are_told() -> None:
     html = fragments(made)["resources"]
     assert "The target: not measured" not in html
     assert "api: no process &lt;4711&gt; (1 times)" in html
+
+
+def test_averages_and_peaks_stand_with_the_resources() -> None:
+    html = fragments(story(reported.troubled))["resources"]
+    rows = cells(html, "Averages and peaks")
+    assert rows[0] == ["source", "figure", "average", "peak", "looks"]
+    assert ["target", "cpu cores", "1.1 cores", "1.1 cores", "1"] in rows
+    assert "<details><summary>Averages" not in html
+    assert "Averages and peaks" not in fragments(story(reported.passed))["resources"]
+
+
+def test_many_averages_and_peaks_are_folded_away() -> None:
+    told = story(reported.troubled)
+    (source,) = (each for name, each in told.summary.resources.items() if name == "target")
+    many = {f"node {number}": source for number in range(9)}
+    told = replace(told, summary=msgspec.structs.replace(told.summary, resources=many))
+    html = fragments(told)["resources"]
+    assert "<details><summary>Averages and peaks" in html
+    assert any(row[0] == "node 8" for row in cells(html, "Averages and peaks"))
+
+
+def test_what_the_marks_mean_stands_above_the_first_chart_over_time() -> None:
+    html = fragments(story(reported.troubled))["connections"]
+    assert html.index("▲ marks an alert") < html.index("<figure")
+    assert '<p class="key">' not in fragments(story(reported.only_held))["connections"]
 
 
 def test_nothing_a_stranger_wrote_becomes_markup() -> None:
@@ -151,6 +164,12 @@ def test_pushes_and_misfits_are_told_where_there_are_any() -> None:
     assert "negative 1" in fed
     assert "sequence missing 4" in fed
     assert "Pushed" not in passed
+    fed, passed = (fragments(story(make)) for make in (reported.fed, reported.passed))
+    assert "1,234 messages were pushed" in fed["verdict"]
+    assert "delay of pushes, by their time stamp" in fed["latency"]
+    assert "Delay of pushes" in fed["latency"]
+    assert "Missing pushes" in fed["errors"]
+    assert not any("Missing pushes" in part or "delay of pushes" in part for part in passed.values())
 
 
 @every_run
@@ -164,18 +183,6 @@ def test_no_figure_has_more_than_three_digits_but_whole_ones_and_nines(make: Cal
     long = [each for each in figures if len(each.replace(",", "").replace(".", "").strip("0")) > 3]
     assert [each for each in long if not each.startswith(("0.999", "99.9"))] == []
     assert figures or make.__name__ == "nothing"
-
-
-def test_an_outage_comes_before_a_flood_of_others_and_what_is_cut_is_counted() -> None:
-    made = story(reported.passed)
-    for number in range(EVENTS_MAX):
-        made.history.happened(Event(at_ns=S, kind="drop", text=f"reset {number}"))
-    made.history.happened(Event(at_ns=4 * S, kind="outage", text="all of them were gone"))
-    html = fragments(made)["events"]
-    rows = cells(html, "Alerts and events")
-    assert rows[-1][:3] == ["0:04", "outage", "all of them were gone"]
-    assert len(rows) == 1 + 200
-    assert "2 more are in the record" in html
 
 
 def test_outages_stand_on_the_page_also_one_that_never_ended() -> None:
@@ -198,6 +205,8 @@ def test_outages_stand_on_the_page_also_one_that_never_ended() -> None:
     ]
     assert html.count("<tr class=failed>") == 2
     assert "3 more are in the record" in html
+    assert html.index("an outage, from its first drop") < html.index("<figure")
+    assert "outage from 0:08, not over: 6 connections dropped" in html
     (times,) = cells(html, "Until connected again")[1:]
     assert times[0] == "without a connection, from a drop"
     assert times[1] == "120 ms"

@@ -75,7 +75,18 @@
     const axis = data.axes[series.x], index = nearest(axis, value);
     const grain = axis.length > 1 ? (axis[axis.length - 1] - axis[0]) / (axis.length - 1) : Infinity;
     if (Math.abs(axis[index] - value) > 2.5 * grain) return null;
-    return (series.h || series.y)[index];
+    return {mean: series.y[index], least: series.l && series.l[index], most: series.h && series.h[index]};
+  };
+  // A point may stand for several seconds: then the least and the greatest of them are said beside their mean.
+  const reading = (found, unit) => {
+    if (!found) return MISSING;
+    const mean = quantity(found.mean, unit);
+    const beside = [["least", found.least], ["most", found.most]]
+      .filter(([, value]) => value !== null && value !== undefined)
+      .map(([word, value]) => [word, quantity(value, unit)])
+      .filter(([, text]) => text !== mean)
+      .map(([word, text]) => `${word} ${text}`);
+    return beside.length ? `${mean} (${beside.join(", ")})` : mean;
   };
 
   // --- the cursor and its values ---
@@ -90,7 +101,7 @@
     for (const item of figure.querySelectorAll(".legend li")) {
       const series = figure.querySelector(`g.series[data-line="${item.dataset.line}"]`);
       const key = series && series.dataset.series;
-      const text = value === null ? "" : key ? quantity(readAt(key, value), figure.dataset.unit) : MISSING;
+      const text = value === null ? "" : key ? reading(readAt(key, value), figure.dataset.unit) : MISSING;
       item.querySelector(".value").textContent = text;
     }
   }
@@ -103,7 +114,8 @@
     }
     tell();
     if (!heard) return;
-    const values = [...figure.querySelectorAll(".legend li:not(.off)")].map((item) => item.textContent.trim());
+    const values = [...figure.querySelectorAll(".legend li:not(.off)")].map(
+      (item) => ["label", ".value"].map((part) => item.querySelector(part).textContent.trim()).join(" "));
     const at = figure.dataset.xUnit === "s" ? clock(value, 1) : quantity(value, figure.dataset.xUnit);
     document.getElementById("heard").textContent = `${at}: ${values.join(", ")}`;
   }
@@ -224,6 +236,9 @@
     figure.dressed = true;
     const picture = figure.querySelector("svg.chart");
     picture.setAttribute("tabindex", "0");
+    // As a picture it would never hear of an arrow key from those who read with a screen reader.
+    picture.setAttribute("role", "application");
+    picture.setAttribute("aria-roledescription", "chart");
     const line = document.createElementNS(SVG, "line");
     for (const [name, value] of Object.entries({class: "cursor", y1: 0, y2: "100%", visibility: "hidden"})) line.setAttribute(name, value);
     picture.append(line);
@@ -267,20 +282,34 @@
     heard.className = "heard";
     heard.setAttribute("aria-live", "polite");
     document.body.append(bar, heard);
-    document.addEventListener("click", (event) => {
-      const item = event.target.closest(".moments li[data-from]"), figure = charts()[0];
-      if (!item || !figure) return;
-      const [from, to] = [shareOf(figure, Number(item.dataset.from)), shareOf(figure, Number(item.dataset.to))];
-      const room = Math.max(2 * (to - from), 0.02);
-      zoom(from - room, to + room);
-      moveTo(figure, Number(item.dataset.from));
+    document.addEventListener("click", (event) => lead(event.target.closest(".moments li[data-from]")));
+    document.addEventListener("keydown", (event) => {
+      const item = event.target.closest(".moments li[data-from]");
+      if (!item || (event.key !== "Enter" && event.key !== " ")) return;
+      event.preventDefault();
+      lead(item);
     });
+  }
+  // An entry of what stands out leads to its time.
+  function lead(item) {
+    const figure = charts()[0];
+    if (!item || !figure) return;
+    const [from, to] = [shareOf(figure, Number(item.dataset.from)), shareOf(figure, Number(item.dataset.to))];
+    const room = Math.max(2 * (to - from), 0.02);
+    zoom(from - room, to + room);
+    moveTo(figure, Number(item.dataset.from), true);
+  }
+  function offer(item) {
+    item.setAttribute("tabindex", "0");
+    item.setAttribute("role", "button");
+    item.parentElement.setAttribute("role", "group");
   }
   // Also for the live page, after it has put newer parts in place.
   function refresh() {
     data = JSON.parse(document.getElementById("data").textContent);
     figures().forEach(dress);
     bar.hidden = !charts().length;
+    document.querySelectorAll(".moments li[data-from]").forEach(offer);
     zoom(state.from, state.to);
   }
   build();
