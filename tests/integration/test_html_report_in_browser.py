@@ -192,7 +192,7 @@ def test_what_stands_out_leads_to_where_it_was(opened: Page) -> None:
 def test_what_stands_out_is_reached_by_keyboard(opened: Page) -> None:
     for key in ("Enter", " "):
         opened.run("window.squall.zoom(0, 1)")
-        opened.run("document.querySelector('.moments li[data-from]').focus()")
+        opened.run("document.querySelector('.moments li[data-from]').focus({preventScroll: true})")
         assert opened.run("document.activeElement.getAttribute('role')") == "button"
         before = opened.run("window.scrollY")
         opened.key(key)

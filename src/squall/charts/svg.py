@@ -190,20 +190,21 @@ def _spans(chart: Chart, frame: _Frame) -> str:
             f'<rect class="span{number % 2}" x="{_short(start)}" y="0" width="{_short(max(0.0, end - start))}"'
             f' height="{frame.height}"><title>{escape(span.name)}</title></rect>'
         )
-    parts += [_band(fault, frame, "fault", 0) for fault in chart.faults]
-    for outage in chart.outages:
-        parts.append(_band(outage, frame, "outage", 0))
-        parts.append(_band(outage, frame, "foot", max(0, frame.height - _FOOT_PX)))
+    parts += [_band(fault, frame, ("fault", 0)) for fault in chart.faults]
+    foot = max(0, frame.height - _FOOT_PX)
+    parts += [_band(outage, frame, ("outage", 0), ("foot", foot)) for outage in chart.outages]
     return "".join(parts)
 
 
-def _band(span: Span, frame: _Frame, kind: str, top: int) -> str:
-    """A stretch from `top` to the foot of the plot, never too thin to see."""
+def _band(span: Span, frame: _Frame, *pieces: tuple[str, int]) -> str:
+    """A stretch with its name, of pieces that go from their top to the foot of the plot, never too thin to see."""
     start, end = (WIDTH * frame.x.place(each) for each in (span.start, span.end))
-    return (
+    drawn = "".join(
         f'<rect class="{kind}" x="{_short(start)}" y="{top}" width="{_short(max(1.0, end - start))}"'
-        f' height="{frame.height - top}"><title>{escape(span.name)}</title></rect>'
+        f' height="{frame.height - top}"/>'
+        for kind, top in pieces
     )
+    return f"<g><title>{escape(span.name)}</title>{drawn}</g>"
 
 
 def _span_words(chart: Chart, frame: _Frame) -> str:

@@ -6,14 +6,15 @@ which the first connections were dropped to the one in which the last was settle
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from squall.charts.chart import SIGNS, Chart, Line, Mark, MarkKind, Span
 from squall.charts.quantities import Unit
 from squall.metrics.history import History, Source
-from squall.metrics.outages import Outage, in_words
+from squall.metrics.outages import Outage
+from squall.reports.figures import count
 from squall.reports.remarks import when
 from squall.reports.wording import EVENT_URGENCY, printable
 
@@ -22,6 +23,7 @@ __all__ = ["Backdrop", "backdrop", "legend", "mark_kind"]
 _NS: Final = 1_000_000_000
 _PHASES_MAX: Final = 60
 _MARKS_MAX: Final = 60
+_OUTAGES_MAX: Final = 40
 _FAULTS_NAMED: Final = 6
 _KINDS: Final[dict[str, MarkKind]] = {
     "alert": "alert",
@@ -57,7 +59,7 @@ class Backdrop:
     marks: tuple[Mark, ...]
     faults: tuple[Span, ...] = ()
     unmarked: int = 0
-    """Events that would be marked, were there not so many."""
+    """Events and outages that would be marked, were there not so many."""
     outages: tuple[Span, ...] = ()
 
     def chart(self, title: str, unit: Unit, lines: Sequence[Line], **more: object) -> Chart:
@@ -75,8 +77,8 @@ class Backdrop:
         )
 
 
-def backdrop(history: History, outages: Iterable[Outage] = ()) -> Backdrop:
-    """That of a run, up to its last second."""
+def backdrop(history: History, outages: Sequence[Outage] = ()) -> Backdrop:
+    """That of a run, up to its last second; of too many outages those in which the most were dropped."""
     end_s = max(history.last_at_ns, *(_source_end(each) for each in history.sources.values()), 1) / _NS
     spans = [
         Span(
@@ -93,13 +95,14 @@ def backdrop(history: History, outages: Iterable[Outage] = ()) -> Backdrop:
         for event in sorted(chosen, key=lambda each: each.at_ns)
     ]
     seen = sum(history.events_by_kind[kind] for kind in _KINDS)
+    worst = sorted(outages, key=lambda each: -each.dropped)[:_OUTAGES_MAX]
     return Backdrop(
         (0.0, end_s),
         tuple(spans),
         tuple(marks),
         faults=tuple(_faults(history, end_s)),
-        unmarked=max(0, seen - len(marks)),
-        outages=tuple(_outage(each, end_s) for each in outages),
+        unmarked=max(0, seen - len(marks)) + len(outages) - len(worst),
+        outages=tuple(_outage(each, end_s) for each in sorted(worst, key=lambda each: each.start_s)),
     )
 
 
@@ -142,8 +145,8 @@ def _faults(history: History, end_s: float) -> Iterator[Span]:
 
 
 def _outage(outage: Outage, end_s: float) -> Span:
-    """One that never ended lasts until the end of the record."""
-    words = in_words(outage)
+    """One that never ended lasts until the end of the record. Its name is short: it stands in every chart."""
+    words = f"{count(outage.dropped)} connections dropped, {count(outage.reconnected)} connected again"
     if outage.end_s is None:
         name = f"outage from {when(outage.start_s)}, not over: {words}"
         return Span(outage.start_s, max(outage.start_s, end_s), name)

@@ -55,6 +55,7 @@ def test_an_outage_is_a_band_with_a_bar_at_its_foot_named_where_there_is_room() 
         ("outage", "800", "0", "10", "100"), ("foot", "800", "95", "10", "5"),
     ]  # fmt: skip
     assert re.findall(r'<text class="at on-outage" data-at="([\d.]+)"[^>]*>outage<', text) == ["0.2"]
+    assert text.count("<title>short</title>") == 1, "each is named once"
     assert HOSTILE not in text
     assert not re.search("outage|foot", svg(chart(line)))
 

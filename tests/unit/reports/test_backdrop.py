@@ -59,13 +59,23 @@ def test_an_outage_is_a_band_from_its_first_drop_to_its_end_or_that_of_the_recor
     behind = backdrop(history(), outages)
     assert [(band.start, band.end) for band in behind.outages] == [(1, 3), (4, 5)]
     whole, lasting = (band.name for band in behind.outages)
-    assert whole.startswith("outage 0:01–0:03: 9 connections dropped within 1 s")
-    assert lasting.startswith("outage from 0:04, not over: 7 connections dropped")
+    assert whole == "outage 0:01–0:03: 9 connections dropped, 9 connected again"
+    assert lasting == "outage from 0:04, not over: 7 connections dropped, 0 connected again"
     assert all(chart.outages == behind.outages for chart in pictures.connections(history(), behind))
     told = history()
     told.happened(Event(at_ns=3 * S, kind="outage", text="told when it was over"))
     assert [mark.text for mark in backdrop(told, outages).marks] == [mark.text for mark in behind.marks]
     assert mark_kind("outage") is None
+
+
+def test_of_many_outages_the_worst_are_drawn_and_the_rest_is_counted() -> None:
+    outages = [
+        Outage(start_s=at, within_s=1, dropped=5 + at % 50, reconnected=5 + at % 50, end_s=at + 1)
+        for at in range(50)
+    ]
+    behind = backdrop(History(), outages)
+    assert [band.start for band in behind.outages] == list(range(10, 50))
+    assert behind.unmarked == 10
 
 
 def test_what_matters_most_is_marked_before_others_and_the_rest_is_counted() -> None:
