@@ -256,6 +256,15 @@
     listen(figure);
   }
 
+  // Where least and most may stand beside a value there is room for them always: a legend that grew would move its chart.
+  function makeRoom(figure) {
+    for (const item of figure.querySelectorAll(".legend li")) {
+      const series = figure.querySelector(`g.series[data-line="${item.dataset.line}"]`);
+      const found = series && data.series[series.dataset.series];
+      item.classList.toggle("merged", Boolean(found && (found.l || found.h)));
+    }
+  }
+
   // --- the page ---
 
   function build() {
@@ -308,6 +317,7 @@
   function refresh() {
     data = JSON.parse(document.getElementById("data").textContent);
     figures().forEach(dress);
+    figures().forEach(makeRoom);
     bar.hidden = !charts().length;
     document.querySelectorAll(".moments li[data-from]").forEach(offer);
     zoom(state.from, state.to);
