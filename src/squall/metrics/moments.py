@@ -7,6 +7,8 @@ after 4.2 s is for us.
 
 - **Silence**: nothing arrived on any connection of a worker for `SILENCE_MIN_MS` and more, and for more than
   `TIMES_USUAL` times the median of all points, while connections were held and messages sent or pushed.
+  One that goes on when the load ends is told by no arrival: there nothing came for `UNENDED_MIN_S` and more, though
+  connections were held and messages were due or had been pushed before.
 - **Slow**: points in a row whose p99 of response_time is above `TIMES_USUAL` times the median p99, and at
   least `FLOOR_MS` above it.
 - **Drops**: points in a row, at most `APART_S` apart, in which connections ended that squall did not end.
@@ -34,13 +36,14 @@ from squall.metrics.history import History, Source
 from squall.metrics.phases import sustained
 from squall.record.run import Phase
 
-__all__ = ["Moment", "moments"]
+__all__ = ["UNENDED", "Moment", "moments"]
 
 SILENCE_MIN_MS: Final = 500.0
 TIMES_USUAL: Final = 5.0
 FLOOR_MS: Final = 5.0
 APART_S: Final = 3.0
 SPELL_MIN_S: Final = 3.0
+UNENDED_MIN_S: Final = 2.0
 GROWTH_MIN: Final = 0.2
 STRAIGHT_MIN: Final = 0.9
 SAMPLES_MIN: Final = 6
@@ -49,6 +52,8 @@ EACH_MAX: Final = 5
 """Of each kind the greatest are told."""
 
 _GROWING: Final = ("memory_bytes", "descriptors", "threads")
+
+UNENDED: Final = "unended"
 
 Kind = Literal["silence", "slow", "drops", "growth", "slow_place", "slow_spells"]
 
@@ -67,7 +72,7 @@ class Moment:
     figure: float
     usual: float | None
     what: str = ""
-    """The place, or the source and its figure."""
+    """The place, or the source and its figure; of a silence that did not end `UNENDED`."""
     back_s: float | None = None
     """Of drops: when as many connections were held again as before; None where they never were."""
     again: int = 0
@@ -108,12 +113,33 @@ def _silences(history: History) -> Iterator[Moment]:
         for point in there
         if (point.silence_ns or 0) / 1e6 > max(SILENCE_MIN_MS, TIMES_USUAL * usual_ms)
     ]
+    yield from _unended(history, usual_ms)
     # A silence that goes on is told by each second of it, and all say when it began: the last tells it whole.
     whole = {point.silence_start_ns: point for point in sorted(long, key=lambda each: each.silence_ns or 0)}
     for point in sorted(whole.values(), key=lambda each: -(each.silence_ns or 0))[:EACH_MAX]:
         start_s, length_ms = point.silence_start_ns / 1e9, (point.silence_ns or 0) / 1e6
         yield Moment(
             kind="silence", start_s=start_s, end_s=start_s + length_ms / 1e3, figure=length_ms, usual=usual_ms
+        )
+
+
+def _unended(history: History, usual_ms: float) -> Iterator[Moment]:
+    """A silence that had not ended when the load did, and that nothing ended after it."""
+    phases = [phase for phase in history.phases if phase.id in sustained(history.phases)]
+    if not phases:
+        return
+    end_ns = history.last_at_ns if phases[-1].end_ns is None else phases[-1].end_ns
+    points = history.run.points
+    last = max((at for at, point in enumerate(points) if "messages_received" in point.spreads), default=-1)
+    after = [point for point in points[last + 1 :] if point.at_ns <= end_ns]
+    if last < 0 or not after or any(not point.spreads["held"].least for point in after):
+        return
+    waited_for = any("intended" in point.spreads for point in after) or not history.run.total("intended")
+    length_ms = (after[-1].at_ns - points[last].at_ns) / 1e6
+    if waited_for and length_ms >= max(1e3 * UNENDED_MIN_S, TIMES_USUAL * usual_ms):
+        start_s, end_s = points[last].at_ns / 1e9, after[-1].at_ns / 1e9
+        yield Moment(
+            kind="silence", start_s=start_s, end_s=end_s, figure=length_ms, usual=usual_ms, what=UNENDED
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from squall.charts.quantities import Unit, clock, quantity
-from squall.metrics.moments import Moment
+from squall.metrics.moments import UNENDED, Moment
 from squall.reports.figures import count, duration, milliseconds, percent
 
 __all__ = ["remark", "when"]
@@ -20,6 +20,11 @@ def when(start_s: float, end_s: float | None = None) -> str:
 
 def remark(moment: Moment) -> str:
     """One sentence on one moment."""
+    if moment.kind == "silence" and moment.what == UNENDED:
+        return (
+            f"Silence: from {clock(moment.start_s)} on nothing arrived on any connection until the load ended,"
+            f" {milliseconds(moment.figure)} later (usually at most {milliseconds(moment.usual)})."
+        )
     if moment.kind == "silence":
         return (
             f"Silence: for {milliseconds(moment.figure)}, from {clock(moment.start_s, 0.001)}, nothing arrived"

@@ -4,7 +4,7 @@ import pytest
 
 from made_runs import S, connections, messages, phase, second
 from squall.metrics.history import History
-from squall.metrics.moments import Moment, moments
+from squall.metrics.moments import UNENDED, Moment, moments
 from squall.record.resources import ResourceSample
 from squall.record.snapshots import Interval, Place, WorkerSample
 
@@ -179,3 +179,34 @@ def test_a_stall_of_a_feed_is_a_silence_too() -> None:
         )
     (found,) = moments(made)
     assert (found.kind, found.start_s, found.figure, found.usual) == ("silence", 30, 3300, 20)
+
+
+@pytest.mark.parametrize(
+    ("held", "due", "is_one"), [(10, 5, True), (10, 0, False), (0, 5, False)], ids=["stall", "over", "gone"]
+)
+def test_a_silence_that_never_ended_lasts_until_the_load_did(held: int, due: int, is_one: bool) -> None:
+    made = History()
+    made.begin_phase(phase(1, "hold", "sustained", 0, HOLD_S))
+    for index in range(HOLD_S):
+        if index < 50:
+            cells = [messages(5, response_ms=[5.0] * 5), connections(messages_received=5)]
+            made.accept(second(index, *cells, workers=[worker(index)]))
+        else:
+            made.accept(second(index, messages(due, delivered=0), held=held, workers=[worker(index, 0)]))
+    found = [each for each in moments(made) if each.kind == "silence"]
+    ended = second(HOLD_S, connections(messages_received=1), workers=[worker(HOLD_S, 10_500, 50)])
+    made.accept(ended)
+    assert not any(each.what == UNENDED for each in moments(made)), "what came in the drain tells of it"
+    assert [(each.start_s, each.end_s, each.figure, each.what) for each in found] == (
+        [(50, 60, 10_000, UNENDED)] if is_one else []
+    )
+
+
+def test_a_feed_that_stopped_for_good_is_a_silence() -> None:
+    made = History()
+    made.begin_phase(phase(1, "hold", "sustained", 0, None))
+    for index in range(HOLD_S):
+        came = 5 * (index < 50)
+        cell = connections(pushed=came, messages_received=came)
+        made.accept(second(index, cell, workers=[worker(index, 20 * (index < 50))]))
+    assert [(each.kind, each.start_s, each.what) for each in moments(made)] == [("silence", 50, UNENDED)]

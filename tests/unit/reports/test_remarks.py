@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from squall.metrics.moments import Moment
+from squall.metrics.moments import UNENDED, Moment
 from squall.reports.remarks import remark, when
 
 
@@ -19,6 +19,11 @@ def test_a_time_is_a_moment_or_a_stretch(start_s: float, end_s: float | None, te
         (
             Moment(kind="silence", start_s=300.3, end_s=302.7, figure=2400, usual=33.5),
             "Silence: for 2.4 s, from 5:00.300, nothing arrived on any connection of a worker"
+            " (usually at most 33.5 ms).",
+        ),
+        (
+            Moment(kind="silence", start_s=300, end_s=312, figure=12000, usual=33.5, what=UNENDED),
+            "Silence: from 5:00 on nothing arrived on any connection until the load ended, 12 s later"
             " (usually at most 33.5 ms).",
         ),
         (
