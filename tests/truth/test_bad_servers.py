@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +109,11 @@ def test_a_certificate_that_does_not_fit(which: str, trusted: bool, kind: str, t
     assert ran.connections["established"] == 0
 
 
-def test_a_client_certificate_is_shown_where_it_is_given(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3], ids=lambda version: version.name
+)
+def test_a_client_certificate_is_shown_where_it_is_given(version: ssl.TLSVersion, tmp_path: Path) -> None:
+    """Without one it is refused: TLS 1.2 tells that in the handshake, TLS 1.3 only when it is over for the client."""
     certificates = make_certificates(tmp_path / "tls")
     shown = {
         "ca_file": str(certificates.ca),
@@ -117,12 +122,22 @@ def test_a_client_certificate_is_shown_where_it_is_given(tmp_path: Path) -> None
     }
     server = bad_servers.honest()
     server.tls = certificates.right.server_context(client_ca=certificates.ca)
+    server.tls.maximum_version = version
     with server as good:
         with_it = run(good.url, tmp_path / "with", tls=shown)
         without = run(good.url, tmp_path / "without", tls={"ca_file": str(certificates.ca)})
     assert with_it.code == 0, with_it.stdout
     assert without.code == 99
     assert without.delivery["delivered"] == 0
+    assert without.connections["established"] == 0
+    kind = "alert_certificate_required" if version is ssl.TLSVersion.TLSv1_3 else "alert_handshake_failure"
+    assert ("tls", kind, TARGET) in without.troubles
+    # Where the refusal came while the request was written, the reset that follows it may be seen first.
+    assert set(without.troubles) <= {
+        ("tls", kind, TARGET),
+        ("tls", "closed", TARGET),
+        ("upgrade", "reset", TARGET),
+    }
 
 
 @pytest.mark.parametrize(
@@ -150,6 +165,28 @@ def test_a_connection_that_ends_in_the_middle(server: Any, kind: str, tmp_path: 
     assert got["lost"] == 0
     assert got["not_sent"] > 0
     assert got["duplicated"] == got["unexpected"] == 0
+    ran.assert_adds_up()
+    assert ran.code == 99
+
+
+@pytest.mark.parametrize(
+    ("server", "kind"),
+    [
+        (lambda: bad_servers.drops_after(0), "closed_without_frame"),
+        (lambda: bad_servers.closes_after(0), "closed_1001"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_connection_that_ends_as_soon_as_it_is_accepted(server: Any, kind: str, tmp_path: Path) -> None:
+    """It was established, and then dropped: what was due on it is not sent, or left with it."""
+    with server() as bad:
+        ran = run(bad.url, tmp_path)
+    assert set(ran.troubles) == {("open", kind, TARGET)}
+    held = ran.connections
+    assert (held["established"], held["dropped"], held["failed"]) == (3, 3, 0)
+    got = ran.delivery
+    assert got["delivered"] == got["lost"] == 0
+    assert got["not_sent"] > 0
     ran.assert_adds_up()
     assert ran.code == 99
 

@@ -104,8 +104,7 @@ def of_tls(error: BaseException) -> Trouble:
     if isinstance(error, TimeoutError):
         return Trouble("tls", "timeout", "target")
     if isinstance(error, ssl.SSLError):
-        alert = re.search(r"ALERT_(\w+)", error.reason or "")
-        return Trouble("tls", f"alert_{alert[1].lower()}" if alert else "handshake_failed", "target")
+        return Trouble("tls", _alert(error) or "handshake_failed", "target")
     if isinstance(error, ConnectionError):
         return Trouble("tls", "closed", "target")
     return _of_os_error("tls", error)
@@ -117,6 +116,8 @@ def of_upgrade(error: BaseException | None) -> Trouble:
         return Trouble("upgrade", "closed", "target")
     if isinstance(error, UpgradeRefused):
         return Trouble("upgrade", error.kind, "target")
+    if isinstance(error, ssl.SSLError):
+        return of_tls(error)  # with TLS 1.3 our certificate is refused when our handshake is done
     if isinstance(error, TimeoutError):
         return Trouble("upgrade", "timeout", "target")
     if isinstance(error, WSInvalidStatusError) and error.response is not None:
@@ -167,7 +168,15 @@ def of_close(error: BaseException | None, *, cut: bool) -> Trouble:
     return _of_os_error("close", error)
 
 
+def _alert(error: ssl.SSLError) -> str:
+    """What the peer says is wrong with our TLS; empty where it says nothing."""
+    alert = re.search(r"ALERT_(\w+)", error.reason or "")
+    return f"alert_{alert[1].lower()}" if alert else ""
+
+
 def _of_os_error(step: Step, error: BaseException) -> Trouble:
+    if isinstance(error, ssl.SSLError):
+        return Trouble(step, _alert(error) or "tls_broken", "target")
     number = getattr(error, "errno", None)
     tables: tuple[tuple[dict[int, str], Blame], ...] = (
         (_TESTER_ERRNOS, "tester"),

@@ -105,12 +105,20 @@ def test_of_a_failed_upgrade(error: BaseException | None, kind: str, blame: str)
     assert of_upgrade(error) == Trouble("upgrade", kind, blame)  # type: ignore[arg-type]  # parametrised
 
 
+def test_a_certificate_of_ours_that_is_refused_late_is_a_failure_of_tls() -> None:
+    """TLS 1.3 tells it when the upgrade was asked for already."""
+    refused = Trouble("tls", "alert_certificate_required", "target")
+    assert of_upgrade(alert("TLSV13_ALERT_CERTIFICATE_REQUIRED")) == refused
+
+
 @pytest.mark.parametrize(
     ("error", "code", "refused", "kind"),
     [
         (None, None, None, "closed_without_frame"),
         (None, 1012, None, "closed_1012"),
         (os_error(errno.ECONNRESET), None, None, "reset"),
+        (alert("TLSV1_ALERT_INTERNAL_ERROR"), None, None, "alert_internal_error"),
+        (alert("DECRYPTION_FAILED_OR_BAD_RECORD_MAC"), None, None, "tls_broken"),
         (os_error(errno.ECONNRESET), 1001, None, "closed_1001"),
         (None, 1000, (1009, "too big"), "message_too_big"),
         (None, None, (1007, "not UTF-8"), "invalid_text"),
