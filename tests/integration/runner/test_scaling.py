@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from oracle.bad_servers import drops_after
 from oracle.launch import lying_server
 from squall.api import LoadTester, ScalingLevel, ScalingResult
 from squall.errors import ExitCode
@@ -55,3 +57,26 @@ def test_latency_growth_fails_where_the_service_slows_and_passes_where_it_does_n
         mean_ms = sum(each.sum_ns for each in answers) / sum(each.count for each in answers) / 1e6
         assert level.metrics.average_latency is not None
         assert abs(level.metrics.average_latency - mean_ms) < 1e-6
+
+
+def test_each_other_bound_of_a_level_fails_where_it_does_not_hold(tmp_path: Path) -> None:
+    """Each connection is dropped after its first answer; more is asked of throughput and memory than there can be."""
+    level = ScalingLevel(
+        connections=10, duration=2, expected_latency=5000, min_throughput=1e6, max_memory=1e-4, max_cpu=1e9
+    )
+    watch = {"target": [{"pid": os.getpid()}], "interval": 0.5}
+    with drops_after(1) as server:
+        doing = LoadTester.execute_scaling_test(
+            server.url, levels=[level], watch=watch, out=tmp_path / "series", fleet=InlineFleet, **QUICK
+        )
+        result = asyncio.run(asyncio.wait_for(doing, 60))
+    (held,) = result.levels
+    assert held.validation.latency_within_bounds is True
+    assert held.validation.throughput_adequate is False
+    assert held.validation.resources_efficient is False
+    assert held.validation.system_stable is False
+    assert held.metrics.stability_score is not None
+    assert held.metrics.stability_score < 0.95
+    assert held.metrics.resource_usage.memory is not None
+    assert held.metrics.resource_usage.memory > level.memory_max
+    assert (held.outcome, result.outcome, result.exit_code) == ("failed", "failed", ExitCode.FAILED)
