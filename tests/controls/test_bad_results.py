@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,9 +13,11 @@ from squall.api import LoadTester
 from squall.testing import serve
 from squall_run import run_squall
 
-pytestmark = pytest.mark.matrix
+SHORT_DRAIN: dict[str, Any] = {"delivery.drain_timeout": 2.0}
+"""What is lost is waited for until the drain's end: the test that each `make test` tries is quick."""
 
 
+@pytest.mark.matrix
 def test_every_result_of_the_delivery_test_is_bad(tmp_path: Path) -> None:
     bugs = ["lose:0.3", "duplicate:0.15", "corrupt:0.2", "delay:0.9:0.8"]
     with serve(bugs=bugs, bug_seed=1) as service:
@@ -60,6 +63,7 @@ def test_every_result_of_the_ordering_test_is_bad(tmp_path: Path) -> None:
                 messages_per_connection=40,
                 send_pattern="high_frequency",
                 out=tmp_path / "run",
+                **SHORT_DRAIN,
             )
         )
     assert found.ordering_accuracy is not None
@@ -81,6 +85,7 @@ def test_every_result_of_the_ordering_test_is_bad(tmp_path: Path) -> None:
     assert (found.outcome, found.exit_code) == ("failed", 99)
 
 
+@pytest.mark.matrix
 def test_causality_is_found_broken(tmp_path: Path) -> None:
     with serve(bugs=["break-causality:0.1:0.3"], bug_seed=1) as service:
         found = asyncio.run(
@@ -96,6 +101,7 @@ def test_causality_is_found_broken(tmp_path: Path) -> None:
     assert (found.outcome, found.exit_code) == ("failed", 99)
 
 
+@pytest.mark.matrix
 def test_every_result_of_the_acknowledgement_test_is_bad(tmp_path: Path) -> None:
     """A network that loses most, delays longer than anybody waits, and clients that fall silent meanwhile."""
     found = asyncio.run(
@@ -129,6 +135,7 @@ def test_every_result_of_the_acknowledgement_test_is_bad(tmp_path: Path) -> None
     assert (found.outcome, found.exit_code) == ("failed", 99)
 
 
+@pytest.mark.matrix
 def test_what_only_an_acknowledgement_shows_is_said_to_be_all_that_is_known(tmp_path: Path) -> None:
     """The service acknowledges some messages and loses them: seen where it delivers, else not measured, never zero."""
     shown = {}
@@ -155,6 +162,7 @@ def test_what_only_an_acknowledgement_shows_is_said_to_be_all_that_is_known(tmp_
     assert "not measured" in shown["ack"].stdout
 
 
+@pytest.mark.matrix
 def test_a_receiver_that_takes_a_message_twice_is_found(tmp_path: Path) -> None:
     """`duplicate_delivery_rate`, by the metric that the acknowledgement test judges it by."""
     case = Case("ack_echo", ("duplicate",))
