@@ -53,6 +53,8 @@ def test_it_prints_a_summary_and_the_run_folder(tmp_path: Path) -> None:
     out, err = process.communicate(timeout=TIMEOUT_S)
     assert process.returncode == 0, out + err
     assert f"run folder: {tmp_path / 'run'}" in out
+    assert f"report: {tmp_path / 'run' / 'report.html'}" in out
+    assert "</html>" in (tmp_path / "run" / "report.html").read_text()
     assert "Load Test Complete - 100 Concurrent Connections Achieved" in out
     summary = json.loads((tmp_path / "run" / "summary.json").read_bytes())
     assert summary["connections"]["established"] == 100
@@ -60,6 +62,19 @@ def test_it_prints_a_summary_and_the_run_folder(tmp_path: Path) -> None:
     assert "readiness" in {each["source"] for each in summary["verdict"]["judgements"]}
     if summary["verdict"]["exit_code"]:
         assert "warning: squall ended with" in err
+
+
+def test_without_compiled_modules_it_sends_a_fifth_and_says_so(tmp_path: Path) -> None:
+    process = demo(tmp_path / "run", SQUALL_PURE="1")
+    out, err = process.communicate(timeout=TIMEOUT_S)
+    assert process.returncode == 0, out + err
+    assert "squall runs from its Python sources" in out
+    assert "a message every 5 s instead of 1 s" in out
+    summary = json.loads((tmp_path / "run" / "summary.json").read_bytes())
+    assert summary["connections"]["established"] == 100
+    held_s = summary["duration_s"]
+    assert 0 < summary["delivery"]["intended"] <= 100 * (held_s / 5 + 1)
+    assert summary["delivery"]["delivered"] == summary["delivery"]["intended"]
 
 
 def test_a_failed_bound_is_its_exit_code(tmp_path: Path) -> None:
