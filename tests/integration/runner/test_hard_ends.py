@@ -10,9 +10,11 @@ import time
 from pathlib import Path
 
 import psutil
+import pytest
 
 from squall.errors import ExitCode, StoreError
 from squall.store.reader import open_run
+from squall_run import start_squall
 
 SCRIPT = """
 import asyncio, resource, sys
@@ -40,19 +42,31 @@ def start(url: str, folder: Path, file_max: int = 0) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
+def wait_for_record(process: subprocess.Popen[str], folder: Path) -> None:
+    """Until two seconds of a run stand in its record."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        with contextlib.suppress(StoreError):  # the record is not begun yet
+            if len(list(open_run(folder).intervals)) >= 2:
+                return
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(0.1)
+    raise AssertionError("nothing is recorded")
+
+
+def fill(place: Path) -> None:
+    """Take all that is left of a file system."""
+    with (place / "filler").open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(bytes(4096))
+
+
 def test_after_a_kill_workers_end_and_the_record_opens(service: str, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     process = start(service, folder)
     try:
-        workers: list[psutil.Process] = []
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            with contextlib.suppress(StoreError):  # the record is not begun yet
-                if len(list(open_run(folder).intervals)) >= 2:
-                    workers = psutil.Process(process.pid).children()
-                    break
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(0.1)
+        wait_for_record(process, folder)
+        workers = psutil.Process(process.pid).children()
         assert len(workers) == 2
         process.send_signal(signal.SIGKILL)
         gone, alive = psutil.wait_procs(workers, timeout=5)
@@ -82,3 +96,35 @@ def test_a_full_disk_ends_the_run_gracefully_and_says_so(service: str, tmp_path:
     assert record.verdict.exit_code == ExitCode.ENVIRONMENT
     assert record.verdict.stopped_by.startswith("the record cannot be written")
     assert len(list(record.intervals)) >= 1
+
+
+@pytest.mark.root
+def test_a_disk_that_fills_up_meanwhile_ends_the_run_and_what_was_recorded_opens(
+    service: str, small_disk: Path
+) -> None:
+    """As its users see it: the command ends with 111 and says why, and the run can be shown."""
+    scenario = {
+        "target": service,
+        "load": {"connections": 40, "ramp_up": "500ms", "hold": "60s", "ramp_down": "500ms"},
+        "traffic": {"rate": "20/s"},
+        "engine": {"workers": 2},
+    }
+    running = start_squall(scenario, small_disk)
+    wait_for_record(running.process, running.folder)
+    fill(small_disk)
+    ran = running.wait()
+    assert ran.code == ExitCode.ENVIRONMENT, ran.stdout + ran.stderr
+    assert "no space left on device" in ran.stderr
+    assert "Traceback" not in ran.stderr
+    record = open_run(ran.folder)
+    assert not record.complete
+    assert record.verdict is not None
+    assert record.verdict.exit_code == ExitCode.ENVIRONMENT
+    assert record.verdict.stopped_by.startswith("the record cannot be written")
+    assert len(list(record.intervals)) >= 2
+    assert ran.delivery["delivered"] > 0
+    shown = subprocess.run(
+        [sys.executable, "-m", "squall", "show", str(ran.folder)], capture_output=True, text=True, check=False
+    )
+    assert "Traceback" not in shown.stderr
+    assert "delivered" in shown.stdout
