@@ -30,11 +30,14 @@ class Part(Totals):
 
     def __init__(
         self,
+        whole: Totals,
         labels: Labels,
         messages: MessageTotals = _NO_MESSAGES,
         connections: ConnectionTotals = _NO_CONNECTIONS,
     ) -> None:
-        super().__init__((), ())
+        population = labels["population"]
+        by_whom = {name: who for name, who in whole.acknowledged.items() if name == population}
+        super().__init__((population,), ((),), unseen=whole.unseen & {population}, acknowledged=by_whom)
         self.labels = labels
         self.sum_of_messages = messages
         self.sum_of_connections = connections
@@ -55,7 +58,7 @@ def message_parts(totals: Totals, *, most: int) -> Iterator[Part]:
         values = (totals.populations[population], totals.types[population][kind], _phase(totals, phase))
         sums.setdefault(_within(values, sums, most), MessageTotals()).merge(cell)
     for labels, messages in sums.items():
-        yield Part(dict(zip(("population", "type", "phase"), labels, strict=True)), messages=messages)
+        yield Part(totals, dict(zip(("population", "type", "phase"), labels, strict=True)), messages=messages)
 
 
 def connection_parts(totals: Totals, *, most: int) -> Iterator[Part]:
@@ -65,7 +68,7 @@ def connection_parts(totals: Totals, *, most: int) -> Iterator[Part]:
         values = (totals.populations[population], _phase(totals, phase))
         sums.setdefault(_within(values, sums, most), ConnectionTotals()).merge(cell)
     for labels, connections in sums.items():
-        yield Part(dict(zip(("population", "phase"), labels, strict=True)), connections=connections)
+        yield Part(totals, dict(zip(("population", "phase"), labels, strict=True)), connections=connections)
 
 
 def _within(values: tuple[str, ...], known: Mapping[tuple[str, ...], object], most: int) -> tuple[str, ...]:
