@@ -656,6 +656,15 @@ def test_an_unresponsive_client_acknowledges_when_it_is_back(clock: Clock) -> No
     }  # fmt: skip
 
 
+def test_a_retry_that_is_not_acknowledged_was_needed_all_the_same(clock: Clock) -> None:
+    stage = Stage(clock, push_session)
+    first = one_sent(stage)
+    stage.session.acknowledges = False
+    for attempt in (1, 2, 3):
+        stage.hear(build_push(first, attempt))
+    assert stage.counts() == {"delivered": 1, "retried": 1, "retries_sent": 2, "duplicate_arrivals": 2}
+
+
 def test_an_acknowledgement_or_a_message_of_others_has_no_business_with_a_push(clock: Clock) -> None:
     stage = Stage(clock, push_session)
     first = one_sent(stage)

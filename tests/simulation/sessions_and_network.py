@@ -15,6 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from picows import WSMsgType
 
+from oracle.envelope import build, parse
+from oracle.mini_websocket import BINARY
 from squall.delivery.envelope import Codec
 from squall.engine import connection as connection_module
 from squall.engine import session as session_module
@@ -288,3 +290,25 @@ def test_figures_are_those_of_the_networks_log(
         assert sum(tally.response.count for tally in tallies.types) == summed["delivered"]
         assert sum(tally.lag.count for tally in tallies.types) == summed["intended"]
         assert messages - 1 <= summed["intended"] <= messages + 1
+
+
+def test_a_copy_under_the_type_of_another_message_is_none_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, keeper, transport = Clock(), Keeper(), Transport()
+    for module in (session_module, connection_module):
+        monkeypatch.setattr(module, "now_ns", lambda: clock.now)
+    session = Session(0, 0, lane_of(keeper, (2.0, 1.0)))
+    session.connected(transport, keeper.tallies)
+    clock.now = PERIOD_NS
+    session.on_due(clock.now)
+    sent = parse(BINARY, transport.sent[0])
+    assert sent is not None
+    for kind in (1 - sent.type, sent.type):
+        copy = build(
+            run=sent.run, stream=0, sequence=sent.sequence, message_type=kind, attempt=sent.attempt,
+            intended_ns=sent.intended_ns, body=bytes(SIZE - 48),
+        )  # fmt: skip
+        session.on_ws_frame(transport, Frame(copy))
+    assert keeper.tallies.connection.unexpected == 1
+    assert [tally.delivered for tally in keeper.tallies.types] == [
+        int(kind == sent.type) for kind in range(2)
+    ]
