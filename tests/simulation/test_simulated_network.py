@@ -15,10 +15,10 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.parametrize(
     ("file", "passed"),
     [
-        ("sessions_and_network.py", 1),
+        ("sessions_and_network.py", 2),
         ("talking_sessions.py", 8),
         ("send_patterns.py", 3),
-        ("acking_sessions.py", 32),
+        ("acking_sessions.py", 33),
         ("backpressure.py", 3),
         ("room_sessions.py", 9),
     ],

@@ -6,13 +6,14 @@ what it needs stands in `data-` attributes. The table below is for those who can
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from typing import Final
 
 import numpy as np
 
 from squall.charts.chart import Chart, Line
-from squall.charts.columns import as_array
+from squall.charts.columns import Floats, as_array
 from squall.charts.palette import DASHES, PALETTE_CSS, STROKES_CSS
 from squall.charts.quantities import quantity
 from squall.charts.svg import WIDTH, colour_of, svg, x_range
@@ -81,9 +82,17 @@ def _table(chart: Chart) -> str:
     return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
 
 
+def _side(values: Sequence[float | None] | Floats | None, middle: Floats) -> Floats:
+    """The least or the greatest of each point; the middle where nothing else is known."""
+    if values is None:
+        return middle
+    side = as_array(values)
+    return np.where(np.isnan(side), middle, side)
+
+
 def _row(chart: Chart, line: Line) -> str:
     y = as_array(line.y)
-    low, high = (y if side is None else as_array(side) for side in (line.low, line.high))
+    low, high = (_side(side, y) for side in (line.low, line.high))
     name = f'<th scope="row">{escape(line.name)}</th>'
     if np.isnan(y).all():
         return f'<tr>{name}<td colspan="4">not measured</td></tr>'

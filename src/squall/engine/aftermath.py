@@ -55,9 +55,8 @@ def enter_late(
 
 def enter_invalid_text(session: Session) -> None:
     """A text message is no UTF-8. Each is counted; the first on a connection is told, with the code we do not send."""
-    tallies = session.heard_tallies
-    assert tallies is not None, "there are some from the first connection on"
-    tallies.connection.invalid_utf8 += 1
+    if session.heard_tallies is not None:  # there are some from the first connection on
+        session.heard_tallies.connection.invalid_utf8 += 1
     if session.invalid_text_epoch != session.epoch:
         session.invalid_text_epoch = session.epoch
         session.lane.keeper.noted(session, "invalid_utf8", _INVALID_TEXT)

@@ -347,20 +347,21 @@ class Totals:
             self._connections[key].add(cell)
 
     def _add_level(self, interval: Interval, length_ns: int) -> None:
-        for level in self._levels_at(interval.at_ns):
-            level.reach(interval.held)
         absent = sum(sample.absent for sample in interval.workers)
         absent_ns = sum(sample.absent_ns for sample in interval.workers)
-        # Seconds end a little after a phase does: their time is that of the phase in which most of it lies.
-        for level in self._levels_at(interval.at_ns - length_ns // 2):
-            level.last_for(
-                length_ns, held=interval.held, planned=interval.planned, absent=absent, absent_ns=absent_ns
-            )
-
-    def _levels_at(self, at_ns: int) -> list[Level]:
-        """Those that a time counts for: of the run, and of its phase."""
-        phase = phase_at(self.phases.values(), at_ns)
-        return [self._level] if phase is None else [self._level, self._levels.setdefault(phase.id, Level())]
+        figures = {
+            "held": interval.held,
+            "planned": interval.planned,
+            "length_ns": length_ns,
+            "absent": absent,
+        }
+        self._level.add(**figures, absent_ns=absent_ns)
+        phase = phase_at(self.phases.values(), interval.at_ns)
+        if phase is not None:
+            # Of a second in which it began, who was missing at the end stands for all of it: before, it was ramping.
+            is_whole = interval.at_ns - length_ns >= phase.start_ns
+            level = self._levels.setdefault(phase.id, Level())
+            level.add(**figures, absent_ns=absent_ns if is_whole else absent * length_ns)
 
     def _add_workers(self, interval: Interval) -> None:
         for event in interval.events:

@@ -88,24 +88,19 @@ class Level:
     held_of_planned_ns: int = 0
     planned_ns: int = 0
 
-    def reach(self, held: int) -> None:
-        """Take the level at a second's end."""
+    def add(self, *, held: int, planned: int, length_ns: int, absent: int = 0, absent_ns: int = 0) -> None:
+        """Take the level at a second's end, and the time of that second.
+
+        Args:
+            held: connections.
+            planned: those that the plan has.
+            length_ns: how long the second was.
+            absent: how many of them the workers know to be missing.
+            absent_ns: for how long connections were missing in it, added up.
+        """
         self.last = held
         self.least = held if self.least is None else min(self.least, held)
         self.most = held if self.most is None else max(self.most, held)
-
-    def last_for(
-        self, length_ns: int, *, held: int, planned: int, absent: int = 0, absent_ns: int = 0
-    ) -> None:
-        """Take the time of a second.
-
-        Args:
-            length_ns: how long it was.
-            held: connections at its end.
-            planned: those that the plan has then.
-            absent: how many of them the workers know to be missing then.
-            absent_ns: for how long connections were missing in it, added up.
-        """
         self.length_ns += length_ns
         self.held_ns += held * length_ns
         unaccounted = max(0, planned - held - absent)

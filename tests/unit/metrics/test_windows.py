@@ -68,36 +68,34 @@ def test_a_quick_end_does_not_hide_a_slow_window() -> None:
 def test_the_mean_level_is_weighted_by_time() -> None:
     level = Level()
     for held, length_ns in ((10, S), (4, 2 * S)):
-        level.reach(held)
-        level.last_for(length_ns, held=held, planned=10)
+        level.add(length_ns=length_ns, held=held, planned=10)
     assert (level.mean, level.most, level.least, level.last) == (6.0, 10, 4, 4)
 
 
 def test_more_than_planned_makes_up_for_nothing() -> None:
     level = Level()
-    level.last_for(S, held=5, planned=10)
-    level.last_for(S, held=20, planned=10)
+    level.add(length_ns=S, held=5, planned=10)
+    level.add(length_ns=S, held=20, planned=10)
     assert (level.held_ns, level.held_of_planned_ns, level.planned_ns) == (25 * S, 15 * S, 20 * S)
 
 
 def test_an_outage_counts_with_its_length_also_where_no_second_ends_in_it() -> None:
     level = Level()
-    level.last_for(S, held=10, planned=10, absent_ns=3 * S // 10)
-    level.last_for(S, held=9, planned=10, absent=1, absent_ns=S // 10)
+    level.add(length_ns=S, held=10, planned=10, absent_ns=3 * S // 10)
+    level.add(length_ns=S, held=9, planned=10, absent=1, absent_ns=S // 10)
     assert level.planned_ns - level.held_of_planned_ns == 4 * S // 10
 
 
 def test_what_a_dead_worker_was_to_hold_is_missing_for_the_whole_second() -> None:
     level = Level()
-    level.last_for(S, held=4, planned=10, absent=1, absent_ns=S // 2)
+    level.add(length_ns=S, held=4, planned=10, absent=1, absent_ns=S // 2)
     assert level.held_of_planned_ns == 10 * S - 5 * S - S // 2
 
 
 def test_stretches_are_put_together_in_order() -> None:
     early, late, nothing = Level(), Level(), Level()
     for level, held in ((early, 3), (late, 9)):
-        level.reach(held)
-        level.last_for(S, held=held, planned=held)
+        level.add(length_ns=S, held=held, planned=held)
     early.append(late)
     early.append(nothing)
     assert (early.last, early.least, early.most, early.mean) == (9, 3, 9, 6.0)
