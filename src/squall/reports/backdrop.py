@@ -122,9 +122,7 @@ def legend(behind: Backdrop) -> str:
             f"a red band is the time in which a fault was on ({', '.join(names[:_FAULTS_NAMED])}{more})"
         )
     if behind.outages:
-        said.append(
-            "a yellow band with a bar at its foot is an outage, from its first drop until all was settled"
-        )
+        said.append("a band with a bar at its foot is an outage, from its first drop until all was settled")
     if not said:
         return ""
     return (

@@ -65,13 +65,15 @@ def _compared(
     """One chart of these figures of these sources; none where nothing of it was measured."""
     there = [(source, name) for name in names for source in sources if _highest(source, name) is not None]
     first = sorted(there, key=lambda each: (names.index(each[1]), -(_highest(*each) or 0.0)))[:LINES_MAX]
+    alone = all(name == names[0] and name not in _WORDS for _, name in there)
     lines = [
-        _sampled(source, name, _words(source, name, names))
+        _sampled(source, name, _words(source, name, alone=alone))
         for source, name in there
         if (source, name) in first
     ]
     if lines:
-        yield behind.chart(title, unit, lines, note=sentences(note, left_out(len(there))))
+        about = "" if alone and len(names) > 1 else note  # it is about what stands beside the first
+        yield behind.chart(title, unit, lines, note=sentences(about, left_out(len(there))))
 
 
 def _own(source: Source, behind: Backdrop) -> Iterator[Chart]:
@@ -85,8 +87,8 @@ def _own(source: Source, behind: Backdrop) -> Iterator[Chart]:
             yield behind.chart(f"{title}: {printable(source.name)}", "count", lines, note=note)
 
 
-def _words(source: Source, name: str, names: tuple[str, ...]) -> str:
-    return printable(f"{source.name}: {_WORDS.get(name, 'all')}" if len(names) > 1 else source.name)
+def _words(source: Source, name: str, *, alone: bool) -> str:
+    return printable(source.name if alone else f"{source.name}: {_WORDS.get(name, 'all')}")
 
 
 def _highest(source: Source, name: str) -> float | None:

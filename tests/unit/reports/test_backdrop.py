@@ -101,4 +101,4 @@ def test_the_legend_explains_what_is_there_and_nothing_else() -> None:
         told.happened(Event(at_ns=2 * S, kind="fault", name=f"f{number}", text="on"))
     words = legend(backdrop(told, [Outage(start_s=1, within_s=1, dropped=9)]))
     assert "▲ marks an alert; ▽ marks the end of an alert; ◆ marks another event; a red band" in words
-    assert "(f0, f1, f2, f3, f4, f5, …); a yellow band" in words
+    assert "(f0, f1, f2, f3, f4, f5, …); a band with a bar" in words

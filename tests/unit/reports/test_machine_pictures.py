@@ -63,6 +63,13 @@ def test_the_whole_of_each_node_comes_before_its_busiest_thread_and_the_cut_is_c
     assert cores.note == "The busiest process and thread beside the whole. 6 more lines are not drawn."
 
 
+def test_a_whole_without_parts_is_not_said_to_have_any() -> None:
+    told = History()
+    told.sampled(ResourceSample(at_ns=S, source="host", role="host", cpu_cores=1.2))
+    (chart,) = drawn(told)
+    assert (chart.note, [line.name for line in chart.lines]) == ("", ["host"])
+
+
 def test_of_many_nodes_those_that_went_highest_are_drawn() -> None:
     told = History()
     for number in range(9):
