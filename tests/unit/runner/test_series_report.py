@@ -8,6 +8,8 @@ import msgspec
 import pytest
 
 from squall.errors import StoreError
+from squall.runner.acks import ACKS_FILE
+from squall.runner.ordering import ORDERING_FILE
 from squall.runner.series_report import is_series, report_series, write_scaling_html
 from squall.store.writer import RunWriter
 from unit.reports.test_scaling_report import RESULT
@@ -51,7 +53,7 @@ def test_a_series_that_was_moved_is_told_from_where_it_is(series: Path, tmp_path
 
 @pytest.mark.parametrize(
     ("name", "said"),
-    [("ordering.json", "an ordering test, which has no page"), ("acks.json", "an acknowledgement test")],
+    [(ORDERING_FILE, "an ordering test, which has no page"), (ACKS_FILE, "an acknowledgement test")],
 )
 def test_a_series_without_a_page_is_refused_by_what_it_is(tmp_path: Path, name: str, said: str) -> None:
     (tmp_path / name).write_text("{}")
