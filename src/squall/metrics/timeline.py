@@ -105,8 +105,13 @@ class Point:
     silence_start_ns: int = 0
     parts: int = 1
 
-    def merge(self, later: Point, scratch: Distribution) -> None:
-        """Take the stretch that follows; `scratch` is overwritten."""
+    def merge(
+        self, later: Point, scratch: Distribution, counted: Callable[[str], bool] = lambda _: False
+    ) -> None:
+        """Take the stretch that follows; `scratch` is overwritten. What is `counted` is zero where it is not named."""
+        for one, other in ((self, later), (later, self)):
+            for name in [each for each in other.spreads if each not in one.spreads and counted(each)]:
+                one.spreads[name] = Spread.rate(0, one.length_ns / _NS_PER_S)
         self.at_ns = later.at_ns
         self.length_ns += later.length_ns
         self.parts += later.parts
@@ -145,12 +150,12 @@ class Timeline:
     def add(self, point: Point) -> None:
         """Take what comes next."""
         if self.points and self.points[-1].parts < self.parts:
-            self.points[-1].merge(point, self._scratch)
+            self.points[-1].merge(point, self._scratch, self._counted)
             return
         if len(self.points) == self._points_max:
             self._halve()
             if self.points[-1].parts < self.parts:
-                self.points[-1].merge(point, self._scratch)
+                self.points[-1].merge(point, self._scratch, self._counted)
                 return
         self.points.append(point)
 
@@ -216,7 +221,7 @@ class Timeline:
         self.parts *= 2
         merged = self.points[::2]
         for point, later in zip(merged, self.points[1::2], strict=False):
-            point.merge(later, self._scratch)
+            point.merge(later, self._scratch, self._counted)
         self.points = merged
 
 

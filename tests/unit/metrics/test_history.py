@@ -204,3 +204,14 @@ def test_pushes_have_their_delays_and_what_is_missing_as_a_level() -> None:
     assert history.run.mean("pushed") == [0, 4, 4, 4, 0]
     assert history.run.mean("pushes_missing") == [None, 2, 2, 1, 1], "a late one fills its gap"
     assert history.run.milliseconds("push_delay", "max") == [None, 30, 30, 30, None]
+
+
+def test_a_second_in_which_nothing_was_counted_is_a_zero_also_in_a_merged_point() -> None:
+    history = History(points_max=2)
+    for index in range(8):
+        came = 0 if index in (2, 3, 4, 5) else 8
+        history.accept(second(index, messages(came), connections(dropped=4 * (index == 7))))
+    run = history.run
+    assert (run.mean("delivered"), run.least("delivered"), run.most("delivered")) == ([4, 4], [0, 0], [8, 8])
+    assert (run.mean("dropped"), run.least("dropped"), run.most("dropped")) == ([0, 1], [0, 0], [0, 4])
+    assert run.total("delivered") == 32
