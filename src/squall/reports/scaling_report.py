@@ -158,7 +158,7 @@ def _line(
     errors: Sequence[float | None] = (),
 ) -> Line:
     spans = [
-        (None, None) if figure is None or error is None else (max(0.0, figure - error), figure + error)
+        (figure, figure) if figure is None or error is None else (max(0.0, figure - error), figure + error)
         for figure, error in zip(figures, errors, strict=False)
     ]
     return Line(

@@ -135,3 +135,18 @@ def test_a_level_whose_run_is_not_valid_is_named_and_an_unwatched_target_is_said
     assert "At 1,000 connections squall itself may have been too late" in text
     assert "nothing was configured to watch it" in text
     assert rows_of(text, "Each level beside its bounds")[1][-1] == "no"
+
+
+def test_an_average_without_an_interval_is_drawn_and_told_as_a_point() -> None:
+    """So short that it has no two batches: its figure is known, and how sure it is not."""
+    short = level(5, 20)
+    short = msgspec.structs.replace(
+        short, metrics=msgspec.structs.replace(short.metrics, average_latency_error=None)
+    )
+    text = page(concluded([short]))
+    assert rows_of(text, "Each level beside its bounds")[1][2] == "20 ms"
+    assert re.search(r"average, with its 95 % interval</th><td>20 ms</td><td>20 ms</td><td>5</td>", text)
+    unmeasured = msgspec.structs.replace(
+        short, performance=msgspec.structs.replace(short.performance, average_latency=None)
+    )
+    assert "not measured" in page(concluded([unmeasured]))
