@@ -8,7 +8,7 @@ from typing import Final
 
 from benchmarks.lab import Lab
 from benchmarks.rows import CouldNotRun, Part, Row, judged
-from benchmarks.squall_runs import USABLE_EXIT_CODES
+from benchmarks.squall_runs import USABLE_EXIT_CODES, trouble_of
 from squall.metrics.totals import Totals
 from squall.runner.rereading import totals_of
 from squall.store.reader import open_run
@@ -62,9 +62,4 @@ def _carried_out(lab: Lab, command: list[str]) -> tuple[Totals, str]:
     if done.returncode not in USABLE_EXIT_CODES:
         raise CouldNotRun(f"squall ended with {done.returncode}: {done.stderr.strip()[-200:]}")
     record = open_run(folder)
-    if record.verdict is None:
-        return totals_of(record), "it has no verdict"
-    if not record.verdict.validity.valid:
-        return totals_of(record), "; ".join(record.verdict.validity.reasons)
-    failed = [each for each in record.verdict.judgements if each.required and each.truth != "passed"]
-    return totals_of(record), "; ".join(f"{each.name}: {each.truth}, {each.evidence}" for each in failed)
+    return totals_of(record), trouble_of(record.verdict)

@@ -28,11 +28,12 @@ from squall.errors import StoreError
 from squall.metrics.cells import MessageTotals
 from squall.record.run import Phase, RunRecord
 from squall.record.snapshots import Interval
+from squall.record.verdicts import Verdict
 from squall.store.codec import Kind, kind_of
 from squall.store.log import LOG_FILE, FrameReader
 from squall.store.reader import open_run
 
-__all__ = ["Load", "SquallRun", "Watch", "run_squall"]
+__all__ = ["USABLE_EXIT_CODES", "Load", "SquallRun", "Watch", "run_squall", "trouble_of"]
 
 USABLE_EXIT_CODES: Final = frozenset({0, 99, 110, 112})
 """Passed, failed, invalid, unknown: the run was carried out. Whether it was valid is the caller's question."""
@@ -213,13 +214,7 @@ class SquallRun:
     @property
     def trouble(self) -> str:
         """Why the run is no good as a measurement; empty where it is valid and nothing went wrong."""
-        verdict = self.record.verdict
-        if verdict is None:
-            return "it has no verdict"
-        if not verdict.validity.valid:
-            return "; ".join(verdict.validity.reasons)
-        failed = [each for each in verdict.judgements if each.required and each.truth != "passed"]
-        return "; ".join(f"{each.name}: {each.truth}, {each.evidence}" for each in failed)
+        return trouble_of(self.record.verdict)
 
     @property
     def _first(self) -> Interval:
@@ -233,6 +228,16 @@ class SquallRun:
         """The first look after a steady second was written."""
         found = bisect_left(self._looks, self._ends[self.steady[index][0]], key=lambda look: look.log_bytes)
         return self._looks[min(found, len(self._looks) - 1)]
+
+
+def trouble_of(verdict: Verdict | None) -> str:
+    """Why a run with this verdict does not count; empty where it is valid and every required bound held."""
+    if verdict is None:
+        return "it has no verdict"
+    if not verdict.validity.valid:
+        return "; ".join(verdict.validity.reasons)
+    failed = [each for each in verdict.judgements if each.required and each.truth != "passed"]
+    return "; ".join(f"{each.name}: {each.truth}, {each.evidence}" for each in failed)
 
 
 def run_squall(lab: Lab, load: Load, url: str, watch: Watch | None = None) -> SquallRun:
