@@ -63,8 +63,13 @@ def _compared(
     title: str, note: str, unit: Unit, names: tuple[str, ...], sources: Sequence[Source], behind: Backdrop
 ) -> Iterator[Chart]:
     """One chart of these figures of these sources; none where nothing of it was measured."""
-    there = [(source, name) for name in names for source in sources if _highest(source, name) is not None]
-    first = sorted(there, key=lambda each: (names.index(each[1]), -(_highest(*each) or 0.0)))[:LINES_MAX]
+    there = {
+        (source, name): highest
+        for name in names
+        for source in sources
+        if (highest := _highest(source, name)) is not None
+    }
+    first = sorted(there, key=lambda each: (names.index(each[1]), -there[each]))[:LINES_MAX]
     alone = all(name == names[0] and name not in _WORDS for _, name in there)
     lines = [
         _sampled(source, name, _words(source, name, alone=alone))
