@@ -6,8 +6,8 @@ published while a join or a leave is pending is not owed: it is counted nowhere,
 figure counts owed (message, member) pairs: each pair has the outcomes and events of `ledger`, in the account of its
 publisher and its member. An account that breaks (one of the two connections died) goes on, and what was in flight
 stays unknown unless a good copy comes later: also of a publisher that died for good, since the service may still hold a
-copy. One whose member is gone, or whose publisher has left, is settled. *Recovered* is what
-comes on a later connection of the member than it had at the publish.
+copy. One whose member is gone, or whose publisher has left, is settled. *Recovered* is what comes on a later connection
+of the member than it had at the publish.
 
 **Places.** What one member is owed of a publisher's messages are runs of its numbers. An account gives them *places*,
 0, 1, 2, …, without gaps, so that it is a `ledger.Stream` of places. As many runs are kept as are of use, at most

@@ -44,7 +44,6 @@ __all__ = [
     "FOREIGN",
     "HELD_MAX",
     "LOST",
-    "MISSED_KEPT",
     "REORDERED",
     "UNDECIDED",
     "UNKNOWN",
@@ -60,7 +59,7 @@ WINDOW = 4096
 HELD_MAX = 4096
 _FORGOTTEN_AT_ONCE = 1024
 
-MISSED_KEPT = 64
+_MISSED_KEPT = 64
 """Runs of numbers remembered that were given up: of what is older than these nobody can tell whether it had come."""
 
 _SEGMENTS_KEPT = 16
@@ -230,7 +229,7 @@ class Stream:
             self.missed[-1] = (self.missed[-1][0], end)
             return
         self.missed.append((first, end))
-        if len(self.missed) > MISSED_KEPT:
+        if len(self.missed) > _MISSED_KEPT:
             self.told_from = self.missed.pop(0)[1]
 
     def _claim(self, sequence: int, now_ns: int) -> bool:
