@@ -27,5 +27,4 @@ cdef class AckingSession(TalkingSession):
     cdef int _enter_ack(
         self, long long sequence, Py_ssize_t type_index, int attempt, long long intended, long long now
     )
-    cdef bint _is_from_before(self, long long sequence)
     cdef int _count_acknowledged(self, MessageTally tally, Unacknowledged message, int attempt, long long now)

@@ -234,7 +234,7 @@ class AckingSession(TalkingSession):
         connection = lane.keeper.tallies_now(self).connection
         connection.messages_sent += 1
         connection.bytes_sent += size
-        self.crossed = self.crossed or self.stream.epoch_of(sequence) != self.epoch
+        self.crossed = self.crossed or self._is_from_before(sequence)
         self.window.sent_again(message, max(message.due_ns, self.can_send_ns), self.epoch)
 
     @cython.cfunc
@@ -357,11 +357,6 @@ class AckingSession(TalkingSession):
             recovered = recovered or self._is_from_before(message.sequence)
             self._arrived(message.sequence, message.type_index, recovered, message.intended_ns, now)
         return 0
-
-    @cython.cfunc
-    def _is_from_before(self, sequence: cython.longlong) -> cython.bint:
-        """Whether a message was first sent on an earlier connection than the present one."""
-        return self.stream.epoch_of(sequence) != self.epoch
 
     # --- the end ---
 

@@ -7,3 +7,5 @@ cdef class TalkingSession(Session):
     cdef readonly object script
     cdef readonly object opening
     cdef SendTimes intended
+
+    cdef bint _is_from_before(self, long long sequence)

@@ -150,7 +150,7 @@ class TalkingSession(Session):
             self._enter_push(event)
         elif isinstance(event, Answered):
             sequence: cython.longlong = event.sequence
-            recovered: cython.bint = self.stream.epoch_of(sequence) != self.epoch
+            recovered: cython.bint = self._is_from_before(sequence)
             intended: cython.longlong = self.intended.take(sequence, self.stream.next_sequence)
             self._arrived(sequence, self._type_of(sequence), recovered, intended, now)
         elif isinstance(event, Wrong):
@@ -165,6 +165,11 @@ class TalkingSession(Session):
                 connection.misfit(event.why)
             if frame.text and not _is_utf8(frame.payload):
                 aftermath.enter_invalid_text(self)
+
+    @cython.cfunc
+    def _is_from_before(self, sequence: cython.longlong) -> cython.bint:
+        """Whether a message was first sent on an earlier connection than the present one."""
+        return self.stream.epoch_of(sequence) != self.epoch
 
     def _enter_push(self, pushed: object) -> None:
         connection = self.heard_tallies.connection
