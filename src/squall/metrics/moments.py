@@ -125,10 +125,9 @@ def _silences(history: History) -> Iterator[Moment]:
 
 def _unended(history: History, usual_ms: float) -> Iterator[Moment]:
     """A silence that had not ended when the load did, and that nothing ended after it."""
-    phases = [phase for phase in history.phases if phase.id in sustained(history.phases)]
+    phases, end_ns = _held(history)
     if not phases:
         return
-    end_ns = history.last_at_ns if phases[-1].end_ns is None else phases[-1].end_ns
     points = history.run.points
     last = max((at for at, point in enumerate(points) if "messages_received" in point.spreads), default=-1)
     after = [point for point in points[last + 1 :] if point.at_ns <= end_ns]
@@ -195,14 +194,13 @@ def _drops(history: History) -> Iterator[Moment]:
 
 
 def _growths(history: History) -> Iterator[Moment]:
-    phases = [phase for phase in history.phases if phase.id in sustained(history.phases)]
+    phases, end_ns = _held(history)
     if not phases:
         return
     start_s = phases[0].start_ns / 1e9
-    end_s = (history.last_at_ns if phases[-1].end_ns is None else phases[-1].end_ns) / 1e9
     for source in history.sources.values():
         for name in _GROWING:
-            yield from _growth(source, name, start_s, end_s)
+            yield from _growth(source, name, start_s, end_ns / 1e9)
 
 
 def _growth(source: Source, name: str, start_s: float, end_s: float) -> Iterator[Moment]:
@@ -229,7 +227,7 @@ def _growth(source: Source, name: str, start_s: float, end_s: float) -> Iterator
 
 
 def _slow_places(history: History) -> Iterator[Moment]:
-    phases = [phase for phase in history.phases if phase.id in sustained(history.phases)]
+    phases, end_ns = _held(history)
     if len(history.place_numbers) < 2 or not phases:
         return
     start_ns = phases[0].start_ns
@@ -246,7 +244,7 @@ def _slow_places(history: History) -> Iterator[Moment]:
             yield Moment(
                 kind="slow_place",
                 start_s=start_ns / 1e9,
-                end_s=(history.last_at_ns if phases[-1].end_ns is None else phases[-1].end_ns) / 1e9,
+                end_s=end_ns / 1e9,
                 figure=median_ns / 1e6,
                 usual=usual_ns / 1e6,
                 what=history.place_name(number),
@@ -298,6 +296,14 @@ def _in_a_row(chosen: NDArray[np.bool_]) -> Iterator[NDArray[np.intp]]:
     numbers = np.flatnonzero(chosen)
     if len(numbers):
         yield from np.split(numbers, np.flatnonzero(np.diff(numbers) > 1) + 1)
+
+
+def _held(history: History) -> tuple[list[Phase], int]:
+    """The sustained phases, and when the last of them ended, or the record does."""
+    chosen = sustained(history.phases)
+    phases = [phase for phase in history.phases if phase.id in chosen]
+    ended_ns = phases[-1].end_ns if phases else None
+    return phases, history.last_at_ns if ended_ns is None else ended_ns
 
 
 def _answers_of(history: History, place: int, phases: Sequence[Phase]) -> Distribution:
