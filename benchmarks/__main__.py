@@ -37,6 +37,7 @@ from benchmarks import (
 )
 from benchmarks.lab import Lab
 from benchmarks.rows import CouldNotRun, Part, Row, table_markdown, table_text
+from squall.engine.awake import KeptAwake
 from squall.errors import SquallError
 
 __all__ = ["main"]
@@ -98,7 +99,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(number, _interrupt)
     found: list[Found] = []
     interrupted = False
-    with tempfile.TemporaryDirectory(prefix="squall-bench-") as folder:
+    # The floor must not meet sleepier processors than squall, which keeps them awake in its own runs.
+    with KeptAwake() as awake, tempfile.TemporaryDirectory(prefix="squall-bench-") as folder:
+        processors = awake.words
+        _say(f"processors: {processors}")
         lab = Lab(folder=Path(folder), quick=given.quick, say=_say, ends_s=time.monotonic() + ALLOWED_S)
         try:
             _run_all(lab, names, found)
@@ -114,7 +118,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say(f"{RESULTS.name} is left as it is: it takes a whole and full bench")
     else:
         RESULTS.parent.mkdir(parents=True, exist_ok=True)
-        RESULTS.write_text(_document(found, datetime.now(UTC)), encoding="utf-8")
+        RESULTS.write_text(_document(found, datetime.now(UTC), processors), encoding="utf-8")
         _say(f"written to {RESULTS.relative_to(RESULTS.parents[2])}")
     return 0
 
@@ -147,7 +151,7 @@ def _not_run(name: str, reason: str) -> Part:
     return Part(rows=[Row(what=name, verdict=f"not run: {reason}")])
 
 
-def _document(found: Sequence[Found], now: datetime) -> str:
+def _document(found: Sequence[Found], now: datetime, processors: str) -> str:
     """`docs/results/bench.md`."""
     rows = [row for each in found for row in each.part.rows]
     took_s = sum(each.took_s for each in found)
@@ -160,6 +164,7 @@ def _document(found: Sequence[Found], now: datetime) -> str:
         "ratios to the floor less than the rest.",
         "",
         *(f"- {fact}" for fact in machine.facts()),
+        f"- processors: {processors}",
         "",
         "The *floor* is a bare C epoll client that sends on the same schedule and checks nothing "
         "(`benchmarks/floor/client.c`); both talk to the same C echo server. Figures with a spread are medians, the "

@@ -16,6 +16,7 @@ from importlib.metadata import version
 
 from squall import _native
 from squall.cli.state import State
+from squall.engine.awake import DEVICE, reason_against
 from squall.engine.machine import Machine, this_machine
 from squall.engine.preflight import (
     CONNECTION_BYTES,
@@ -49,6 +50,8 @@ class Facts:
     cores_all: int
     clock_resolution_s: float
     has_timerfd: bool
+    reason_for_sleep: str
+    """Why processors cannot be kept awake; empty where they can."""
     tells_sockets: bool
 
 
@@ -72,6 +75,7 @@ def read_facts() -> Facts:
         cores_all=os.cpu_count() or 1,
         clock_resolution_s=time.get_clock_info("monotonic").resolution,
         has_timerfd=_has_timerfd(),
+        reason_for_sleep=reason_against(),
         tells_sockets=_tells_sockets(),
     )
 
@@ -88,6 +92,7 @@ def doctor_lines(facts: Facts) -> list[str]:
         *_memory(facts.machine),
         *_addresses(facts.machine),
         *_clock(facts),
+        *_sleep(facts),
         *_watching(facts),
     ]
 
@@ -159,6 +164,17 @@ def _clock(facts: Facts) -> Iterator[str]:
     yield f"clock: monotonic, to {resolution}; the pacer wakes by {timer}"
     if not facts.has_timerfd:
         yield "  → sends are paced to about a millisecond; every run reports its lag"
+
+
+def _sleep(facts: Facts) -> Iterator[str]:
+    if not facts.reason_for_sleep:
+        yield f"processors: kept awake while a run lasts ({DEVICE})"
+        return
+    yield f"processors: may sleep, and wake late ({facts.reason_for_sleep})"
+    yield (
+        "  → on a virtual machine that can be milliseconds, which count as squall's own lag; root may keep them"
+        f" awake, or whoever may write {DEVICE}"
+    )
 
 
 def _watching(facts: Facts) -> Iterator[str]:

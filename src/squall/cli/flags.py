@@ -227,6 +227,13 @@ FLAGS: Final = (
     Flag(("--watch-interval",), "watch.interval", "from one look to the next", _WATCHED, "DURATION"),
     Flag(("--workers",), "engine.workers", "processes that carry the load", _ENGINE, "COUNT"),
     Flag(("--pacing-window",), "engine.pacing_window", "the pacer wakes once in it", _ENGINE, "DURATION"),
+    Flag(
+        ("--keep-awake/--no-keep-awake",),
+        "engine.keep_awake",
+        "keep the processors from sleeping, where we may",
+        _ENGINE,
+        on=True,
+    ),
     Flag(("--seed",), "seed", "fixes every random choice", _ENGINE, "NUMBER"),
     Flag(("--name",), "name", "what the run is called", _RESULTS, "NAME"),
     Flag(("--environment",), "test_environment", "a label kept in the record", _RESULTS, "LABEL"),

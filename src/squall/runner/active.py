@@ -22,6 +22,7 @@ from typing import Final, Self
 import msgspec
 
 from squall.clock import Clock
+from squall.engine.awake import KeptAwake
 from squall.engine.base import PhaseOrder
 from squall.engine.coordinator import Coordinator
 from squall.engine.machine import Machine
@@ -338,13 +339,14 @@ class ActiveRun:
         run_number = run_number_of(wall_ns, os.getpid())
         self._before = waiting_before(self._local_ports())
         self._descriptors_before = await self._descriptors()
+        awake = self._stack.enter_context(KeptAwake(wanted=scenario.engine.keep_awake))
         channels = await self._fleet.start()
         mask = masker(scenario, with_rows=True)
         coordinator = Coordinator(scenario, channels, self._recording, self._clock, run_number, mask)
         self._coordinator = await self._workers.enter_async_context(coordinator)
         await self._coordinator.start()
         folder = create_run_folder(scenario.outputs.out, scenario.name, wall_ns)
-        self.header = self._header(folder, wall_ns, run_number, workers=len(channels))
+        self.header = self._header(folder, wall_ns, run_number, workers=len(channels), processors=awake.words)
         faults = RunFaults(scenario, folder, coordinator, self._recording.happened, self._clock)
         self._faults = await self._workers.enter_async_context(faults)
         coordinator.routes = faults.routes
@@ -378,7 +380,9 @@ class ActiveRun:
             for view in self._views:
                 view.finish()
 
-    def _header(self, folder: Path, wall_ns: int, run_number: int, *, workers: int) -> RunHeader:
+    def _header(
+        self, folder: Path, wall_ns: int, run_number: int, *, workers: int, processors: str
+    ) -> RunHeader:
         scenario = self.plan.scenario
         return RunHeader(
             format_version=FORMAT_VERSION,
@@ -392,7 +396,7 @@ class ActiveRun:
             populations=list(self.totals.populations),
             types=[list(names) for names in self.totals.types],
             plan=plan_lines(self.plan),
-            environment=surroundings(self._machine, workers),
+            environment=surroundings(self._machine, workers, processors),
             command=self._command,
         )
 

@@ -18,8 +18,8 @@ __all__ = ["run_number_of", "squall_version", "surroundings"]
 _PACKAGES = ("picows", "uvloop", "aiofastnet", "msgspec", "numpy", "xxhash")
 
 
-def surroundings(machine: Machine, workers: int) -> dict[str, Any]:
-    """The environment of a run, as plain data."""
+def surroundings(machine: Machine, workers: int, processors: str) -> dict[str, Any]:
+    """The environment of a run, as plain data; `processors` says whether they may sleep."""
     reason = reason_for_sources()
     return {
         "python": platform.python_version(),
@@ -29,6 +29,7 @@ def surroundings(machine: Machine, workers: int) -> dict[str, Any]:
         "hot_path": f"sources: {reason}" if reason else "compiled",
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "cores": machine.cores,
+        "processors": processors,
         "workers": workers,
         "memory_available_bytes": machine.memory_bytes,
         "files_max": list(resource.getrlimit(resource.RLIMIT_NOFILE)),

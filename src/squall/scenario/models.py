@@ -193,6 +193,11 @@ class Engine(Model):
     on_worker_loss: Literal["continue", "stop"] = Field(
         "continue", description="when a worker dies: the others finish the plan, or the run ends"
     )
+    keep_awake: bool = Field(
+        True,
+        description="keep this machine's processors from sleeping while the run lasts, where the system lets us: "
+        "one that sleeps wakes late",
+    )
 
     @field_validator("send_buffer_total_max")
     @classmethod

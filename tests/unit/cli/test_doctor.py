@@ -26,6 +26,7 @@ FACTS = Facts(
     cores_all=8,
     clock_resolution_s=1e-9,
     has_timerfd=True,
+    reason_for_sleep="",
     tells_sockets=True,
 )
 
@@ -72,6 +73,12 @@ def test_what_the_system_does_not_tell_is_said_so() -> None:
     assert "open files of a process: unlimited" in text
     assert "ephemeral ports: the system does not tell" in text
     assert "memory: the system does not tell" in text
+
+
+def test_processors_that_may_sleep_are_said_to_wake_late() -> None:
+    assert "processors: kept awake while a run lasts (/dev/cpu_dma_latency)" in lines()
+    text = lines(reason_for_sleep="/dev/cpu_dma_latency: permission denied")
+    assert "processors: may sleep, and wake late (/dev/cpu_dma_latency: permission denied)\n  → on a" in text
 
 
 def test_without_a_timerfd_it_says_what_that_means() -> None:

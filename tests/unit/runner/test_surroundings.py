@@ -14,9 +14,10 @@ from squall.runner.surroundings import run_number_of, squall_version, surroundin
 
 def test_versions_limits_and_the_form_of_the_hot_path_are_there() -> None:
     machine = Machine(cores=3, files_max=9, ports=8, memory_bytes=7, addresses=frozenset())
-    found = surroundings(machine, 2)
+    found = surroundings(machine, 2, "kept awake")
     assert json.loads(json.dumps(found)) == found
     assert (found["cores"], found["workers"], found["memory_available_bytes"], found["ports"]) == (3, 2, 7, 8)
+    assert found["processors"] == "kept awake"
     assert found["python"] == platform.python_version()
     assert found["squall"] == squall_version() != "unknown"
     assert found["picows"][0].isdigit()
