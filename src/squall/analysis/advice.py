@@ -182,7 +182,7 @@ _ADVICE_ON_FAILED: Final[dict[tuple[str, ...], str]] = {
     ("no body corrupted", "no header corrupted"): (
         "Look for what rewrites payloads between receipt and sending: checksums did not fit."
     ),
-    ("sent when due, as far as the target let",): (
+    ("not sent by the target's doing",): (
         "Let the target read as fast as its clients send: unsent bytes piled up until messages were given up, or its"
         " connections were gone when messages were due."
     ),

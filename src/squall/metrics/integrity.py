@@ -78,8 +78,8 @@ def _outcomes(totals: Totals) -> list[Judgement]:
 def _not_sent(totals: Totals) -> Judgement:
     messages = totals.messages()
     name, bound = (
-        "sent when due, as far as the target let",
-        f"not sent < {NOT_SENT_SHARE_MAX:.1%} of intended",
+        "not sent by the target's doing",
+        f"< {NOT_SENT_SHARE_MAX:.1%} of intended",
     )
     figure = None
     if messages.intended:

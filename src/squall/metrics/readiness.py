@@ -222,8 +222,10 @@ def _average_latency(*, unlagged: bool) -> Measure:
 
 def _peak_latency(*, unlagged: bool) -> Measure:
     def measure(totals: Totals) -> Figure | None:
-        peak_ns = totals.peak_ns(Selection(phases=_peak_ids(totals)), unlagged=unlagged)
-        return _milliseconds(peak_ns, "the highest p99 of a window")
+        ids = _peak_ids(totals)
+        where = "" if ids is None else " of the ramp up"
+        peak_ns = totals.peak_ns(Selection(phases=ids), unlagged=unlagged)
+        return _milliseconds(peak_ns, f"the highest p99 of a window{where}")
 
     return measure
 

@@ -80,7 +80,7 @@ def test_bounds_stand_with_figure_unit_and_verdict_the_failed_first() -> None:
     )
     row = next(row for row in rows if row[0].startswith("ws_response_time"))
     assert row[1:4] == ["p(95)&lt;200", "250 ms", "failed"]
-    share = next(row for row in rows if row[1].startswith("not sent"))
+    share = next(row for row in rows if row[0].startswith("not sent"))
     assert share[2].endswith(" %")
 
 
