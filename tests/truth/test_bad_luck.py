@@ -1,4 +1,4 @@
-"""What befalls a run from outside: interrupts, killed workers, a machine that is too small, two runs at once."""
+"""What befalls a run from outside: killed workers, a machine that is too small, two runs at once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ import pytest
 
 from squall.engine.machine import this_machine
 from squall.errors import StoreError
-from squall.record.run import Phase
 from squall.store.reader import open_run
 from squall.units import format_count
 from squall_run import Running, run_squall, start_squall
@@ -72,52 +71,6 @@ def _delivered(folder: Path) -> int:
     except StoreError:  # not begun yet
         return 0
     return sum(cell.delivered for interval in intervals for cell in interval.messages)
-
-
-def wait_for_phase(running: Running, name: str) -> None:
-    """A second into a phase, by the record."""
-    deadline = time.monotonic() + 40
-    while name not in [phase.name for phase in _phases(running.folder)]:
-        assert time.monotonic() < deadline, f"{name} did not begin"
-        assert running.process.poll() is None, "the run has ended"
-        time.sleep(0.05)  # noqa: TID251 - another process is waited for
-    time.sleep(1.0)  # noqa: TID251 - a moment within the phase
-
-
-def _phases(folder: Path) -> tuple[Phase, ...]:
-    try:
-        return open_run(folder).phases
-    except StoreError:
-        return ()
-
-
-@pytest.mark.parametrize("phase", ["ramp_up", "hold", "ramp_down"])
-def test_ctrl_c_once_ends_in_order_and_keeps_the_results(
-    phase: str, service_url: str, tmp_path: Path
-) -> None:
-    running = start_squall(scenario(service_url), tmp_path)
-    wait_for_phase(running, phase)
-    running.interrupt()
-    ran = running.wait(30)
-    assert ran.code == 105, ran.stdout + ran.stderr
-    assert ran.summary is not None
-    assert ran.summary["phases"][-1]["name"] == phase
-    assert ran.delivery["delivered"] == ran.delivery["intended"] > 0
-    assert ran.connections["open"] == 0
-    ran.assert_adds_up()
-    assert "Traceback" not in ran.stderr
-
-
-def test_ctrl_c_twice_ends_at_once(service_url: str, tmp_path: Path) -> None:
-    running = start_squall(scenario(service_url), tmp_path)
-    workers = wait_for_workers(running, 4.5)
-    running.interrupt()
-    running.interrupt()
-    ran = running.wait(15)
-    assert ran.code == 105
-    assert ran.summary is not None
-    ran.assert_adds_up()
-    assert not [each for each in workers if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
 
 
 def test_a_worker_killed_in_the_middle_makes_the_run_invalid(service_url: str, tmp_path: Path) -> None:

@@ -46,20 +46,6 @@ def test_an_interrupted_run_keeps_its_results(
     assert summary["delivery"]["lost"] == 0
 
 
-def test_interrupted_twice_it_ends_at_once_and_leaves_no_worker(service_url: str, tmp_path: Path) -> None:
-    process = started("echo", service_url, *LONG, cwd=tmp_path)
-    until(process, " hold      held 20/20 ")
-    workers = psutil.Process(process.pid).children(recursive=True)
-    assert workers
-    process.send_signal(signal.SIGINT)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=TIMEOUT_S)
-    assert process.returncode == 105, out + err
-    assert "Traceback" not in err
-    assert (tmp_path / "run" / "record.log").exists()
-    assert psutil.wait_procs(workers, timeout=TIMEOUT_S)[1] == []
-
-
 def test_a_run_that_was_killed_is_shown_as_far_as_it_came(service_url: str, tmp_path: Path) -> None:
     process = started("echo", service_url, *LONG, cwd=tmp_path)
     until(process, "0:00:02 hold")
