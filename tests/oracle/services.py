@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["Service", "acking_service", "chat_service", "rooms_service", "started"]
+__all__ = ["Service", "acking_service", "chat_service", "crowded_service", "rooms_service", "started"]
 
 STOP_TIMEOUT_S = 15.0
 
@@ -74,6 +74,14 @@ def acking_service(*arguments: str) -> Iterator[Service]:
     tests = Path(__file__).resolve().parent.parent
     command = [sys.executable, "-m", "oracle.acker", *arguments]
     with started(command, PYTHONPATH=str(tests)) as service:
+        yield service
+
+
+@contextmanager
+def crowded_service(*arguments: str) -> Iterator[Service]:
+    """The bundled service, slow above some number of connections; see `crowded_service`."""
+    tests = Path(__file__).resolve().parent.parent
+    with started([sys.executable, "-m", "crowded_service", *arguments], PYTHONPATH=str(tests)) as service:
         yield service
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from oracle.launch import lying_server
+from oracle.services import crowded_service
 from squall.api import LoadTester, RampDecision, RampStatistics, RampUpResult
 from squall.errors import ExitCode, UserCodeError
 from squall.fleet.inline import InlineFleet
@@ -22,6 +23,7 @@ from squall_run import run_squall
 
 SLOW_FROM = 60
 TARGET = 200
+LATE_S = 2.5
 
 
 def test_a_service_that_gets_slow_bends_the_curve_and_stops_it(tmp_path: Path) -> None:
@@ -66,6 +68,57 @@ def test_a_service_that_gets_slow_bends_the_curve_and_stops_it(tmp_path: Path) -
     steps = [later.planned - before.planned for before, later in pairwise(seconds)]
     assert steps[-1] < steps[0] / 2
     assert sum(truth.connections_ended.values()) == freeze.level == ran.connections["established"]
+
+
+@pytest.mark.slow
+def test_above_3000_connections_it_slows_and_stops_where_the_service_does(tmp_path: Path) -> None:
+    """From 3,000 on each connection makes every answer half a millisecond later: 3,120 make 60 ms of it, 3,700 make 350.
+
+    The ramp takes either up within `LATE_S` and not before: it is judged each second, by the whole second in which all
+    was so late at the earliest, and the answers that say so come late themselves.
+    """
+    target, planned, slow_at, stop_at = 4_000, Linear(0, 4_000, 8.0), 3_120, 3_700
+    ramp = {
+        "kind": "adaptive",
+        "shape": "linear",
+        "duration": planned.duration_s,
+        "interval": "1s",
+        "slow_when": "ws_response_time: p(50)>60",
+        "stop_when": {"ws_response_time": "p(50)>350"},
+    }
+    with crowded_service("--from", "3000", "--each-ms", "0.5") as service:
+        ran = run_squall(
+            {
+                "target": service.url,
+                "load": {"connections": target, "ramp_up": ramp, "hold": "500ms", "ramp_down": "300ms"},
+                "traffic": {"rate": "0.5/s"},
+                "engine": {"workers": 2},
+                "delivery": {"drain_timeout": "5s"},
+            },
+            tmp_path,
+        )
+    ran.assert_adds_up()
+    assert ran.delivery["delivered"] == ran.delivery["intended"] > 0
+    record = open_run(ran.folder)
+    up, hold, *_ = record.phases
+    turns = [event for event in record.events if event.kind.startswith("ramp_")]
+    assert [turns[0].kind, turns[-1].kind] == ["ramp_slower", "ramp_frozen"]
+    slow_s, stop_s = turns[0].at_ns / 1e9, turns[-1].at_ns / 1e9
+    assert 0 <= slow_s - slow_at / target * planned.duration_s <= LATE_S
+    seconds = [each for each in record.intervals if each.at_ns <= up.end_ns]  # type: ignore[operator] # it is over
+    reached_s = next(each.at_ns / 1e9 for each in seconds if each.planned >= stop_at)
+    assert -1 <= stop_s - reached_s <= LATE_S  # of the level, only the seconds' ends are known
+    assert up.freeze is not None
+    assert stop_at <= up.freeze.level < target
+    assert ran.connections["established"] == hold.level_end == up.freeze.level
+    for each in seconds:
+        assert (each.planned == planned.level_at(each.at_ns / 1e9)) == (each.at_ns / 1e9 <= slow_s)
+        assert 0.9 * each.planned <= each.held <= each.planned
+    growth = [
+        later.planned - before.planned for before, later in pairwise(seconds) if later.at_ns / 1e9 <= stop_s
+    ]
+    assert growth[-1] < 0.7 * growth[0]
+    assert seconds[-1].planned == up.freeze.level
 
 
 def test_a_quick_service_is_ramped_as_planned(make: Any, run: Any) -> None:
