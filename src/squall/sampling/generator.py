@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 
 from squall.record.resources import ResourceSample, Role
 from squall.sampling.family import Family
+from squall.sampling.outgoing import Outgoing
 from squall.sampling.processes import read_process
-from squall.sampling.sockets import states_towards
 
 __all__ = ["GeneratorSampler"]
 
@@ -29,7 +29,7 @@ class GeneratorSampler:
 
     def __init__(self, workers: Callable[[], Sequence[int]], ports: Sequence[int]) -> None:
         self._workers = workers
-        self._ports = list(ports)
+        self._outgoing = Outgoing(ports)
         self._family = Family()
 
     def look(self, at_ns: int, clock_ns: int) -> ResourceSample:
@@ -39,7 +39,7 @@ class GeneratorSampler:
         figures = self._family.look(members, clock_ns)
         problem = ""
         try:
-            figures["tcp_states"] = states_towards(self._ports)
+            figures["tcp_states"] = self._outgoing.states()
         except OSError as error:
             problem = f"its sockets are not told: {error.strerror or error}"
         return ResourceSample(at_ns=at_ns, source=self.source, role=self.role, problem=problem, **figures)

@@ -12,7 +12,7 @@ from squall.record.resources import ResourceSample, Role
 from squall.sampling.family import Family
 from squall.sampling.processes import Process, descendants, read_process
 from squall.sampling.sock_diag import Listener, listeners
-from squall.sampling.sockets import ServedPorts, inodes_of
+from squall.sampling.sockets import ServedPorts, held_of
 
 __all__ = ["PidSampler"]
 
@@ -30,7 +30,7 @@ class PidSampler:
         self._family = Family()
         self._ports = ServedPorts()
         self._seen: frozenset[int] | None = None
-        self._own: frozenset[int] = frozenset()
+        self._own: set[int] = set()
 
     def look(self, at_ns: int, clock_ns: int) -> ResourceSample:
         """What the process and its children use now."""
@@ -62,5 +62,5 @@ class PidSampler:
         found = listeners()
         inodes = frozenset(each.inode for each in found)
         if inodes != self._seen:
-            self._seen, self._own = inodes, inodes & inodes_of(each.pid for each in members)
+            self._seen, self._own = inodes, held_of(inodes, (each.pid for each in members))
         return [each for each in found if each.inode in self._own]

@@ -7,20 +7,19 @@ not in them. **accept_overflows** counts attempts: a client that is turned away 
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import psutil
 
 from squall.sampling.base import rate_hz
 from squall.sampling.sock_diag import Connections, Listener, connections
 
-__all__ = ["SERVED_PORTS_MAX", "ServedPorts", "holders", "inodes_of", "states_towards"]
+__all__ = ["SERVED_PORTS_MAX", "ServedPorts", "held_of", "holders"]
 
 SERVED_PORTS_MAX: Final = 64
-_SOCKET: Final = re.compile(r"socket:\[(\d+)\]")
 
 
 class ServedPorts:
@@ -38,7 +37,7 @@ class ServedPorts:
             OSError: the system does not tell its sockets.
         """
         ports = sorted({each.port for each in listening})[:SERVED_PORTS_MAX]
-        now = connections(ports, "local", with_bytes=True)
+        now = connections(ports, "local")
         figures = {
             "tcp_states": now.states,
             "accept_queue": sum(each.queue for each in listening),
@@ -59,7 +58,7 @@ class ServedPorts:
         before = self._before
         if before is None:
             return {}
-        _, _, there = np.intersect1d(now.cookies, before.cookies, assume_unique=True, return_indices=True)
+        there = _places(now.cookies, before.cookies)
         sent = int(now.acked.sum()) - int(before.acked[there].sum())
         received = int(now.received.sum()) - int(before.received[there].sum())
         elapsed_ns = clock_ns - self._clock_ns
@@ -69,37 +68,39 @@ class ServedPorts:
         }
 
 
-def states_towards(ports: Sequence[int]) -> dict[str, int]:
-    """The sockets of this machine that lead to these ports anywhere, by state.
+def _places(now: npt.NDArray[np.uint64], before: npt.NDArray[np.uint64]) -> npt.NDArray[np.intp] | slice:
+    """Where in the look before those stand that are still there. The kernel tells the same ones in the same order."""
+    if np.array_equal(now, before):
+        return slice(None)
+    _, _, there = np.intersect1d(now, before, assume_unique=True, return_indices=True)
+    return there
 
-    Raises:
-        OSError: the system does not tell its sockets.
-    """
-    return connections(ports[:SERVED_PORTS_MAX], "remote", with_bytes=False).states
 
-
-def inodes_of(pids: Iterable[int]) -> set[int]:
-    """The sockets that these processes have open. Looks at every descriptor: not for each look."""
-    found = set()
-    for pid in pids:
-        folder = f"/proc/{pid}/fd"
-        try:
-            for name in os.listdir(folder):
-                match = _SOCKET.fullmatch(_link(f"{folder}/{name}"))
-                if match is not None:
-                    found.add(int(match[1]))
-        except OSError:
-            pass  # gone, or not ours to look into
-    return found
+def held_of(inodes: Iterable[int], pids: Iterable[int]) -> set[int]:
+    """Those of these sockets that these processes have open. Looks at all that they have: not for each look."""
+    wanted = {f"socket:[{inode}]": inode for inode in inodes}
+    return {wanted[name] for pid in pids for name in _links(pid) if name in wanted}
 
 
 def holders(inodes: frozenset[int]) -> list[int]:
     """The processes that have one of these sockets open. Looks at every process: not for each look."""
-    return [pid for pid in sorted(psutil.pids()) if inodes & inodes_of([pid])]
+    wanted = {f"socket:[{inode}]" for inode in inodes}
+    return [pid for pid in sorted(psutil.pids()) if any(name in wanted for name in _links(pid))]
 
 
-def _link(path: str) -> str:
+def _links(pid: int) -> Iterator[str]:
+    """What the descriptors of a process lead to, as far as it is there and may be looked into."""
     try:
-        return os.readlink(path)
-    except OSError:  # closed meanwhile
-        return ""
+        folder = os.open(f"/proc/{pid}/fd", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        return  # gone, or not ours to look into
+    try:
+        for name in os.listdir(folder):
+            try:
+                yield os.readlink(name, dir_fd=folder)
+            except OSError:
+                pass  # closed meanwhile
+    except OSError:
+        pass  # it has ended
+    finally:
+        os.close(folder)

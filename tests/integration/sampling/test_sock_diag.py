@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from squall.sampling import sock_diag
-from squall.sampling.sock_diag import connections, listeners
+from squall.sampling.sock_diag import connections, half_closed, listeners, states_of
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="sock_diag is Linux's")
 
@@ -41,12 +41,14 @@ def both() -> Iterator[tuple[Held, Held]]:
 
 def test_connections_are_found_by_either_end(both: tuple[Held, Held]) -> None:
     (four, _), (six, _) = both
-    assert connections([four], "local", with_bytes=False).states == {"established": 5}
-    assert connections([four], "remote", with_bytes=False).states == {"established": 5}
-    assert connections([six], "local", with_bytes=False).states == {"established": 3}
-    assert connections([1, six, 2, four, 3], "remote", with_bytes=False).states == {"established": 8}
-    assert connections([1, 2], "local", with_bytes=True).states == {}
-    assert connections([], "local", with_bytes=True).states == {}
+    assert states_of([four], "local") == {"established": 5}
+    assert states_of([four], "remote") == {"established": 5}
+    assert states_of([six], "local") == {"established": 3}
+    assert states_of([1, six, 2, four, 3], "remote") == {"established": 8}
+    assert states_of([1, 2], "local") == {}
+    assert states_of([], "local") == {}
+    assert connections([six, four], "local").states == {"established": 8}
+    assert connections([], "local").states == {}
 
 
 def test_states_and_what_was_carried_are_told(both: tuple[Held, Held]) -> None:
@@ -55,24 +57,39 @@ def test_states_and_what_was_carried_are_told(both: tuple[Held, Held]) -> None:
     client.sendall(b"x" * 1000)
     assert len(server.recv(1000, socket.MSG_WAITALL)) == 1000
     ends[2].close()
-    found = connections([port], "local", with_bytes=True)
+    found = connections([port], "local")
     assert found.states == {"established": 4, "close_wait": 1}
+    assert states_of([port], "local") == found.states
+    assert states_of([port], "local", established=False) == {"close_wait": 1}
+    assert set(found.cookies.tolist()) > half_closed([port])
     assert len(set(found.cookies.tolist())) == 5
     assert max(found.received.tolist()) == 1000
     assert found.received.sum() <= 1001  # the end of a stream counts as a byte
     ends[3].close()
-    assert connections([port], "remote", with_bytes=False).states["time_wait"] == 1
+    assert states_of([port], "remote")["time_wait"] == 1
 
 
 def test_records_of_several_lengths_are_read_as_those_of_one(
     both: tuple[Held, Held], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (port, _), _ = both
-    quickly = connections([port], "local", with_bytes=True)
-    monkeypatch.setattr(sock_diag, "_alike", lambda _: None)
-    slowly = connections([port], "local", with_bytes=True)
+    quickly = connections([port], "local")
+    monkeypatch.setattr(sock_diag, "_alike", lambda *_: None)
+    slowly = connections([port], "local")
     assert slowly.states == quickly.states
-    assert np.array_equal(np.sort(slowly.cookies), np.sort(quickly.cookies))
+    assert np.array_equal(slowly.cookies, quickly.cookies)
+
+
+def test_what_comes_in_several_pieces_is_told_once() -> None:
+    with ExitStack() as stack:
+        server = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        port = server.getsockname()[1]
+        for _ in range(300):  # four hundred bytes each, 32 KiB a piece
+            stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+            stack.enter_context(server.accept()[0])
+        found = connections([port], "local")
+        assert found.states == {"established": 300}
+        assert len(set(found.cookies.tolist())) == 300
 
 
 def test_listeners_have_their_queue_and_backlog() -> None:
@@ -85,6 +102,15 @@ def test_listeners_have_their_queue_and_backlog() -> None:
 
 
 def test_what_the_kernel_refuses_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sock_diag, "_FAMILIES", (socket.AF_UNIX + 40,))
+    monkeypatch.setattr(sock_diag, "_TCPDIAG_GETSOCK", 99)
     with pytest.raises(OSError, match="sock_diag"):
+        listeners()
+
+
+def test_what_is_larger_than_there_is_room_for_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sock_diag, "_RECEIVE_BYTES", 64)
+    with (
+        socket.create_server(("127.0.0.1", 0)),
+        pytest.raises(OSError, match="larger pieces"),
+    ):
         listeners()
