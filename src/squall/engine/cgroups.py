@@ -6,6 +6,7 @@ the least one counts; a file that is not there is a limit that is not set. Every
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -16,6 +17,8 @@ _ROOT: Final = Path("/sys/fs/cgroup")
 _PROC: Final = Path("/proc")
 _UNLIMITED_BYTES: Final = 1 << 60
 """Version 1 says "no limit" by a number that no machine has."""
+_FILE_BYTES_MAX: Final = 1 << 16
+"""None of these files is anywhere near as long."""
 
 
 class Throttling(NamedTuple):
@@ -29,7 +32,7 @@ class Cgroup:
     """Where a process is accounted."""
 
     def __init__(self, pid: int | str = "self", *, root: Path = _ROOT, proc: Path = _PROC) -> None:
-        paths = _paths(proc / str(pid) / "cgroup")
+        paths = _paths(f"{proc}/{pid}/cgroup")
         self._memory = _folders(root, paths, "memory")
         self._cpu = _folders(root, paths, "cpu")
 
@@ -58,64 +61,67 @@ class Cgroup:
                 ("memory.max", "memory.current"),
                 ("memory.limit_in_bytes", "memory.usage_in_bytes"),
             ):
-                limit, used = _number(folder / limit_name), _number(folder / used_name)
+                limit = _number(f"{folder}/{limit_name}")
                 if limit is not None and limit < _UNLIMITED_BYTES:
-                    yield limit, used or 0
+                    yield limit, _number(f"{folder}/{used_name}") or 0
 
 
-def _paths(file: Path) -> dict[str, str]:
+def _paths(file: str) -> dict[str, str]:
     """By controller, the group's path; that of version 2 by ""."""
-    try:
-        lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return {}
     found: dict[str, str] = {}
-    for line in lines:
+    for line in _text(file).splitlines():
         _, _, rest = line.partition(":")
         controllers, _, path = rest.partition(":")
         found |= dict.fromkeys(controllers.split(","), path)
     return found
 
 
-def _folders(root: Path, paths: dict[str, str], controller: str) -> tuple[Path, ...]:
+def _folders(root: Path, paths: dict[str, str], controller: str) -> tuple[str, ...]:
     """The group's own folder and those above it, as far as they can be seen from here."""
     if controller in paths:
-        base, path = root / controller, paths[controller]
+        base, path = f"{root}/{controller}", paths[controller]
     elif "" in paths:
-        base, path = (root if (root / "cgroup.controllers").exists() else root / "unified"), paths[""]
+        base, path = (f"{root}" if (root / "cgroup.controllers").exists() else f"{root}/unified"), paths[""]
     else:
         return ()
-    own = base / path.strip("/")
-    levels = [own, *own.parents]
-    return tuple(level for level in levels if level.is_relative_to(base) and level.is_dir())
+    names = [name for name in path.split("/") if name]
+    levels = ["/".join((base, *names[:depth])) for depth in range(len(names), -1, -1)]
+    return tuple(level for level in levels if os.path.isdir(level))
 
 
-def _quota(folder: Path) -> float | None:
-    text = _text(folder / "cpu.max")
+def _quota(folder: str) -> float | None:
+    text = _text(f"{folder}/cpu.max")
     if text:
         quota, _, period = text.partition(" ")
         return int(quota) / int(period) if quota.isdecimal() and period.isdecimal() else None
-    quota_us, period_us = _number(folder / "cpu.cfs_quota_us"), _number(folder / "cpu.cfs_period_us")
+    quota_us, period_us = _number(f"{folder}/cpu.cfs_quota_us"), _number(f"{folder}/cpu.cfs_period_us")
     return quota_us / period_us if quota_us and quota_us > 0 and period_us else None
 
 
-def _throttling(folder: Path) -> Throttling | None:
-    pairs = (line.partition(" ") for line in _text(folder / "cpu.stat").splitlines())
+def _throttling(folder: str) -> Throttling | None:
+    pairs = (line.partition(" ") for line in _text(f"{folder}/cpu.stat").splitlines())
     figures = {name: int(value) for name, _, value in pairs if value.isdecimal()}
     if "nr_periods" not in figures or "nr_throttled" not in figures:
         return None
     return Throttling(figures["nr_periods"], figures["nr_throttled"])
 
 
-def _number(file: Path) -> int | None:
+def _number(file: str) -> int | None:
     try:
         return int(_text(file))
     except ValueError:  # not there, or "max"
         return None
 
 
-def _text(file: Path) -> str:
+def _text(file: str) -> str:
+    """Read in one go, since these files are read at each look at a process; empty where there is none."""
     try:
-        return file.read_text(encoding="ascii").strip()
+        descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return ""
+    try:
+        return os.read(descriptor, _FILE_BYTES_MAX).decode("utf-8", "replace").strip()
+    except OSError:
+        return ""
+    finally:
+        os.close(descriptor)
