@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 from squall.record.resources import ResourceSample, Role
 from squall.sampling.family import Family
-from squall.sampling.processes import Process, descendants, read_process
+from squall.sampling.parents import Parents
+from squall.sampling.processes import Process, read_process
 from squall.sampling.sock_diag import Listener, listeners
 from squall.sampling.sockets import ServedPorts, held_of
 
@@ -28,13 +29,14 @@ class PidSampler:
         found = read_process(pid)
         self._started = None if found is None else found.started
         self._family = Family()
+        self._parents = Parents()
         self._ports = ServedPorts()
         self._seen: frozenset[int] | None = None
         self._own: set[int] = set()
 
     def look(self, at_ns: int, clock_ns: int) -> ResourceSample:
         """What the process and its children use now."""
-        members = descendants([self._pid])
+        members = self._parents.descendants([self._pid])
         problem = self._missing(members)
         figures = self._family.look([] if problem else members, clock_ns)
         if not problem:

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from squall.record.resources import ResourceSample, Role
 from squall.sampling.family import Family
-from squall.sampling.processes import Process, descendants
+from squall.sampling.parents import Parents
+from squall.sampling.processes import Process
 from squall.sampling.sock_diag import Listener, listeners
 from squall.sampling.sockets import ServedPorts, holders
 
@@ -26,6 +27,7 @@ class PortSampler:
         self.source = source
         self._port = port
         self._family = Family()
+        self._parents = Parents()
         self._ports = ServedPorts()
         self._inodes: frozenset[int] = frozenset()
         self._holders: dict[int, float | None] = {}
@@ -54,10 +56,10 @@ class PortSampler:
     def _members(self, found: list[Listener]) -> list[Process]:
         """The holders of the sockets, and their children."""
         inodes = frozenset(each.inode for each in found)
-        members = descendants(self._holders)
+        members = self._parents.descendants(self._holders)
         if inodes != self._inodes or not self._holders.items() <= _started(members).items():
             pids = holders(inodes)
-            members = descendants(pids)
+            members = self._parents.descendants(pids)
             started = _started(members)
             self._inodes, self._holders = inodes, {pid: started.get(pid) for pid in pids}
         return members

@@ -9,16 +9,23 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 import psutil
 
 from squall.clock import RealClock
 
-__all__ = ["Process", "descendants", "descriptors_of", "read_process", "started_now", "thread_times"]
+__all__ = [
+    "ON_LINUX",
+    "Process",
+    "descriptors_of",
+    "parent_of",
+    "read_process",
+    "started_now",
+    "thread_times",
+]
 
-_ON_LINUX: Final = sys.platform == "linux"
+ON_LINUX: Final = sys.platform == "linux"
 _TICKS_HZ: Final = os.sysconf("SC_CLK_TCK")
 _TICK_NS: Final = 1_000_000_000 // _TICKS_HZ
 _PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
@@ -40,32 +47,26 @@ class Process(NamedTuple):
 
 def read_process(pid: int) -> Process | None:
     """A process as it is now; None where there is none, or none that may be seen."""
-    return _from_proc(pid) if _ON_LINUX else _from_psutil(pid)
+    return _from_proc(pid) if ON_LINUX else _from_psutil(pid)
 
 
 def started_now() -> float:
     """What `started` would be of a process that began now."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME) if _ON_LINUX else RealClock().wall_ns() / 1e9
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if ON_LINUX else RealClock().wall_ns() / 1e9
 
 
-def descendants(roots: Iterable[int]) -> list[Process]:
-    """The processes of these numbers, and then all that descend from one of them by living parents."""
-    children: dict[int, list[int]] = {}
-    for pid in psutil.pids():
-        if (parent := _parent_of(pid)) is not None:
-            children.setdefault(parent, []).append(pid)
-    found: dict[int, Process] = {}
-    waiting = list(roots)
-    for pid in waiting:  # grows while it is gone through
-        if pid not in found and (process := read_process(pid)) is not None:
-            found[pid] = process
-            waiting += children.get(pid, ())
-    return list(found.values())
+def parent_of(pid: int) -> int | None:
+    """The parent of a process; None where there is none such, or none that may be seen."""
+    if not ON_LINUX:
+        process = _from_psutil(pid)
+        return None if process is None else process.parent
+    fields = _fields(_read(f"/proc/{pid}/stat"), at_most=2)
+    return int(fields[1]) if len(fields) > 2 else None
 
 
 def thread_times(pid: int) -> dict[int, int]:
     """Processor time of each living thread in ns, by its number; empty where it cannot be seen."""
-    if not _ON_LINUX:
+    if not ON_LINUX:
         return _threads_from_psutil(pid)
     found = {}
     try:
@@ -80,7 +81,7 @@ def thread_times(pid: int) -> dict[int, int]:
 
 def descriptors_of(pid: int) -> int | None:
     """How many files and sockets a process has open; None where that may not be seen."""
-    if not _ON_LINUX:
+    if not ON_LINUX:
         return _descriptors_from_psutil(pid)
     folder = f"/proc/{pid}/fd"
     try:
@@ -91,9 +92,7 @@ def descriptors_of(pid: int) -> int | None:
 
 
 def _from_proc(pid: int) -> Process | None:
-    content = _read(f"/proc/{pid}/stat")
-    # The name stands in parentheses and may hold anything, parentheses too.
-    fields = content[content.rfind(b")") + 2 :].split()
+    fields = _fields(_read(f"/proc/{pid}/stat"))
     if len(fields) < 22 or fields[0] in (b"Z", b"X"):
         return None
     ticks = int(fields[11]) + int(fields[12])
@@ -105,15 +104,6 @@ def _from_proc(pid: int) -> Process | None:
         memory_bytes=int(fields[21]) * _PAGE_BYTES,
         threads=int(fields[17]),
     )
-
-
-def _parent_of(pid: int) -> int | None:
-    if not _ON_LINUX:
-        process = _from_psutil(pid)
-        return None if process is None else process.parent
-    content = _read(f"/proc/{pid}/stat")
-    fields = content[content.rfind(b")") + 2 :].split(maxsplit=2)
-    return int(fields[1]) if len(fields) > 2 else None
 
 
 def _cpu_clock_ns(pid: int, otherwise_ns: int) -> int:
@@ -128,17 +118,26 @@ def _thread_ns(folder: str) -> int | None:
     spent = _read(f"{folder}/schedstat").split()
     if spent:
         return int(spent[0])
-    content = _read(f"{folder}/stat")
-    fields = content[content.rfind(b")") + 2 :].split()
+    fields = _fields(_read(f"{folder}/stat"))
     return (int(fields[11]) + int(fields[12])) * _TICK_NS if len(fields) > 12 else None
+
+
+def _fields(stat: bytes, at_most: int = -1) -> list[bytes]:
+    """What stands behind the name, which is in parentheses and may hold anything, parentheses too."""
+    return stat[stat.rfind(b")") + 2 :].split(maxsplit=at_most)
 
 
 def _read(path: str) -> bytes:
     try:
-        with open(path, "rb", buffering=0) as file:
-            return file.read(4096)
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return b""
+    try:
+        return os.read(descriptor, 4096)
+    except OSError:
+        return b""
+    finally:
+        os.close(descriptor)
 
 
 def _from_psutil(pid: int) -> Process | None:

@@ -18,9 +18,10 @@ from squall.sampling import pids, ports, processes
 from squall.sampling.family import Family
 from squall.sampling.generator import GeneratorSampler
 from squall.sampling.host import HostSampler
+from squall.sampling.parents import Parents
 from squall.sampling.pids import PidSampler
 from squall.sampling.ports import PortSampler
-from squall.sampling.processes import Process, descendants, descriptors_of, read_process, thread_times
+from squall.sampling.processes import Process, descriptors_of, read_process, thread_times
 from squall.sampling.sockets import holders
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="sockets are told by Linux only")
@@ -121,7 +122,7 @@ def test_memory_descriptors_and_children_are_counted(start: Start) -> None:
     assert after.memory_share == pytest.approx(after.memory_bytes / psutil.virtual_memory().total, rel=0.01)
     assert (before.processes, after.processes) == (1, 2)
     assert after.descriptors == 2 * (before.descriptors + 40)  # the child has them too
-    assert descendants([watched.pid])[1].pid == child
+    assert Parents().descendants([watched.pid])[1].pid == child
 
 
 def test_a_process_that_ends_is_said_and_not_measured(start: Start) -> None:
@@ -276,13 +277,15 @@ def test_whoever_got_the_number_of_one_who_held_a_socket_is_not_measured(
     def held_by_two(inodes: frozenset[int]) -> list[int]:
         return [*holders(inodes), stranger.pid]
 
-    def one_of_them_older(roots: Iterable[int]) -> list[Process]:
-        found = descendants(roots)
+    descendants = Parents.descendants
+
+    def one_of_them_older(parents: Parents, roots: Iterable[int]) -> list[Process]:
+        found = descendants(parents, roots)
         return [each._replace(started=each.started - 60 * (each.pid == stranger.pid)) for each in found]
 
     with monkeypatch.context() as before:
         before.setattr(ports, "holders", held_by_two)
-        before.setattr(ports, "descendants", one_of_them_older)
+        before.setattr(Parents, "descendants", one_of_them_older)
         assert look(sampler).processes == 2
         assert look(sampler).processes == 2
     assert look(sampler).processes == 1  # the socket is the same: the other one holds it still
