@@ -31,7 +31,7 @@ class PidSampler:
         self._family = Family()
         self._parents = Parents()
         self._ports = ServedPorts()
-        self._seen: frozenset[int] | None = None
+        self._seen: set[int] = set()
         self._own: set[int] = set()
 
     def look(self, at_ns: int, clock_ns: int) -> ResourceSample:
@@ -60,9 +60,10 @@ class PidSampler:
         return ""
 
     def _listening(self, members: Sequence[Process]) -> list[Listener]:
-        """The sockets it listens on. Whose they are is looked up only where others listen than before."""
+        """The sockets it listens on. Whose they are is looked up only where one listens that did not before."""
         found = listeners()
-        inodes = frozenset(each.inode for each in found)
-        if inodes != self._seen:
-            self._seen, self._own = inodes, held_of(inodes, (each.pid for each in members))
+        inodes = {each.inode for each in found}
+        if not inodes <= self._seen:
+            self._own = held_of(inodes, (each.pid for each in members))
+        self._seen = inodes
         return [each for each in found if each.inode in self._own]
