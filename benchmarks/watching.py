@@ -51,7 +51,7 @@ class Looks:
         if not self._samplers:
             self._samplers = [
                 PortSampler("target", self._port),
-                GeneratorSampler(lambda: workers, [self._port]),
+                GeneratorSampler(lambda: workers, [self._port], here=True),
                 HostSampler(),
             ]
         for sampler in self._samplers:

@@ -364,7 +364,8 @@ class ActiveRun:
         """Who looks at the machines. Samplers that need to be let go of are so by it."""
         coordinator = self._coordinator
         ports = [each.port for each in self.plan.demand.destinations]
-        samplers = make_samplers(scenario.watch, lambda: coordinator.pids, ports)
+        here = self._before is not None
+        samplers = make_samplers(scenario.watch, lambda: coordinator.pids, ports, here=here)
         return Watching(
             [Lookout(each, lambda: (coordinator.now_ns(), self._clock.monotonic_ns())) for each in samplers],
             interval_s=scenario.watch.interval,

@@ -22,14 +22,17 @@ class GeneratorSampler:
     Args:
         workers: asked at each look for the workers' processes of this machine.
         ports: those of the target, by which squall's connections are known.
+        here: whether the target is on this machine.
     """
 
     source = "generator"
     role: Role = "generator"
 
-    def __init__(self, workers: Callable[[], Sequence[int]], ports: Sequence[int]) -> None:
+    def __init__(
+        self, workers: Callable[[], Sequence[int]], ports: Sequence[int], *, here: bool = False
+    ) -> None:
         self._workers = workers
-        self._outgoing = Outgoing(ports)
+        self._outgoing = Outgoing(ports, here=here)
         self._family = Family()
 
     def look(self, at_ns: int, clock_ns: int) -> ResourceSample:

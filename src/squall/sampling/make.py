@@ -16,15 +16,18 @@ from squall.scenario.watch import Watch, WatchedSource, source_names
 __all__ = ["make_samplers", "make_target_samplers"]
 
 
-def make_samplers(watch: Watch, workers: Callable[[], Sequence[int]], ports: Sequence[int]) -> list[Sampler]:
+def make_samplers(
+    watch: Watch, workers: Callable[[], Sequence[int]], ports: Sequence[int], *, here: bool
+) -> list[Sampler]:
     """The samplers of a run; each is to be closed.
 
     Args:
         watch: what is watched.
         workers: asked for the numbers of squall's own processes beside this one.
         ports: those of the target.
+        here: whether all of it is on this machine.
     """
-    own: list[Sampler] = [GeneratorSampler(workers, ports), HostSampler()]
+    own: list[Sampler] = [GeneratorSampler(workers, ports, here=here), HostSampler()]
     return own + make_target_samplers(watch)
 
 

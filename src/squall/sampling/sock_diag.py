@@ -63,6 +63,9 @@ _INFO, _SKMEMINFO = 2, 7
 
 _HEADER: Final = struct.Struct("=IHHII")
 _LENGTH_AND_KIND: Final = struct.Struct("=IH")
+_END: Final = struct.Struct("=IHHIIi")
+_SEQUENCE: Final = 0x5371_7561
+"""By which the kernel's answers are known; no record ends as the end of all does."""
 _REQUEST: Final = struct.Struct("=4B2s2s44xII")
 _ANY: Final = bytes(2)
 _STATE_AT, _LOCAL_PORT_AT, _COOKIE_AT, _QUEUES_AT, _INODE_AT, _ATTRIBUTES_AT = 17, 20, 60, 72, 84, 88
@@ -71,8 +74,9 @@ _ACKED_AT, _RECEIVED_AT = 120, 128
 _DROPS_AT: Final = 32
 """In the skmeminfo."""
 _SOURCE_IS, _DESTINATION_IS, _JUMP = 11, 12, 1
-_RECEIVE_BYTES: Final = 1 << 16
-"""The kernel answers in pieces of at most half of it."""
+_RECEIVE_BYTES: Final = 1 << 18
+_PIECE_BYTES_MAX: Final = 1 << 15
+"""The kernel answers in pieces of at most so much."""
 _WAIT_S: Final = 2.0
 
 End = Literal["local", "remote"]
@@ -212,33 +216,45 @@ def _request(states: int, carry: int, ports: Collection[int], end: End) -> bytes
     if len(ports) > 1:
         program = _only_ports(list(ports), end)
         body += _ATTRIBUTE.pack(_ATTRIBUTE.size + len(program), 1) + program
-    return _HEADER.pack(_HEADER.size + len(body), _TCPDIAG_GETSOCK, _REQUEST_DUMP, 1, 0) + body
+    return _HEADER.pack(_HEADER.size + len(body), _TCPDIAG_GETSOCK, _REQUEST_DUMP, _SEQUENCE, 0) + body
 
 
 def _answers(netlink: socket.socket) -> Iterator[_Table]:
     buffer = bytearray(_RECEIVE_BYTES)
-    while True:
-        size = netlink.recv_into(buffer, 0, socket.MSG_TRUNC)
-        if size > len(buffer):
-            raise OSError(
-                errno.EMSGSIZE, "the kernel tells its sockets in larger pieces than known (sock_diag)"
-            )
+    ended = False
+    while not ended:
+        size, ended = _filled(netlink, buffer)
+        if not size:
+            return
         table = _alike(buffer, size)
         if table is not None:
             yield table
             continue
-        ended = False
         records: dict[int, list[bytearray]] = {}
-        for at, length, kind in _messages(buffer, size):
-            if kind in (_ERROR, _DONE):
-                _refuse(struct.unpack_from("=i", buffer, at + _HEADER.size)[0])
-                ended = ended or kind == _DONE
-            elif kind == _TCPDIAG_GETSOCK:
-                records.setdefault(length, []).append(buffer[at : at + length])
+        for at, length in _messages(buffer, size):
+            records.setdefault(length, []).append(buffer[at : at + length])
         for length, alike in records.items():
             yield _Table(b"".join(alike), length, len(alike))
-        if ended:
-            return
+
+
+def _filled(netlink: socket.socket, buffer: bytearray) -> tuple[int, bool]:
+    """Take records until there is no room for a further piece, or no more come: how many bytes, and whether that."""
+    room = memoryview(buffer)
+    size = 0
+    while size + _PIECE_BYTES_MAX <= len(buffer):
+        piece = netlink.recv_into(room[size:], 0, socket.MSG_TRUNC)
+        if size + piece > len(buffer):
+            raise OSError(
+                errno.EMSGSIZE, "the kernel tells its sockets in larger pieces than known (sock_diag)"
+            )
+        if _HEADER.unpack_from(buffer, size)[1] == _ERROR:
+            _refuse(struct.unpack_from("=i", buffer, size + _HEADER.size)[0])
+        size += piece
+        length, kind, _, answers, _, number = _END.unpack_from(buffer, size - _END.size)
+        if (length, kind, answers) == (_END.size, _DONE, _SEQUENCE):
+            _refuse(number)
+            return size - _END.size, True
+    return size, False
 
 
 def _refuse(number: int) -> None:
@@ -248,20 +264,21 @@ def _refuse(number: int) -> None:
 
 
 def _alike(buffer: bytearray, size: int) -> _Table | None:
-    """The records of a buffer that has nothing else, all of one length, as nearly every buffer; else None."""
-    length, kind = _LENGTH_AND_KIND.unpack_from(buffer)
-    if kind != _TCPDIAG_GETSOCK or length % 4 or size % length:
+    """What a buffer holds, where all records are of one length, as nearly always; else None."""
+    length, _ = _LENGTH_AND_KIND.unpack_from(buffer)
+    if length % 4 or size % length:
         return None
     table = _Table(buffer, length, size // length)
     return table if (_column(table, 0, "=u4") == length).all() else None
 
 
-def _messages(buffer: bytearray, size: int) -> Iterator[tuple[int, int, int]]:
-    """Where each message begins, its length and kind."""
+def _messages(buffer: bytearray, size: int) -> Iterator[tuple[int, int]]:
+    """Where each record begins, and its length."""
     at = 0
     while at < size:
         length, kind = _LENGTH_AND_KIND.unpack_from(buffer, at)
-        yield at, length, kind
+        if kind == _TCPDIAG_GETSOCK:
+            yield at, length
         at += (length + 3) & ~3
 
 

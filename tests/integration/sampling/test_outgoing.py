@@ -69,6 +69,20 @@ def test_the_established_are_counted_once_while_nothing_comes_or_goes(
     assert whole == [True, False, False]
 
 
+def test_nothing_is_asked_where_all_peers_are_here_and_no_socket_is_on_its_way(
+    machine: Machine, whole: list[bool]
+) -> None:
+    found = Outgoing([machine.port], here=True, counters=machine.counters)
+    assert [found.states() for _ in range(3)] == [{"established": 5}] * 3
+    assert whole == [True]
+    machine.ends[0][1].close()
+    machine.says(active=10, now=9)
+    assert [found.states() for _ in range(2)] == [{"established": 4, "close_wait": 1}] * 2
+    machine.ends[0][0].close()
+    assert found.states() == {"established": 4}
+    assert whole == [True, True, False, False, True]
+
+
 def test_they_are_counted_again_after_one_came_or_went(machine: Machine, whole: list[bool]) -> None:
     found = Outgoing([machine.port], counters=machine.counters)
     found.states()
@@ -121,8 +135,9 @@ def test_without_counters_all_are_counted_each_time(
     assert whole == [True, True]
 
 
-def test_the_machine_tells_its_counters(machine: Machine) -> None:
-    found = Outgoing([machine.port, machine.port, 9])
+@pytest.mark.parametrize("here", [False, True])
+def test_the_machine_tells_its_counters(machine: Machine, here: bool) -> None:
+    found = Outgoing([machine.port, machine.port, 9], here=here)
     assert found.states() == {"established": 5}
     machine.ends[0][1].close()
     assert found.states() == {"established": 4, "close_wait": 1}

@@ -80,7 +80,9 @@ def test_records_of_several_lengths_are_read_as_those_of_one(
     assert np.array_equal(slowly.cookies, quickly.cookies)
 
 
-def test_what_comes_in_several_pieces_is_told_once() -> None:
+@pytest.mark.parametrize("pieces", [1, 8])
+def test_what_comes_in_several_pieces_is_told_once(pieces: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sock_diag, "_RECEIVE_BYTES", pieces * sock_diag._PIECE_BYTES_MAX)
     with ExitStack() as stack:
         server = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         port = server.getsockname()[1]
@@ -109,6 +111,7 @@ def test_what_the_kernel_refuses_is_an_error(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_what_is_larger_than_there_is_room_for_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sock_diag, "_RECEIVE_BYTES", 64)
+    monkeypatch.setattr(sock_diag, "_PIECE_BYTES_MAX", 64)
     with (
         socket.create_server(("127.0.0.1", 0)),
         pytest.raises(OSError, match="larger pieces"),
