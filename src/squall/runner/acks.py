@@ -4,8 +4,8 @@
         1-send/ …           the run folder of each part
         acks.json, acks.md
 
-The bundled service has a path for each part. A target of the user's own has the first part only, by the exchange of its
-scenario where that says how it acknowledges, else by squall's own envelope.
+The bundled service has a path for each part. A target of the user's own has the first part only, by squall's own envelope,
+or by the exchange that its scenario names; one that acknowledges nothing is refused, as the test could not use it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import msgspec
 from squall.clock import RealClock
 from squall.engine.machine import this_machine
 from squall.engine.preflight import check
-from squall.errors import ExitCode, PlanError, strongest
+from squall.errors import ExitCode, PlanError, ScenarioError, strongest
 from squall.fleet.base import Fleet
 from squall.live.base import LiveView
 from squall.metrics.ack_test import (
@@ -178,16 +178,18 @@ async def run_acks(
         said: the fields of `messages` that somebody asked for.
 
     Raises:
+        ScenarioError: the scenario names an exchange that the test cannot use.
         PlanError: something makes no sense, or was asked for and the scenario's exchange says it.
         PreflightError: this machine cannot carry it.
         StoreError: a folder cannot be made or written.
         FleetError: the workers cannot be started.
     """
     checked(messages, faults)
+    bundled = len(parts) > 1
+    _refuse_another_exchange(base, bundled=bundled)
     _refuse_what_is_not_heard(base, said)
     switch = switch or StopSwitch()
     machine = this_machine(base.target.source_addresses)
-    bundled = len(parts) > 1
 
     def scenario(part: AckPart, folder: Path | None) -> Scenario:
         return ack_scenario(base, part, size, messages, faults, folder, bundled=bundled)
@@ -258,6 +260,23 @@ def _said(given: MessageConfiguration | Mapping[str, Any], messages: MessageConf
         return set(given)
     usual = msgspec.structs.asdict(MessageConfiguration())
     return {name for name, value in msgspec.structs.asdict(messages).items() if value != usual[name]}
+
+
+def _refuse_another_exchange(base: Scenario, *, bundled: bool) -> None:
+    """An exchange that somebody asked for is used or refused, and never replaced."""
+    named = [each for each in base.populations if "exchange" in each.model_fields_set]
+    if named and bundled:
+        raise ScenarioError(
+            f"exchange: {named[0].exchange.kind}: each part of the test has its own on the bundled service",
+            hint="leave the exchange out, or give the URL of a target that speaks it",
+        )
+    other = next((each.exchange.kind for each in named if not _acknowledges(each)), None)
+    if other is not None:
+        raise ScenarioError(
+            f"exchange: {other}: an acknowledgement test needs one that acknowledges, and {other} does not",
+            hint="leave the exchange out to test by squall's own envelope (ack), or say how the service"
+            " acknowledges: exchange.kind: ack with send and ack",
+        )
 
 
 def _refuse_what_is_not_heard(base: Scenario, said: Collection[str]) -> None:

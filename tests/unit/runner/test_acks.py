@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from squall.api import LoadTester
-from squall.errors import ExitCode, PlanError
+from squall.errors import ExitCode, PlanError, ScenarioError
 from squall.metrics.ack_test import (
     PARTS,
     AcknowledgmentResult,
@@ -91,6 +91,18 @@ def test_from_python_it_is_refused_as_well(given: Any) -> None:
     own = {"target": "ws://127.0.0.1:9/", "exchange": {"kind": "ack"}}
     with pytest.raises(PlanError, match="max_retry_attempts"):
         asyncio.run(execute_acknowledgment_test(scenario=own, message_configuration=given))
+
+
+@pytest.mark.parametrize("kind", ["echo", "idle", "push", "room"])
+def test_an_exchange_that_acknowledges_nothing_is_refused_and_not_replaced(kind: str) -> None:
+    with pytest.raises(ScenarioError, match=f"exchange: {kind}: an acknowledgement test needs one") as told:
+        asyncio.run(run_acks(base(exchange=kind), FULL, parts=["send"]))
+    assert (told.value.exit_code, "leave the exchange out" in told.value.hint) == (ExitCode.SCENARIO, True)
+
+
+def test_on_the_bundled_service_each_part_has_its_own_exchange() -> None:
+    with pytest.raises(ScenarioError, match="each part of the test has its own"):
+        asyncio.run(run_acks(base(exchange="ack"), FULL))
 
 
 def test_more_than_one_population_is_refused() -> None:
