@@ -4,8 +4,9 @@
 most and `BEFORE_MIN` at least: the mean rate of deliveries (of acknowledgements, where the exchange has them) and the p95
 of all their response times. **Back** is the first second behind the window in which the rate is at least 95 % of that,
 and the p95 at most 5 % above it; a p95 within `SLACK_NS` of it counts as back, since less cannot be told from noise. The
-time runs to the end of that second, so it is at most a second too long. It is not measured where there is no before, and
-none where it was not back within the hold.
+time runs to the end of that second, so it is at most a second too long. It is not measured where there is no before, or
+where nothing was delivered (acknowledged) in it, as there is no rate to come back to then; and none where it was not back
+within the hold.
 
 Seconds and events may come in any order as long as an event comes ahead of the second in which it lies.
 """
@@ -61,7 +62,7 @@ class Recoveries:
     done: list[Recovery] = field(default_factory=list)
     _pending: list[Event] = field(default_factory=list)
     _quiet: deque[tuple[float, Distribution]] = field(default_factory=lambda: deque(maxlen=BEFORE_MAX))
-    _on: dict[str, tuple[int, _Before | None]] = field(default_factory=dict)
+    _on: dict[str, tuple[int, _Before | str]] = field(default_factory=dict)
     _waiting: dict[str, tuple[int, int, _Before]] = field(default_factory=dict)
 
     def happened(self, event: Event) -> None:
@@ -99,23 +100,25 @@ class Recoveries:
                 self._on[event.name] = (event.at_ns, self._before())
         elif event.name in self._on:
             from_ns, before = self._on.pop(event.name)
-            if before is not None:
+            if isinstance(before, _Before):
                 self._waiting[event.name] = (from_ns, event.at_ns, before)
             else:
-                why = f"less than {BEFORE_MIN} s of the hold before it were without a fault"
                 self._keep(
-                    Recovery(name=event.name, from_s=from_ns / _NS, until_s=event.at_ns / _NS, why=why)
+                    Recovery(name=event.name, from_s=from_ns / _NS, until_s=event.at_ns / _NS, why=before)
                 )
 
-    def _before(self) -> _Before | None:
+    def _before(self) -> _Before | str:
+        """What there is to come back to; or why there is nothing."""
         if len(self._quiet) < BEFORE_MIN:
-            return None
+            return f"less than {BEFORE_MIN} s of the hold before it were without a fault"
         together = Distribution()
         for _, response in self._quiet:
             together.merge(response)
         p95_ns = together.quantile_ns(0.95)
         rate_hz = sum(rate for rate, _ in self._quiet) / len(self._quiet)
-        return None if p95_ns is None else _Before(rate_hz, p95_ns)
+        if p95_ns is None or not rate_hz:
+            return "nothing was delivered or acknowledged before it"
+        return _Before(rate_hz, p95_ns)
 
     def _close(self, name: str, seconds: float | None) -> None:
         self._keep(self._recovery(name, *self._waiting.pop(name), seconds=seconds))

@@ -76,6 +76,23 @@ def test_without_a_before_it_is_not_measured() -> None:
     assert "less than 3 s" in got.why
 
 
+def test_where_nothing_was_acknowledged_before_there_is_no_rate_to_come_back_to() -> None:
+    """The messages themselves come, so that there is a p95: that alone shows no recovery of acknowledgements."""
+    found = Recoveries()
+    for event in (fault(5), healed(8)):
+        found.happened(event)
+    for place in range(12):
+        found.add(place * S, (place + 1) * S, 0, responses(100), held=True)
+    (got,) = found.all
+    assert (got.seconds, got.rate_before) == (None, None)
+    assert "nothing was delivered or acknowledged before it" in got.why
+
+
+def test_where_nothing_at_all_came_before_it_is_said_so() -> None:
+    (got,) = run([0] * 5 + [100] * 7, fault(5), healed(8))
+    assert "nothing was delivered or acknowledged before it" in got.why
+
+
 def test_a_fault_of_the_whole_run_has_no_recovery_and_spoils_no_before() -> None:
     got = run([100] * 10, fault(0, "drop", None), fault(5), healed(7), healed(10, "drop"))
     assert [(each.name, each.seconds) for each in got] == [("hole", 1.0)]
