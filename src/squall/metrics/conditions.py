@@ -43,7 +43,7 @@ FIGURES: Final[dict[str, str]] = {
 """The figures of an interval that a condition may name, each with its unit."""
 
 _METRIC: Final = re.compile(r"\s*([^\s{}:<>=!]+(?:\{[^{}]*\})?)\s*:?\s*(\S.*)", re.DOTALL)
-_BOUND: Final = re.compile(r"(===|==|!=|<=|>=|<|>)\s*(-?[0-9][0-9a-zA-Z_.µ]*)\s*")
+_BOUND: Final = re.compile(r"(===|==|!=|<=|>=|<|>)\s*(-?[0-9][0-9a-zA-Z_.µ]*(?:[eE][-+][0-9]+)?)\s*")
 _NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 
 

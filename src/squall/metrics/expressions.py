@@ -44,7 +44,8 @@ _AGGREGATIONS: Final[dict[Kind, tuple[str, ...]]] = {
 _METRIC: Final = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*)\s*(?:\{(.*)\})?\s*", re.DOTALL)
 _TAG: Final = re.compile(r'\s*([A-Za-z_]+)\s*:\s*("[^"]*"|[^,{}"]*?)\s*(,|$)')
 _THRESHOLD: Final = re.compile(
-    r"\s*([A-Za-z]+|p\s*\(\s*([0-9.]+)\s*\))\s*(===|==|!=|<=|>=|<|>)\s*(-?[0-9][0-9a-zA-Z_.µ]*)\s*"
+    r"\s*([A-Za-z]+|p\s*\(\s*([0-9.]+)\s*\))\s*(===|==|!=|<=|>=|<|>)\s*"
+    r"(-?[0-9][0-9a-zA-Z_.µ]*(?:[eE][-+][0-9]+)?)\s*"
 )
 _NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 
@@ -170,6 +171,8 @@ def _parse_aggregation(metric: Metric, text: str, share: str | None) -> tuple[st
 
 def _parse_limit(metric: Metric, text: str) -> float:
     if _NUMBER.fullmatch(text):
+        if not math.isfinite(float(text)):
+            raise ScenarioError(f"{text} is beyond every number: nothing could cross it")
         return float(text)
     if metric.unit not in ("ms", "bytes"):
         raise ScenarioError(f'"{text}" is no number of {metric.unit}')

@@ -238,11 +238,18 @@ def checked_levels(levels: Iterable[ScalingLevel]) -> tuple[ScalingLevel, ...]:
             fits = each.connections >= 1 and each.duration_s >= 1 and each.expected_latency > 0
         except ValueError as error:
             raise PlanError(f"level {each.connections}: {error}") from None
-        if not fits:
+        if not fits or math.isinf(each.expected_latency):
             raise PlanError(
                 f"level {each.connections} for {each.duration} within {each.expected_latency} ms: a level has a"
                 " connection or more, a second or more, and a latency above zero"
             )
+        for name in ("min_throughput", "max_memory", "max_cpu"):
+            bound = getattr(each, name)
+            if bound is not None and not (0 < bound < math.inf or (name == "min_throughput" and bound == 0)):
+                raise PlanError(
+                    f"level {each.connections}: {name}={bound:g} can be no bound: one is a number above zero",
+                    hint="leave it out for the bound that follows from the level",
+                )
     return found
 
 

@@ -28,6 +28,8 @@ def test_every_figure_is_one_of_an_interval() -> None:
         ("error_rate>0.1", True),
         ("error_rate: >0.1", True),
         ("error_rate > 0.2", False),
+        ("error_rate>1e-09", True),
+        ("error_rate>1e+3", False),
         ("error_count>=2", True),
         ("active_connections<10", False),
         ("average_latency>90ms", True),

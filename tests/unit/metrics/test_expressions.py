@@ -78,12 +78,19 @@ def test_a_close_code_is_a_number() -> None:
         ("target_figure", "max<5", "needs its figure: target_figure{figure:NAME}"),
         ("target_memory_bytes", "max<5 lightyears", "is no bound"),
         ("target_memory_bytes", "max<5xy", "size"),
+        ("target_memory_share", "max<1e-", "is no bound"),
+        ("target_memory_share", "max<1e999", "is beyond every number"),
     ],
 )
 def test_what_is_not_understood_is_said_in_words(metric: str, threshold: str, said: str) -> None:
     with pytest.raises(ScenarioError) as caught:
         parse(metric, threshold)
     assert said in caught.value.message
+
+
+@pytest.mark.parametrize("text", ["1e-09", "2.5E-3", "1e+12", "1e3", "-1e-09"])
+def test_a_bound_may_have_an_exponent(text: str) -> None:
+    assert parse("target_memory_share", f"max<{text}").limit == float(text)
 
 
 def test_a_bound_on_bytes_may_be_a_size() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import msgspec
@@ -9,11 +10,13 @@ import pytest
 
 from made_runs import S, a_run, messages, scenario, second
 from squall.errors import ExitCode, PlanError
+from squall.metrics.expressions import parse
 from squall.metrics.scaling import (
     BATCHES_MAX,
     GROWTH_FLOOR_MS,
     GROWTH_MAX,
     LEVELS,
+    STABILITY_MIN,
     LevelResult,
     ScalingLevel,
     _all,
@@ -141,6 +144,12 @@ def test_throughput_is_a_share_of_what_is_offered_where_it_is_not_said() -> None
         {"connections": 1, "duration": 0.5, "expected_latency": 5},
         {"connections": 1, "duration": "soon", "expected_latency": 5},
         {"connections": 1, "duration": 5, "expected_latency": 0},
+        {"connections": 1, "duration": 5, "expected_latency": math.inf},
+        {"connections": 1, "duration": 5, "expected_latency": math.nan},
+        {"connections": 1, "duration": 5, "expected_latency": 5, "max_memory": 0.0},
+        {"connections": 1, "duration": 5, "expected_latency": 5, "max_cpu": -0.5},
+        {"connections": 1, "duration": 5, "expected_latency": 5, "max_cpu": math.nan},
+        {"connections": 1, "duration": 5, "expected_latency": 5, "min_throughput": math.inf},
     ],
 )
 def test_a_level_that_makes_no_sense_is_refused(level: dict[str, Any]) -> None:
@@ -148,6 +157,14 @@ def test_a_level_that_makes_no_sense_is_refused(level: dict[str, Any]) -> None:
         checked_levels([ScalingLevel(**level)])
     with pytest.raises(PlanError, match="a level at least"):
         checked_levels([])
+
+
+def test_a_bound_may_be_tiny_or_huge() -> None:
+    (level,) = checked_levels(
+        [ScalingLevel(connections=1, duration=5, expected_latency=1e-7, min_throughput=1e15, max_memory=1e-9)]
+    )
+    bounds = [parse(each["metric"], each["threshold"]) for each in level_thresholds(level, watch=Watch())]
+    assert [each.limit for each in bounds] == [1e-7, 1e15, 1e-9, pytest.approx(0.50003), STABILITY_MIN]
 
 
 # --- what a level came to ---
