@@ -178,16 +178,14 @@ async def run_acks(
         said: the fields of `messages` that somebody asked for.
 
     Raises:
-        ScenarioError: the scenario names an exchange that the test cannot use.
-        PlanError: something makes no sense, or was asked for and the scenario's exchange says it.
+        ScenarioError, PlanError: something makes no sense; or does not go with the exchange that the scenario names.
         PreflightError: this machine cannot carry it.
         StoreError: a folder cannot be made or written.
         FleetError: the workers cannot be started.
     """
     checked(messages, faults)
     bundled = len(parts) > 1
-    _refuse_another_exchange(base, bundled=bundled)
-    _refuse_what_is_not_heard(base, said)
+    _check_exchange(base, said, bundled=bundled)
     switch = switch or StopSwitch()
     machine = this_machine(base.target.source_addresses)
 
@@ -260,6 +258,12 @@ def _said(given: MessageConfiguration | Mapping[str, Any], messages: MessageConf
         return set(given)
     usual = msgspec.structs.asdict(MessageConfiguration())
     return {name for name, value in msgspec.structs.asdict(messages).items() if value != usual[name]}
+
+
+def _check_exchange(base: Scenario, said: Collection[str], *, bundled: bool) -> None:
+    """What somebody asked for is done or refused, and nothing is done in its place."""
+    _refuse_another_exchange(base, bundled=bundled)
+    _refuse_what_is_not_heard(base, said)
 
 
 def _refuse_another_exchange(base: Scenario, *, bundled: bool) -> None:
