@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from squall.record.fault_log import FaultEntry
+from squall.record.fault_log import Deed, FaultEntry
 
 __all__ = ["MESSAGES_MAX", "NOTICED_NS", "ONCE", "FaultDeeds", "Message", "Sending", "Sent", "Unnamed"]
 
@@ -132,6 +132,10 @@ class FaultDeeds:
         """Second copies that were made of messages."""
         self.spoilt = 0
         """Messages that were spoilt and went on."""
+        self.ends: Counter[tuple[Deed, str]] = Counter()
+        """By what ended them first, and in which direction, how many connections the proxies ended."""
+        self.damaged_connections: set[Connection] = set()
+        """Those on which something was spoilt, which one of the sides may have ended for it."""
         self.is_whole = True
         self._receivers = receivers
         self._start_ns = start_ns
@@ -148,9 +152,12 @@ class FaultDeeds:
             return
         self.by_fault[entry.fault][entry.what] += 1
         connection = (log, entry.connection)
+        if entry.what in _SPOILS and self._has_room(len(self.damaged_connections)):
+            self.damaged_connections.add(connection)
         if entry.what in _ENDS:
-            if self._has_room(len(self._ended_connections)):
+            if connection not in self._ended_connections and self._has_room(len(self._ended_connections)):
                 self._ended_connections.add(connection)
+                self.ends[entry.what, entry.direction] += 1
             self._end(entry)
         elif entry.stream is not None and entry.sequence is not None:
             self._add_message(entry, (entry.stream, entry.sequence), connection)

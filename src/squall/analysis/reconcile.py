@@ -20,6 +20,8 @@ all the same was brought by a copy, or by an attempt that passed; it explains no
 Messages without squall's envelope cannot be looked up. As many as faults struck, destroyed or held are *possible*, since
 any of them may be one; so are all that are missing, where a fault ended or damaged connections, nobody knows whose.
 
+Which errors of connections are the faults' doing, `fault_ends` says.
+
 Where the deeds are not all known (a proxy was killed, a log cannot be read), nothing is unexplained: what no deed
 explains is possible.
 """
@@ -28,12 +30,14 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
 
 from squall.analysis.fault_deeds import ONCE, FaultDeeds, Message, Sending, Sent
+from squall.analysis.fault_ends import errors_by_faults
+from squall.record.outcomes import Trouble
 from squall.record.reconciliation import Explanation, FaultAccount, Outcome, Reconciliation, Unexplained
 
 __all__ = ["UNEXPLAINED_MAX", "Ledger", "Missing", "reconcile"]
@@ -77,6 +81,8 @@ class Ledger:
     sending_of: Callable[[int], Sending] = lambda _stream: ONCE
     late_messages: Sequence[Message] = ()
     """The late ones by stream and number, as far as they are known so."""
+    troubles: Mapping[Trouble, int] = field(default_factory=dict)
+    """In which ways connections went wrong, and how often."""
 
 
 def reconcile(
@@ -104,6 +110,7 @@ def reconcile(
         _by_count("duplicated", ledger.duplicated, deeds.copies, deeds.unnamed.copies),
         _by_count("corrupted", ledger.corrupted, deeds.spoilt, deeds.unnamed.spoilt),
     ]
+    errors, least, most = errors_by_faults(ledger.troubles, deeds, is_whole=not said)
     return Reconciliation(
         faults=[
             FaultAccount(name=name, kind=kind, deeds=dict(sorted(deeds.by_fault[name].items())))
@@ -117,6 +124,9 @@ def reconcile(
         delayed_lost=_delayed_lost(ledger, deeds),
         dropped=ledger.dropped,
         ended=deeds.endings,
+        errors=errors,
+        errors_by_faults=least,
+        errors_by_faults_most=most,
     )
 
 

@@ -99,7 +99,7 @@ def summarise(header: RunHeader, phases: Sequence[Phase], totals: Totals, verdic
         connect=_connect(connections),
         ping=_percentiles(connections.ping),
         session_duration=_percentiles(connections.session),
-        errors=_errors(connections),
+        errors=_errors(totals, connections),
         close_codes={str(code): count for code, count in sorted(connections.close_codes.items())},
         throughput=_throughput(totals, messages, connections),
         phases=[_phase(totals, phase) for phase in phases],
@@ -322,12 +322,23 @@ def _connect(connections: ConnectionTotals) -> Connect:
     )
 
 
-def _errors(connections: ConnectionTotals) -> list[TroubleCount]:
+def _errors(totals: Totals, connections: ConnectionTotals) -> list[TroubleCount]:
     """The most frequent first."""
-    found = [
-        TroubleCount(step=trouble.step, kind=trouble.kind, blame=trouble.blame, count=count)
-        for trouble, count in connections.troubles.items()
-    ]
+    known = totals.reconciliation
+    faulted = {} if known is None else {(each.step, each.kind): each for each in known.errors}
+    found = []
+    for trouble, count in connections.troubles.items():
+        by_faults = faulted.get((trouble.step, trouble.kind)) if trouble.blame == "target" else None
+        found.append(
+            TroubleCount(
+                step=trouble.step,
+                kind=trouble.kind,
+                blame=trouble.blame,
+                count=count,
+                by_faults=0 if by_faults is None else by_faults.least,
+                by_faults_most=0 if by_faults is None else by_faults.most,
+            )
+        )
     return sorted(found, key=lambda each: (-each.count, each.step, each.kind, each.blame))
 
 

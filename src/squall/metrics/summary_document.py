@@ -330,6 +330,12 @@ class TroubleCount(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     blame: str
     count: int
+    by_faults: Annotated[
+        int, Meta(description="of these, how many faults of squall's own proxies did, at least; by count")
+    ] = 0
+    by_faults_most: Annotated[
+        int, Meta(description="and at most; where that is more, the proxies' log does not settle it")
+    ] = 0
 
 
 class Throughput(msgspec.Struct, frozen=True, kw_only=True):

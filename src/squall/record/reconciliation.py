@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-__all__ = ["Explanation", "FaultAccount", "Outcome", "Reconciliation", "Unexplained"]
+__all__ = ["Explanation", "FaultAccount", "FaultedErrors", "Outcome", "Reconciliation", "Unexplained"]
 
 Outcome = Literal["lost", "unknown", "late", "duplicated", "corrupted"]
 
@@ -46,6 +46,17 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     by_fault: dict[str, int] = {}
 
 
+class FaultedErrors(msgspec.Struct, frozen=True, kw_only=True):
+    """Errors of connections of one kind that count as the target's doing: `count`, and how many of these squall's own
+    faults did, at least and at most."""
+
+    step: str
+    kind: str
+    count: int
+    least: int
+    most: int
+
+
 class Reconciliation(msgspec.Struct, frozen=True, kw_only=True):
     """The account of a run with faults. `problems` says in words why it may not be whole."""
 
@@ -62,3 +73,9 @@ class Reconciliation(msgspec.Struct, frozen=True, kw_only=True):
     """Connections that dropped, by whosever doing."""
     ended: int = 0
     """Connections that faults ended. Where these are no fewer than those, no drop was the target's doing."""
+    errors: list[FaultedErrors] = []
+    """The kinds of errors of which faults did any, or may have."""
+    errors_by_faults: int = 0
+    """Of all those errors, how many faults did: one for each connection that they ended, as far as there are errors."""
+    errors_by_faults_most: int = 0
+    """And at most."""

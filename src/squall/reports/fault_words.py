@@ -24,6 +24,7 @@ def fault_lines(summary: Summary) -> list[str]:
         lines += [_account(each, faults.missed.get(each.name, 0)) for each in found.faults]
         lines.append(_explained(found))
         lines += _dropped(found)
+        lines += _errors(found)
         lines += _unexplained("unexplained", found.unexplained)
         lines += _unexplained("late and unexplained", found.unexplained_late)
         lines += found.problems
@@ -58,10 +59,22 @@ def _dropped(found: Reconciliation) -> Iterator[str]:
     if _are_faults(found):
         yield (
             f"connections dropped {count(found.dropped)}: faults ended as many connections, so that none need be the"
-            " target's doing, whomever the errors blame"
+            " target's doing"
         )
     elif found.dropped and found.ended:
         yield f"connections dropped {count(found.dropped)}: faults ended {count(found.ended)} connections"
+
+
+def _errors(found: Reconciliation) -> Iterator[str]:
+    """How many errors that count as the target's doing faults did."""
+    total = sum(each.count for each in found.errors)
+    least, most = found.errors_by_faults, found.errors_by_faults_most
+    if not total:
+        return
+    doubt = f"up to {count(most - least)}{' more' * bool(least)} may be, the log does not settle it"
+    known = f"{'all' if least == total else count(least)} squall's own faults' doing, by count"
+    parts = [*([known] if least else []), *([doubt] if most > least else [])]
+    yield f"errors that count as the target's {count(total)}: {'; '.join(parts)}"
 
 
 def _account(fault: FaultAccount, missed: int) -> str:

@@ -243,7 +243,18 @@ def sorted_judgements(summary: Summary) -> list[Judged]:
 
 def trouble(found: TroubleCount) -> str:
     """What went wrong, where, and whose doing it was: upgrade status 403 (target)."""
-    return f"{found.step} {found.kind.replace('_', ' ')} ({found.blame})"
+    return f"{found.step} {found.kind.replace('_', ' ')} ({_doers(found)})"
+
+
+def _doers(found: TroubleCount) -> str:
+    """Whose doing errors of one kind were: who is blamed, unless faults of squall's own were it."""
+    least, most = found.by_faults, found.by_faults_most
+    if least == found.count:
+        return "squall's own faults"
+    if least == most:
+        return f"{found.blame}; {count(least)} of them squall's own faults" if most else found.blame
+    some = f"{count(least)} to {count(most)}" if least else f"up to {count(most)}"
+    return f"{found.blame}; {some} of them squall's own faults, the log does not settle it"
 
 
 def printable(text: str) -> str:

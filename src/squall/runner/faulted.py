@@ -187,6 +187,7 @@ def _ledger(scenario: Scenario, totals: Totals) -> Ledger:
         duplicated=messages.duplicated,
         corrupted=messages.corrupted_body + connections.corrupted_header,
         dropped=connections.dropped,
+        troubles=connections.troubles,
         missing=missing,
         cut_short=cut_short,
         # Which of several receivers had it late is not known to the proxies.

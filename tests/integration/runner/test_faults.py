@@ -162,6 +162,34 @@ def test_sessions_that_cut_are_the_testers_doing_and_their_unknown_is_explained(
     assert summary.verdict.valid
 
 
+def test_errors_that_the_proxy_made_are_told_from_those_that_the_service_made(make: Make, run: Run) -> None:
+    with serve(bugs=["cut:100"]) as service:
+        result = run(
+            with_faults(
+                make,
+                {"kind": "reset", "probability": 0.3},
+                {"kind": "close", "code": 1013, "probability": 0.01, "direction": "down"},
+                target={"url": service.url, "close_timeout": 2},
+                load={"reconnect": {"after_drop": True, "backoff": 0.2}},
+            )
+        )
+    summary, account = result.summary, result.summary.faults.reconciliation
+    assert account is not None
+    ended = {what: times for each in account.faults for what, times in each.deeds.items()}
+    assert min(ended["reset"], ended["closed"]) > 3
+    errors = {each.kind: (each.count, each.by_faults, each.by_faults_most) for each in summary.errors}
+    by_service = sum(count - least for count, least, _ in errors.values())
+    assert errors["reset"] == (ended["reset"],) * 3
+    assert errors["closed_1013"] == (ended["closed"],) * 3
+    assert errors["closed_without_frame"][1:] == (0, 0)
+    assert by_service == errors["closed_without_frame"][0] > 3
+    assert account.errors_by_faults == account.errors_by_faults_most == ended["reset"] + ended["closed"]
+    assert summary_of(open_run(result.folder), result.folder).errors == summary.errors
+    assert (
+        f"open reset (squall's own faults) | {ended['reset']}" in (result.folder / "summary.md").read_text()
+    )
+
+
 def test_silent_and_slow_sessions_lose_nothing_by_themselves(make: Make, run: Run) -> None:
     result = run(
         with_faults(

@@ -5,10 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import pytest
 
 from squall.metrics.recovery import Recovery
 from squall.metrics.summary_document import Acknowledgements, Faults, Percentiles
-from squall.record.reconciliation import Explanation, FaultAccount, Reconciliation, Unexplained
+from squall.record.reconciliation import (
+    Explanation,
+    FaultAccount,
+    FaultedErrors,
+    Reconciliation,
+    Unexplained,
+)
 from squall.reports.fault_words import fault_lines, not_sent_by
 from unit.reports.reported import passed
 
@@ -72,13 +79,30 @@ def test_drops_are_not_laid_at_the_targets_door_where_faults_ended_as_many() -> 
         return lines(reconciliation=found)[1:], not_sent_by(summary)
 
     words = (
-        "connections dropped 1,200: faults ended as many connections, so that none need be the target's doing,"
-        " whomever the errors blame"
+        "connections dropped 1,200: faults ended as many connections, so that none need be the target's doing"
     )
     assert said(1200, 1201) == ([words], "a fault's or the target's doing")
     assert said(1200, 7) == (["connections dropped 1,200: faults ended 7 connections"], "the target's doing")
     assert said(1200, 0) == said(0, 7) == ([], "the target's doing")
     assert not_sent_by(passed()[1]) == "the target's doing"
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "words"),
+    [
+        (9, 9, "all squall's own faults' doing, by count"),
+        (4, 4, "4 squall's own faults' doing, by count"),
+        (4, 6, "4 squall's own faults' doing, by count; up to 2 more may be, the log does not settle it"),
+        (0, 6, "up to 6 may be, the log does not settle it"),
+    ],
+)
+def test_how_many_errors_are_squalls_own_faults(least: int, most: int, words: str) -> None:
+    errors = [
+        FaultedErrors(step="open", kind="reset", count=7, least=0, most=7),
+        FaultedErrors(step="upgrade", kind="closed", count=2, least=0, most=2),
+    ]
+    found = Reconciliation(errors=errors, errors_by_faults=least, errors_by_faults_most=most)
+    assert lines(reconciliation=found)[1:] == [f"errors that count as the target's 9: {words}"]
 
 
 def test_a_log_that_ends_early_is_said() -> None:

@@ -111,4 +111,21 @@ def test_short_forms() -> None:
     )
     found = TroubleCount(step="upgrade", kind="status_403", blame="target", count=2)
     assert trouble(found) == "upgrade status 403 (target)"
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "words"),
+    [
+        (0, 0, "target"),
+        (9, 9, "squall's own faults"),
+        (4, 4, "target; 4 of them squall's own faults"),
+        (0, 4, "target; up to 4 of them squall's own faults, the log does not settle it"),
+        (2, 4, "target; 2 to 4 of them squall's own faults, the log does not settle it"),
+    ],
+)
+def test_of_an_error_it_is_said_how_many_squalls_own_faults_are(least: int, most: int, words: str) -> None:
+    found = TroubleCount(
+        step="open", kind="reset", blame="target", count=9, by_faults=least, by_faults_most=most
+    )
+    assert trouble(found) == f"open reset ({words})"
     assert printable("a\tb\n\x07c") == "a b \ufffdc"
