@@ -5,6 +5,9 @@ Messages carry squall's envelope, of which it reads stream, number and cause by 
 how-manieth *delivery* it spoils, a message to one member; only one thing is done to each. At its end it prints how many
 it did, how many messages and deliveries there were, and what follows from the list of what it wrote to each member, in
 order: copies behind a successor of their own stream, causal pairs, and those of them whose effect came first.
+
+With ``--replay SECONDS`` whoever joins is sent what was said in the room so long ago or longer, before the answer and again
+behind it; but only what went to somebody whose own join was long over.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import asyncio
 import json
 import struct
 import sys
+import time
 from collections import Counter, defaultdict
 
 from websockets.asyncio.server import ServerConnection, serve
@@ -27,6 +31,7 @@ body flipped, made to a member of another room as well, made behind the first me
 
 _STREAM = struct.Struct("<I")
 _FLAG_CAUSE = 2
+_LONG_OVER_S = 0.2
 
 
 def named(message: bytes) -> tuple[tuple[int, int], tuple[int, int] | None]:
@@ -46,6 +51,8 @@ class Rooms:
         self.options = options
         self.did: Counter[str] = Counter()
         self.rooms: dict[str, list[ServerConnection]] = defaultdict(list)
+        self._joined_at: dict[ServerConnection, float] = {}
+        self._said: dict[str, list[tuple[float, bytes | str]]] = defaultdict(list)
         self._turns: Counter[str] = Counter()
         self._held: dict[tuple[ServerConnection, int], bytes] = {}
         self._waiting: dict[ServerConnection, tuple[tuple[int, int], bytes]] = {}
@@ -76,15 +83,32 @@ class Rooms:
                 else:
                     self.rooms[name].append(connection)
                     joined = {"joined": name, "members": len(self.rooms[name])}
+                    self._joined_at[connection] = time.monotonic()
+                    await self._replay(name, connection)
                     await connection.send(json.dumps(joined))
+                    await self._replay(name, connection)
         except ConnectionClosed:
             pass
         finally:
             if name:
                 self.rooms[name].remove(connection)
 
+    async def _replay(self, name: str, member: ServerConnection) -> None:
+        """Say again what was said long before it joined."""
+        if self.options.replay is None:
+            return
+        until = self._joined_at[member] - self.options.replay
+        for said_at, message in list(self._said[name]):
+            if said_at <= until:
+                self.did["replayed"] += 1
+                await member.send(message)
+
     async def _publish(self, name: str, sender: ServerConnection, message: bytes | str) -> None:
         self.did["published"] += 1
+        now = time.monotonic()
+        others = [self._joined_at[each] for each in self.rooms[name] if each is not sender]
+        if min(others, default=now) < now - _LONG_OVER_S:
+            self._said[name].append((now, message))
         for member in list(self.rooms[name]):
             if member is not sender:
                 self.did["deliveries"] += 1
@@ -163,6 +187,7 @@ def main() -> None:
     for kind in SPOILS:
         parser.add_argument(f"--{kind.replace('_', '-')}", type=int, default=0, metavar="EVERY")
     parser.add_argument("--mute", default="", help="joins of rooms whose name ends so are not answered")
+    parser.add_argument("--replay", type=float, help="seconds since it was said, of what is said again")
     parser.add_argument("--limit", type=int, default=0, help="members of a room; further ones are refused")
     asyncio.run(_run(parser.parse_args()))
 

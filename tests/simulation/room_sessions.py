@@ -60,6 +60,13 @@ class Stage:
         self.served: set[int] = set()
         """Whom the service has in the room."""
         self.on_the_way: list[list[bytes | str]] = [[] for _ in range(MEMBERS)]
+        self.published: list[bytes] = []
+        self.read_at: dict[tuple[int, int], int] = {}
+        """By message, when the first who was owed it had read it."""
+        self.came_at = [0] * MEMBERS
+        """When each connected who was not here before."""
+        self.history = 0
+        """Copies of what was over when their member came."""
         self.not_sent = 0
         script = Script(RoomExchange().joining, Seat(0, 0, {"room": NAME}), Surroundings())
         lane = lane_of(self.door, types)
@@ -71,6 +78,8 @@ class Stage:
         session = self.sessions[who]
         if session.state in {IDLE, DOWN}:
             self.wires[who] = Transport()
+            if not self.room.ledger.member(who).is_here:
+                self.came_at[who] = self.clock.now
             session.connected(self.wires[who], self.door.tallies)
             self.carry()
 
@@ -83,6 +92,7 @@ class Stage:
                     self.on_the_way[who].append(json.dumps({"joined": NAME, "members": len(self.served)}))
                     continue
                 self.naive.publish(who, 0)
+                self.published.append(payload)
                 for member in self.served - {who}:
                     self.on_the_way[member].append(payload)
             wire.sent.clear()
@@ -109,7 +119,11 @@ class Stage:
     def arrive(self, who: int, frame: bytes | str) -> None:
         session = self.sessions[who]
         if isinstance(frame, bytes):
-            self.naive.arrive(*named(frame)[0], who, named(frame)[1])
+            message, cause = named(frame)
+            told = self.naive.arrive(*message, who, cause)
+            self.history += told == "not owed" and self.read_at.get(message, 1 << 62) < self.came_at[who]
+            if told in {"first", "reordered"}:
+                self.read_at.setdefault(message, self.clock.now)
             session.on_ws_frame(self.wires[who], Frame(frame))
         else:
             was_opening = session.state == OPENING
@@ -117,6 +131,15 @@ class Stage:
             if was_opening:
                 self.naive.joined.add(who)
         assert self.door.errors == []
+
+    def replay(self, who: int, *, at: int) -> None:
+        """The service says again to a member what was never on its way to it."""
+        if self.published and self.sessions[who].state in {OPENING, OPEN, DRAINING}:
+            frame = self.published[at % len(self.published)]
+            publisher, number = named(frame)[0]
+            if publisher != who and (publisher, number, who) not in self.naive.pairs:
+                self.clock.now += 1000
+                self.arrive(who, frame)
 
     def drop(self, who: int) -> None:
         """The connection dies, and what was on its way with it."""
@@ -170,6 +193,7 @@ STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("time"), st.just(0), st.just(0)),
         st.tuples(st.sampled_from(("read", "read", "read", "twice", "lose")), _WHO, st.integers(0, 2)),
+        st.tuples(st.just("replay"), _WHO, st.integers(0, 50)),
         st.tuples(st.sampled_from(("connect", "connect", "drop", "drain", "close")), _WHO, st.just(0)),
     ),
     min_size=10,
@@ -192,6 +216,8 @@ def test_each_owed_pair_is_counted_once(
             stage.pass_time()
         elif what in {"read", "twice", "lose"}:
             stage.read(who, at=more, copies={"read": 1, "twice": 2, "lose": 0}[what])
+        elif what == "replay":
+            stage.replay(who, at=more)
         else:
             getattr(stage, what)(who)
         for session in stage.sessions:
@@ -214,6 +240,67 @@ def test_each_owed_pair_is_counted_once(
     assert not_sent == stage.not_sent
     causal = (sum(tally.causal_pairs for tally in types), sum(tally.causal_violations for tally in types))
     assert causal == stage.naive.causality()
+    assert stage.door.tallies.connection.unexpected <= stage.history
+
+
+def test_what_was_over_before_a_member_came_is_unexpected(clock: Clock) -> None:
+    """What is on its way when it comes may be meant for it, whoever gets it first; and what it missed while it was down."""
+    stage = Stage(clock)
+    for who in (0, 1):
+        stage.connect(who)
+        stage.read(who)
+    stage.pass_time()
+    over = [named(frame)[0] for frame in stage.published]
+    stage.read(0)
+    stage.read(1)
+    stage.pass_time()  # these two are on their way when it comes
+    stage.connect(2)
+    for frame in stage.published:
+        stage.arrive(2, frame)
+    assert stage.door.tallies.connection.unexpected == len(over) == 2
+    stage.read(2)
+    stage.read(0)
+    stage.read(1)
+    for frame in stage.published:
+        stage.arrive(2, frame)
+    assert stage.door.tallies.connection.unexpected == stage.history == 4
+    stage.drop(2)
+    stage.pass_time()
+    for who in (0, 1):
+        stage.read(who)
+    stage.connect(2)
+    stage.read(2)
+    stage.replay(2, at=4)
+    assert stage.door.tallies.connection.unexpected == 4
+
+
+@pytest.mark.parametrize(("drain", "unexpected"), [(0, 1), (PERIOD_NS, 1), (2 * PERIOD_NS, 0)])
+def test_a_message_is_over_once_nothing_of_it_can_be_under_way(
+    clock: Clock, drain: int, unexpected: int
+) -> None:
+    stage = Stage(clock)
+    stage.room.drain_ns = drain
+    for who in (0, 1):
+        stage.connect(who)
+        stage.read(who)
+    stage.pass_time()
+    stage.read(1)
+    clock.now += PERIOD_NS + PERIOD_NS // 2
+    stage.connect(2)
+    stage.read(2)
+    stage.replay(2, at=0)
+    assert stage.door.tallies.connection.unexpected == unexpected
+
+
+def test_what_nobody_is_known_to_have_read_may_still_be_under_way(clock: Clock) -> None:
+    stage = Stage(clock)
+    stage.connect(0)
+    stage.read(0)
+    stage.pass_time()
+    clock.now += 100 * PERIOD_NS
+    stage.connect(2)
+    stage.read(2)
+    stage.replay(2, at=0)
     assert stage.door.tallies.connection.unexpected == 0
 
 

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
         ("send_patterns.py", 3),
         ("acking_sessions.py", 33),
         ("backpressure.py", 3),
-        ("room_sessions.py", 9),
+        ("room_sessions.py", 14),
     ],
 )
 def test_sessions_show_what_the_simulation_did(file: str, passed: int) -> None:

@@ -104,6 +104,39 @@ def test_pairs_have_no_causes_and_an_odd_one_owes_nothing(tmp_path: Path) -> Non
     assert (found["pairs"], found["violations"]) == (0, 0)
 
 
+@pytest.mark.parametrize(
+    ("drain", "counts"), [("500ms", True), ("10s", False)], ids=["long over", "perhaps under way"]
+)
+def test_history_that_is_said_again_to_who_joins_is_unexpected(
+    drain: str, counts: bool, tmp_path: Path
+) -> None:
+    """All was read a second before by somebody else; that is long over by the drain of the first run only."""
+    with rooms_service("--replay", "1") as rooms:
+        asked = scenario(rooms.url, connections=6, size=6)
+        asked["load"] |= {"ramp_up": {"kind": "linear", "duration": "3s"}, "hold": "500ms"}
+        asked["traffic"] = {"rate": "10/s", "arrival": "poisson"}
+        asked["delivery"]["drain_timeout"] = drain
+        ran = run_squall(asked, tmp_path)
+        did = rooms.did()
+    got = ran.delivery
+    ran.assert_adds_up()
+    assert did["replayed"] > 50
+    assert got["unexpected"] == (did["replayed"] if counts else 0)
+    assert [got[name] for name in ("lost", "duplicated", "reordered", "corrupted_body")] == [0] * 4
+    assert ran.code == (99 if counts else 0), ran.stdout
+
+
+def test_who_joins_while_the_others_talk_is_sent_nothing_unexpected(tmp_path: Path) -> None:
+    with rooms_service() as rooms:
+        asked = scenario(rooms.url, connections=24, size=24)
+        asked["load"] |= {"ramp_up": {"kind": "linear", "duration": "1s"}}
+        asked["traffic"] = {"rate": "10/s", "arrival": "poisson"}
+        asked["delivery"]["drain_timeout"] = "1ms"
+        ran = run_squall(asked, tmp_path)
+    assert ran.delivery["unexpected"] == 0
+    assert ran.delivery["delivered"] > 1000
+
+
 def test_members_that_are_not_let_in_are_said_and_owed_nothing(tmp_path: Path) -> None:
     """In the second room no join is answered, in the others the fourth member is refused."""
     with rooms_service("--mute", "-1", "--limit", "3") as rooms:

@@ -20,6 +20,8 @@ cdef class RoomSession(TalkingSession):
     cdef long long read_stream
     cdef long long read_sequence
     cdef object waiting
+    cdef long long came_ns
+    cdef long long slowest_ns
 
     cpdef bint owes_nothing(self)
     cdef int _transmit(self, Tallies tallies, long long intended, long long seen)
@@ -29,6 +31,7 @@ cdef class RoomSession(TalkingSession):
     cdef bint _is_mine(self)
     cdef int _hear_other(self, long long now)
     cdef RoomSession _publisher(self)
+    cdef bint _is_history(self, RoomSession publisher)
     cdef int _hear_owed(self, Pair pair, long long place, long long now)
     cdef Tallies _tallies_of(self, Pair pair, long long place, long long now)
     cdef int _judge_causality(self, Pair pair, long long place, MessageTally tally)

@@ -76,8 +76,17 @@ class RoomSession(TalkingSession):
         self.read_stream = -1
         self.read_sequence = -1
         self.waiting = Waiting()
+        self.came_ns = 0
+        self.slowest_ns = 0
 
     # --- coming and leaving ---
+
+    def may_send(self, now: int) -> None:
+        """The connection stands: it came when that was begun, as the upgrade may be the join. Who is back after a drop
+        was here all the time."""
+        if not self.member.is_here:
+            self.came_ns = now if self.attempt is None else self.attempt.begun_ns
+        super().may_send(now)
 
     def begin_traffic(self, now: int) -> None:
         """It has joined: from now on it is owed what the others publish."""
@@ -184,15 +193,40 @@ class RoomSession(TalkingSession):
         self.read_stream = codec.stream
         self.read_sequence = codec.sequence
         found = self.member.accounts_from.get(codec.stream)
-        if found is None:
-            return 0
-        pair: Pair = cython.cast(Pair, found)
-        place: cython.longlong = pair.place_of(codec.sequence)
+        pair: Pair
+        place: cython.longlong = -1
+        if found is not None:
+            pair = cython.cast(Pair, found)
+            place = pair.place_of(codec.sequence)
         if place >= 0:
             self._hear_owed(pair, place, now)
             if publisher.state == 2 and publisher.owes_nothing():
                 self.lane.keeper.drained(publisher)
+        elif self._is_history(publisher):
+            self.heard_tallies.connection.unexpected += 1
         return 0
+
+    @cython.cfunc
+    def _is_history(self, publisher: RoomSession) -> cython.bint:
+        """Whether what is in the codec, which nobody owes it, was over before it came, and so is not meant for it.
+
+        What another member has read took at most as long as the slowest that any of the room has read. If that member
+        then had it longer than a message may be under way, nothing of it was on its way any more.
+        """
+        codec: Codec = self.lane.codec
+        slowest_ns: cython.longlong = 0
+        session: RoomSession
+        for each in self.sessions.values():
+            session = cython.cast(RoomSession, each)
+            slowest_ns = max(slowest_ns, session.slowest_ns)
+        if codec.intended_ns + slowest_ns + self.room.drain_ns >= self.came_ns:
+            return False
+        pair: Pair
+        for each in publisher.member.accounts_to.values():
+            pair = cython.cast(Pair, each)
+            if pair.has_come(pair.place_of(codec.sequence)):
+                return True
+        return False
 
     @cython.cfunc
     def _publisher(self) -> RoomSession:
@@ -224,6 +258,7 @@ class RoomSession(TalkingSession):
         if found == 1 and stream.orders:
             aftermath.enter_late(self, tally, codec.sequence, codec.type_index, pair)
         tally.recovered += pair.is_recovered(place)
+        self.slowest_ns = max(self.slowest_ns, now - codec.intended_ns)
         if self.lane.timestamps:
             tally.timestamps_judged += 1
             tally.timestamps_wrong += codec.intended_ns < pair.latest_intended or codec.intended_ns > now

@@ -29,16 +29,25 @@ class Room:
         answers: the share of their messages that name a cause.
         answer_seed: what says which.
         orders: whether order is kept account of.
+        drain_ns: how long a message may be under way.
     """
 
     def __init__(
-        self, name: str, size: int, answers: float, answer_seed: int, *, orders: bool = True
+        self,
+        name: str,
+        size: int,
+        answers: float,
+        answer_seed: int,
+        *,
+        orders: bool = True,
+        drain_ns: int = 0,
     ) -> None:
         self.name = name
         self.ledger = fanout.Room(fanout.window_of(size), partial(Pair, orders=orders))
         self.sessions: dict[int, RoomSession] = {}
         self.answers = answers
         self.answer_seed = answer_seed
+        self.drain_ns = drain_ns
 
 
 class Rooms:
@@ -51,10 +60,19 @@ class Rooms:
         seed: the population's.
         seating: who is in which.
         orders: whether order is kept account of.
+        drain_ns: how long a message may be under way.
     """
 
     def __init__(
-        self, prefix: str, size: int, answers: float, seed: int, seating: Seating, *, orders: bool
+        self,
+        prefix: str,
+        size: int,
+        answers: float,
+        seed: int,
+        seating: Seating,
+        *,
+        orders: bool,
+        drain_ns: int,
     ) -> None:
         self._prefix = prefix
         self._size = size
@@ -62,6 +80,7 @@ class Rooms:
         self._seed = seed
         self._seating = seating
         self._orders = orders
+        self._drain_ns = drain_ns
         self._rooms: dict[int, Room] = {}
 
     def name_of(self, session: int) -> str:
@@ -73,7 +92,9 @@ class Rooms:
         number = self._seating.room(session, self._size)
         if number not in self._rooms:
             name = self.name_of(session)
-            self._rooms[number] = Room(name, self._size, self._answers, self._seed, orders=self._orders)
+            self._rooms[number] = Room(
+                name, self._size, self._answers, self._seed, orders=self._orders, drain_ns=self._drain_ns
+            )
         return self._rooms[number]
 
     def forget(self, session: int) -> None:

@@ -132,6 +132,7 @@ class Setup:
             derive(population_seed(self.scenario.seed, population), "answers"),
             self._seating,
             orders=tracking.sequence_numbers,
+            drain_ns=round(self.scenario.drain_s * 1e9),
         )
 
     def begin(

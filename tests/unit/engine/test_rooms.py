@@ -13,7 +13,7 @@ from squall.profiles.share import PopulationSplit
 
 
 def rooms_of(*, worker: int = 0, workers: int = 1, orders: bool = True) -> Rooms:
-    return Rooms("run", 2, 0.5, 7, Seating(PopulationSplit([1]), worker, workers), orders=orders)
+    return Rooms("run", 2, 0.5, 7, Seating(PopulationSplit([1]), worker, workers), orders=orders, drain_ns=5)
 
 
 def member(state: int) -> Any:
@@ -26,6 +26,7 @@ def test_sessions_share_a_room_by_their_numbers_and_its_name_is_the_runs() -> No
     assert rooms.room_of(7) is not rooms.room_of(4)
     assert [rooms.name_of(session) for session in (1, 4, 7)] == ["run-1", "run-1", "run-4"]
     assert rooms.room_of(7).name == "run-4"
+    assert rooms.room_of(7).drain_ns == 5
 
 
 def test_a_room_is_kept_until_the_last_one_has_gone() -> None:
