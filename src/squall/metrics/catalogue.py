@@ -13,6 +13,7 @@ from typing import Final
 
 from squall.metrics.arrivals import checksum_success
 from squall.metrics.cells import MessageTotals
+from squall.metrics.confirmations import confirmed
 from squall.metrics.fault_handling import server_delay_handling
 from squall.metrics.metric import (
     IN_CONNECTIONS,
@@ -107,6 +108,11 @@ def _causality(totals: Totals, selection: Selection) -> int | None:
     """Violations; not measured over fewer pairs than can say anything."""
     messages = totals.messages(selection)
     return messages.causal_violations if messages.causal_pairs >= CAUSAL_PAIRS_MIN else None
+
+
+def _confirmed_count(totals: Totals, selection: Selection) -> int | None:
+    found = confirmed(totals, selection)
+    return None if found is None else int(found.least)
 
 
 def _ack_success(totals: Totals, selection: Selection) -> Share | None:
@@ -328,6 +334,26 @@ METRICS: Final[tuple[Metric, ...]] = (
         tracked="causality",
     ),
     Metric(
+        name="ws_confirmation_success",
+        kind="rate",
+        unit="share",
+        about="messages confirmed to their sender, by the reply or an acknowledgement / messages sent; not in rooms",
+        tags=IN_MESSAGES,
+        read=confirmed,
+        windowed=True,
+        tracked="confirmations",
+    ),
+    Metric(
+        name="ws_msgs_confirmed",
+        kind="counter",
+        unit="messages",
+        about="messages confirmed to their sender, by the reply or an acknowledgement; not in rooms",
+        tags=IN_MESSAGES,
+        read=_confirmed_count,
+        windowed=True,
+        tracked="confirmations",
+    ),
+    Metric(
         name="ws_ack_success",
         kind="rate",
         unit="share",
@@ -405,6 +431,7 @@ METRICS: Final[tuple[Metric, ...]] = (
         "messages that were acknowledged and never came",
         windowed=True,
         by_receiver=True,
+        tracked="confirmations",
     ),
     count(
         "ws_msgs_acknowledged_late",
@@ -417,6 +444,7 @@ METRICS: Final[tuple[Metric, ...]] = (
         "ws_duplicate_arrivals",
         "further copies before the receiver's own de-duplication",
         events=True,
+        tracked="confirmations",
     ),
     connection_count(
         "ws_acks_unexpected",
@@ -424,6 +452,7 @@ METRICS: Final[tuple[Metric, ...]] = (
         "acknowledgements of messages that were never sent",
         "ack_unexpected",
         events=True,
+        tracked="confirmations",
     ),
     Metric(
         name="ws_system_throughput",

@@ -117,7 +117,8 @@ def _strangers(scenario: Scenario, totals: Totals) -> list[Judgement]:
         _event("no header corrupted", connections.corrupted_header, "corrupted headers", totals),
         _event("none unexpected", connections.unexpected, "unexpected messages", totals),
     ]
-    if any(each.exchange.acknowledged_by == "service" for each in scenario.populations):
+    acknowledges = any(each.exchange.acknowledged_by == "service" for each in scenario.populations)
+    if acknowledges and totals.tracking.confirmations:
         name, what = "none acknowledged that was never sent", "acknowledgements of messages never sent"
         found.append(_event(name, connections.ack_unexpected, what, totals))
     return found

@@ -183,7 +183,9 @@ def connection_trend(
     )
 
 
-def connection_count(name: str, unit: str, about: str, field: str, *, events: bool = False) -> Metric:
+def connection_count(
+    name: str, unit: str, about: str, field: str, *, events: bool = False, tracked: Tracked = ""
+) -> Metric:
     """A counter over connections, of the field that is named."""
     return Metric(
         name=name,
@@ -193,6 +195,7 @@ def connection_count(name: str, unit: str, about: str, field: str, *, events: bo
         tags=IN_CONNECTIONS,
         read=lambda totals, selection: int(getattr(totals.connections(selection), field)),
         events=events,
+        tracked=tracked,
     )
 
 

@@ -37,7 +37,13 @@ class Part(Totals):
     ) -> None:
         population = labels["population"]
         by_whom = {name: who for name, who in whole.acknowledged.items() if name == population}
-        super().__init__((population,), ((),), unseen=whole.unseen & {population}, acknowledged=by_whom)
+        super().__init__(
+            (population,),
+            ((),),
+            unseen=whole.unseen & {population},
+            acknowledged=by_whom,
+            unconfirmed=whole.unconfirmed & {population},
+        )
         self.labels = labels
         self.sum_of_messages = messages
         self.sum_of_connections = connections

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from squall.metrics.cells import ConnectionTotals, MessageTotals
+from squall.metrics.confirmations import confirmed
 from squall.metrics.distribution import Distribution
 from squall.metrics.fault_handling import client_timeout_handling, server_delay_handling
 from squall.metrics.figures import milliseconds, ratio
@@ -154,6 +155,7 @@ def _delivery(totals: Totals, selection: Selection) -> Delivery:
     messages = totals.messages(selection)
     typed, tracking, seen = selection.type is not None, totals.tracking, totals.is_seen(selection)
     connections = None if typed else totals.connections(selection)
+    shown = confirmed(totals, selection) if tracking.confirmations else None
     return Delivery(
         intended=messages.intended,
         sent=messages.sent,
@@ -168,6 +170,7 @@ def _delivery(totals: Totals, selection: Selection) -> Delivery:
         corrupted_body=messages.corrupted_body if tracking.checksums else None,
         corrupted_header=None if connections is None else connections.corrupted_header,
         unexpected=None if connections is None else connections.unexpected,
+        confirmed=None if shown is None else int(shown.least),
     )
 
 

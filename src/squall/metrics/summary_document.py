@@ -85,6 +85,13 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
         int | None,
         Meta(description="belongs to no message and so to no type: null in delivery_by_type"),
     ] = None
+    confirmed: Annotated[
+        int | None,
+        Meta(
+            description="messages confirmed to their sender, by the reply or an acknowledgement; null where nobody"
+            " confirms any, as in rooms, or confirmations are not tracked"
+        ),
+    ] = None
 
 
 class DeliverySuccess(msgspec.Struct, frozen=True, kw_only=True):

@@ -116,6 +116,7 @@ class Totals:
         tracking: what was kept account of; what was not is not measured.
         unseen: the populations of which nobody sees what the service delivers: it acknowledges, and that is all.
         acknowledged: the populations whose messages are acknowledged, each with who does it: service or client.
+        unconfirmed: the populations whose sessions are not shown whether what they send arrives.
     """
 
     def __init__(
@@ -125,10 +126,12 @@ class Totals:
         tracking: Tracking = Tracking(),
         unseen: Collection[str] = (),
         acknowledged: Mapping[str, str] = MappingProxyType({}),
+        unconfirmed: Collection[str] = (),
     ) -> None:
         self.tracking = tracking
         self.unseen = frozenset(unseen)
         self.acknowledged = dict(acknowledged)
+        self.unconfirmed = frozenset(unconfirmed)
         self.populations = tuple(populations)
         self.types = tuple(tuple(names) for names in types)
         self.phases: dict[int, Phase] = {}
@@ -175,7 +178,9 @@ class Totals:
 
     def from_here(self, phase: Phase) -> Totals:
         """Empty totals for what comes from now on, in a phase that has begun."""
-        later = Totals(self.populations, self.types, self.tracking, self.unseen, self.acknowledged)
+        later = Totals(
+            self.populations, self.types, self.tracking, self.unseen, self.acknowledged, self.unconfirmed
+        )
         later.places = list(self.places)
         later.since_ns = later.last_at_ns = self.last_at_ns
         later.note(phase)

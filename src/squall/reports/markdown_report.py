@@ -109,6 +109,7 @@ def _messages(summary: Summary) -> str:
         ("corrupted body", count(delivery.corrupted_body), ""),
         ("corrupted header", count(delivery.corrupted_header), "belong to no message"),
         ("unexpected", count(delivery.unexpected), "of another run or stream, or no envelope"),
+        ("confirmed", count(delivery.confirmed), "to their sender, by a reply or an acknowledgement"),
     ]
     lines = [_table(("", "count", ""), rows)]
     throughput = summary.throughput

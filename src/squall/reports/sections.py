@@ -262,6 +262,7 @@ def _messages(story: Story) -> str:
         "corrupted_body",
         "corrupted_header",
         "unexpected",
+        "confirmed",
     )
     rows = [(words, *(count(getattr(each, key)) for _, each in columns)) for key, words, _ in lines]
     marks = ["sum" if kind else "" for _, _, kind in lines]

@@ -44,7 +44,10 @@ class Recording:
             for each in scenario.populations
             if each.exchange.acknowledged_by and getattr(each.exchange, "acknowledges", True)
         }
-        self.totals = Totals(populations, types, scenario.delivery.tracking, unseen, acknowledged)
+        unconfirmed = [each.name for each in scenario.populations if not each.exchange.confirms]
+        self.totals = Totals(
+            populations, types, scenario.delivery.tracking, unseen, acknowledged, unconfirmed
+        )
         self.phases: list[Phase] = []
         self.aborted: Judgement | None = None
         """The judgement that ended the run."""

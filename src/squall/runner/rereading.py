@@ -40,7 +40,10 @@ def totals_of(record: RunRecord) -> Totals:
     unseen = [each["name"] for each in given if each["exchange"].get("evidence") == "acknowledgement"]
     by_whom = {each["name"]: _acknowledged_by(each["exchange"]) for each in given}
     acknowledged = {name: who for name, who in by_whom.items() if who}
-    totals = Totals(record.header.populations, record.header.types, tracking, unseen, acknowledged)
+    unconfirmed = [each["name"] for each in given if not _confirms(each["exchange"])]
+    totals = Totals(
+        record.header.populations, record.header.types, tracking, unseen, acknowledged, unconfirmed
+    )
     for phase in record.phases:
         if phase.types is not None:
             totals.types = tuple(tuple(names) for names in phase.types)
@@ -55,6 +58,11 @@ def totals_of(record: RunRecord) -> Totals:
         totals.sampled(sample)
     totals.reconciliation = record.reconciliation
     return totals
+
+
+def _confirms(exchange: dict[str, Any]) -> bool:
+    kind = EXCHANGES.get(exchange.get("kind", ""))
+    return kind is not None and kind.sends and kind.answers_sender
 
 
 def _acknowledged_by(exchange: dict[str, Any]) -> str:

@@ -116,6 +116,11 @@ class ExchangeKind(Model):
     """The {places} that it fills in itself, beside the columns of the data."""
 
     @property
+    def confirms(self) -> bool:
+        """Whether a session is shown that what it sends arrives."""
+        return self.sends and self.answers_sender
+
+    @property
     def members(self) -> int:
         """How many sessions share a room; 1 where each is alone."""
         return 1

@@ -120,7 +120,9 @@ class Tracking(Model):
         True, description="whether the times in the envelopes go back, or lie after the arrival"
     )
     confirmations: bool = Field(
-        True, description="acknowledgements: how many, after how long, with what retries"
+        True,
+        description="confirmations: replies and acknowledgements, how many; of acknowledgements after how long, with what"
+        " retries",
     )
     causality: bool = Field(True, description="whether a message is seen before the one that it answers")
 

@@ -19,12 +19,14 @@ from squall.errors import ExitCode, PlanError, PreflightError, StoreError
 from squall.fleet.inline import InlineFleet
 from squall.fleet.local import LocalFleet, LocalWorker
 from squall.live.base import LiveView
+from squall.metrics.summary import summarise
 from squall.metrics.totals import Totals
 from squall.record.resources import ResourceSample
 from squall.record.run import Phase, RunHeader
 from squall.record.snapshots import Event, Interval
 from squall.record.verdicts import Verdict
 from squall.runner.active import RunResult
+from squall.runner.rereading import summary_of, totals_of
 from squall.runner.run import NOTHING_CONNECTED, run_scenario
 from squall.runner.stopping import StopSwitch
 from squall.store.reader import open_run
@@ -134,6 +136,35 @@ def test_a_run_goes_through_its_phases_and_every_message_comes_back(
     assert view.begun == [(result.header, result.folder, 0)]
     assert view.verdicts == [result.verdict]
     assert view.finished == 1
+
+
+@pytest.mark.parametrize("tracked", [True, False])
+@pytest.mark.parametrize(
+    ("path", "kind"), [("", "echo"), ("ack", "ack"), ("push/acked", "acked_push"), ("room", "room")]
+)
+def test_confirmations_are_measured_where_they_are_tracked_and_there_are_any(
+    make: Any, run: Any, service: str, path: str, kind: str, tracked: bool
+) -> None:
+    tracking = {"tracking": {"confirmations": tracked}, "drain_timeout": 3}
+    bound = [{"metric": "ws_confirmation_success", "threshold": "rate==1"}]
+    result = run(
+        make(
+            target={"url": f"{service}{path}", "close_timeout": 2},
+            exchange={"kind": kind},
+            delivery=tracking,
+            thresholds=bound,
+        )
+    )
+    delivery = result.summary.delivery
+    assert (delivery.sent or 0) > 100
+    measured = tracked and kind != "room"
+    assert delivery.confirmed == (delivery.sent if measured else None)
+    (judged,) = [each for each in result.verdict.judgements if each.source == "threshold"]
+    assert judged.truth == ("passed" if measured else "unknown")
+    assert summary_of(open_run(result.folder), result.folder).delivery == delivery
+    assert (
+        summarise(result.header, result.phases, totals_of(open_run(result.folder)), None).delivery == delivery
+    )
 
 
 def test_the_record_on_disk_is_what_happened(make: Any, run: Any) -> None:

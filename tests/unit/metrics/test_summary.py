@@ -41,6 +41,7 @@ DELIVERY = [
     "corrupted_body",
     "corrupted_header",
     "unexpected",
+    "confirmed",
 ]
 PERCENTILES = ["p50", "p90", "p95", "p99", "p999", "max", "mean"]
 CONNECTIONS = ["attempted", "established", "failed", "closed", "dropped", "open", "pending", "peak"]
