@@ -13,7 +13,7 @@ from typing import Final
 
 from squall.metrics.arrivals import checksum_success
 from squall.metrics.cells import MessageTotals
-from squall.metrics.confirmations import confirmed
+from squall.metrics.confirmations import ack_success, confirmed, confirmed_count, retry_success
 from squall.metrics.fault_handling import server_delay_handling
 from squall.metrics.metric import (
     IN_CONNECTIONS,
@@ -108,26 +108,6 @@ def _causality(totals: Totals, selection: Selection) -> int | None:
     """Violations; not measured over fewer pairs than can say anything."""
     messages = totals.messages(selection)
     return messages.causal_violations if messages.causal_pairs >= CAUSAL_PAIRS_MIN else None
-
-
-def _confirmed_count(totals: Totals, selection: Selection) -> int | None:
-    found = confirmed(totals, selection)
-    return None if found is None else int(found.least)
-
-
-def _ack_success(totals: Totals, selection: Selection) -> Share | None:
-    """Acknowledged within all attempts, of what was sent; where no acknowledgement is waited for there is none."""
-    messages = totals.messages(selection)
-    if not (messages.acknowledged or messages.retried or messages.gave_up):
-        return None
-    may_be = messages.acknowledged + messages.unknown + messages.unsettled
-    return Share(messages.acknowledged, min(may_be, messages.sent), messages.sent)
-
-
-def _retry_success(totals: Totals, selection: Selection) -> Share:
-    messages = totals.messages(selection)
-    may_be = max(messages.retry_acknowledged, messages.retried - messages.gave_up)
-    return Share(messages.retry_acknowledged, may_be, messages.retried)
 
 
 def _server_delays(totals: Totals, _: Selection) -> Share | None:
@@ -349,7 +329,7 @@ METRICS: Final[tuple[Metric, ...]] = (
         unit="messages",
         about="messages confirmed to their sender, by the reply or an acknowledgement; not in rooms",
         tags=IN_MESSAGES,
-        read=_confirmed_count,
+        read=confirmed_count,
         windowed=True,
         tracked="confirmations",
     ),
@@ -359,7 +339,7 @@ METRICS: Final[tuple[Metric, ...]] = (
         unit="share",
         about="messages acknowledged within all their attempts / messages sent",
         tags=IN_MESSAGES,
-        read=_ack_success,
+        read=ack_success,
         windowed=True,
         tracked="confirmations",
     ),
@@ -369,7 +349,7 @@ METRICS: Final[tuple[Metric, ...]] = (
         unit="share",
         about="messages that were acknowledged after a retry / messages that needed one",
         tags=IN_MESSAGES,
-        read=_retry_success,
+        read=retry_success,
         windowed=True,
         tracked="confirmations",
     ),
