@@ -44,7 +44,7 @@ def test_duplicates_are_counted_always_and_forgiven_where_no_more_is_promised(
         truth = server.truth().total
     assert ran.delivery["duplicated"] == truth.duplicated > 0
     assert ran.delivery["delivered"] == truth.delivered == ran.delivery["intended"]
-    assert failed(ran) == ({"none duplicated": truth.duplicated} if code else {})
+    assert failed(ran) == ({f"promise: {promise}": truth.duplicated} if code else {})
     assert ran.code == code, ran.stdout
 
 

@@ -74,7 +74,7 @@ def judged(
     limit: float,
     *,
     name: str,
-    source: Literal["integrity", "threshold", "readiness"],
+    source: Literal["integrity", "promise", "threshold", "readiness"],
     bound: str,
     required: bool = True,
     missing: str = "not measured",

@@ -10,7 +10,8 @@ or duplicated is unknown; where a worker died, none of an event is unknown, beca
 its last report are missing, and one or more is a failure all the same.
 
 Order is judged where the exchange must keep it: echo does, requests of their own only where the scenario says so.
-What push exchanges count is judged in `squall.metrics.pushes`.
+What push exchanges count is judged in `squall.metrics.pushes`. Where the scenario says what is promised, that is judged
+in `squall.metrics.promise`, and duplicates there alone.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import Final
 import msgspec
 
 from squall.metrics.figures import Figure, judged, number
+from squall.metrics.promise import judge_promise
 from squall.metrics.pushes import judge_pushes
 from squall.metrics.totals import Selection, Totals
 from squall.record.verdicts import Judgement
@@ -48,7 +50,8 @@ def judge_integrity(scenario: Scenario, totals: Totals) -> list[Judgement]:
     else:
         found += [_any_delivered(totals), *_outcomes(totals), _not_sent(totals)]
         found += _events(scenario, totals)
-    return found + judge_pushes(scenario, totals) + _strangers(scenario, totals)
+    found += judge_pushes(scenario, totals) + _strangers(scenario, totals)
+    return found + judge_promise(scenario, totals)
 
 
 def _established(totals: Totals) -> Judgement:
@@ -92,7 +95,8 @@ def _events(scenario: Scenario, totals: Totals) -> list[Judgement]:
     messages = totals.messages()
     found = _order(scenario, totals)
     is_seen = any(each.name not in totals.unseen for each in scenario.populations)
-    if scenario.delivery.promise != "at-least-once" and is_seen:
+    delivery = scenario.delivery
+    if delivery.promise != "at-least-once" and not delivery.is_promise_said and is_seen:
         found.append(
             _unless_exceeded(_event("none duplicated", messages.duplicated, "copies", totals), totals)
         )

@@ -16,7 +16,7 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     """One bound: what it is, what was measured (None: not measured), how it came out and on what evidence."""
 
     name: str
-    source: Literal["integrity", "threshold", "readiness"]
+    source: Literal["integrity", "promise", "threshold", "readiness"]
     bound: str
     figure: float | None
     truth: Truth

@@ -131,7 +131,9 @@ class Delivery(Model):
     """The promise that is checked, and how long is waited before anything is called lost."""
 
     promise: Literal["at-most-once", "at-least-once", "exactly-once"] = Field(
-        "exactly-once", description="what the service promises: which outcomes and events are violations"
+        "exactly-once",
+        description="what the service promises: which outcomes and events are violations; where it is given, it is"
+        " judged by itself",
     )
     drain_timeout: Duration = Field(
         10.0,
@@ -147,6 +149,11 @@ class Delivery(Model):
     integrity: bool = Field(
         True, description="judge integrity; false where thresholds of your own replace it"
     )
+
+    @property
+    def is_promise_said(self) -> bool:
+        """Whether the promise was given, so that it is judged by itself."""
+        return "promise" in self.model_fields_set
 
 
 class Threshold(Model):

@@ -61,10 +61,13 @@ def test_not_sent_by_the_target_may_be_under_a_thousandth(not_sent: int, truth: 
     assert truths(totals)["not sent by the target's doing"] == truth
 
 
-def test_duplicates_are_allowed_by_at_least_once_alone() -> None:
+@pytest.mark.parametrize("promise", ["at-most-once", "at-least-once", "exactly-once"])
+def test_where_a_promise_is_given_duplicates_are_told_there_alone(promise: str) -> None:
     totals = a_run(messages(0, duplicated=3))
-    assert not_passed(totals, delivery={"promise": "at-least-once"}) == {}
-    assert not_passed(totals, delivery={"promise": "at-most-once"}) == {"none duplicated": "failed"}
+    found = judge_integrity(scenario(delivery={"promise": promise}), totals)
+    assert "none duplicated" not in {each.name for each in found}
+    failed = [(each.name, each.figure, each.source) for each in found if each.truth == "failed"]
+    assert failed == ([(f"promise: {promise}", 3, "promise")] if promise != "at-least-once" else [])
 
 
 def test_a_run_without_a_connection_fails() -> None:

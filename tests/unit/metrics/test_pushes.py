@@ -58,8 +58,9 @@ def test_without_a_number_nothing_is_known_of_what_is_missing() -> None:
     assert truths(pushed(push_sequenced=0), **WITHOUT) == {"any pushed": "passed"}
 
 
-def test_duplicates_are_allowed_by_at_least_once() -> None:
-    found = truths(pushed(push_duplicated=1), **PUSH, delivery={"promise": "at-least-once"})
+@pytest.mark.parametrize("promise", ["at-least-once", "exactly-once"])
+def test_where_a_promise_is_given_duplicates_are_told_there(promise: str) -> None:
+    found = truths(pushed(push_duplicated=1), **PUSH, delivery={"promise": promise})
     assert "no push duplicated" not in found
 
 
