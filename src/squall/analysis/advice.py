@@ -179,6 +179,10 @@ _ADVICE_ON_FAILED: Final[dict[tuple[str, ...], str]] = {
         "Look for several ways that a message can take through the target, or a repetition without a memory of what"
         " was delivered: the order or the number of copies changed on one connection."
     ),
+    ("promise: at-most-once", "promise: at-least-once", "promise: exactly-once"): (
+        "Look for a repetition without a memory of what was delivered, where there are duplicates, and for an"
+        " acknowledgement that goes out before its message is safe, where acknowledged ones are lost."
+    ),
     ("no body corrupted", "no header corrupted"): (
         "Look for what rewrites payloads between receipt and sending: checksums did not fit."
     ),

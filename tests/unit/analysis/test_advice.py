@@ -48,6 +48,15 @@ def test_a_good_run_gives_no_advice() -> None:
     assert recommendations(Findings()) == ()
 
 
+def test_a_promise_that_is_broken_asks_by_what() -> None:
+    asked = scenario(delivery={"promise": "exactly-once"})
+    found = recommendations(Findings(judgements=judge(asked, a_run(messages(0, duplicated=2))).judgements))
+    assert [each.evidence for each in found] == [
+        ("failed: promise: exactly-once violations == 0 (2 duplicated)",)
+    ]
+    assert "repetition without a memory" in found[0].advice
+
+
 def test_slow_while_the_processor_is_full_asks_for_more_processor() -> None:
     (found,) = recommendations(Findings(alerts=(SLOW, FULL), cpu_bound=0.8, cpu_while={SLOW: 0.7}))
     assert "more processor" in found.advice
