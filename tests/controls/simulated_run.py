@@ -125,7 +125,7 @@ def paper_world(loop: VirtualLoop) -> Iterator[type[SimulatedConnector]]:
         patch.setattr(worker_module, "make_timer", LoopTimer)
         patch.setattr(worker_module, "gc", GC)
         patch.setattr(setup_module, "Connector", ConnectorOf)
-        patch.setattr(active_module, "make_samplers", lambda *_: [])
+        patch.setattr(active_module, "make_samplers", lambda *_, **__: [])
         patch.setattr(active_module, "run_number_of", lambda *_: RUN_NUMBER)
         yield ConnectorOf
 

@@ -177,7 +177,10 @@ def test_errors_that_the_proxy_made_are_told_from_those_that_the_service_made(ma
     assert account is not None
     ended = {what: times for each in account.faults for what, times in each.deeds.items()}
     assert min(ended["reset"], ended["closed"]) > 3
-    errors = {each.kind: (each.count, each.by_faults, each.by_faults_most) for each in summary.errors}
+    errors: dict[str, tuple[int, int, int]] = {}
+    for each in summary.errors:  # one kind may be met at several steps: a reset while it closed, too
+        count, least, most = errors.get(each.kind, (0, 0, 0))
+        errors[each.kind] = (count + each.count, least + each.by_faults, most + each.by_faults_most)
     by_service = sum(count - least for count, least, _ in errors.values())
     assert errors["reset"] == (ended["reset"],) * 3
     assert errors["closed_1013"] == (ended["closed"],) * 3
@@ -185,9 +188,8 @@ def test_errors_that_the_proxy_made_are_told_from_those_that_the_service_made(ma
     assert by_service == errors["closed_without_frame"][0] > 3
     assert account.errors_by_faults == account.errors_by_faults_most == ended["reset"] + ended["closed"]
     assert summary_of(open_run(result.folder), result.folder).errors == summary.errors
-    assert (
-        f"open reset (squall's own faults) | {ended['reset']}" in (result.folder / "summary.md").read_text()
-    )
+    resets = next(each.count for each in summary.errors if (each.step, each.kind) == ("open", "reset"))
+    assert f"open reset (squall's own faults) | {resets}" in (result.folder / "summary.md").read_text()
 
 
 def test_silent_and_slow_sessions_lose_nothing_by_themselves(make: Make, run: Run) -> None:
