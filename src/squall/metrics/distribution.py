@@ -170,7 +170,8 @@ class Distribution:
     def _add_extremes(self, count: int, sum_ns: int, min_ns: int, max_ns: int) -> None:
         if min_ns < self.min_ns or not self.count:
             self.min_ns = min_ns
-        self.max_ns = max(self.max_ns, max_ns)
+        if max_ns > self.max_ns or not self.count:
+            self.max_ns = max_ns
         self.count += count
         self.sum_ns += sum_ns
 

@@ -45,6 +45,13 @@ def test_a_single_value_is_every_percentile_exactly() -> None:
     assert {one.quantile_ns(share) for share in (0.0, 0.5, 0.999, 1.0)} == {123_457}
 
 
+def test_values_that_all_lie_below_zero_keep_their_greatest() -> None:
+    below = distribution(-900, -40)
+    assert (below.min_ns, below.max_ns, below.quantile_ns(1)) == (-900, -40, -40)
+    below.record(-7)
+    assert below.max_ns == -7
+
+
 def test_the_mean_is_exact() -> None:
     assert distribution(1_000_001, 2_000_002).mean_ns == 1_500_001.5
 
