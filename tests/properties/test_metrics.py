@@ -14,7 +14,7 @@ from both_forms import module_in
 from made_runs import messages, second, some_totals, times
 from squall.metrics import histogram as installed
 from squall.metrics.buckets import BUCKETS, MIDDLES_NS, bucket_of, pack, unpack
-from squall.metrics.distribution import Distribution
+from squall.metrics.distribution import Distribution, Several
 from squall.metrics.totals import EVERYTHING, Selection
 from squall.record.snapshots import MessageCell, SparseHistogram
 
@@ -90,23 +90,44 @@ def test_packing_and_unpacking_is_the_identity_in_both_forms(content: dict[int, 
     assert installed.encode(counts) == PURE.encode(counts) == packed
     for module in (installed, PURE):
         again = np.zeros(BUCKETS, dtype=np.int64)
-        module.decode_into(packed, again)
+        module.add_each([SparseHistogram(1, 0, 0, 0, packed)], again)
         assert np.array_equal(again, counts)
 
 
 @settings(deadline=None)
-@given(st.binary(max_size=24))
-def test_any_bytes_are_read_alike_in_both_forms_or_refused_by_both(data: bytes) -> None:
+@given(st.lists(st.binary(max_size=24), max_size=3))
+def test_any_bytes_are_read_alike_in_both_forms_or_refused_by_both(several: list[bytes]) -> None:
     results = []
     for module in (installed, PURE):
         counts = np.zeros(BUCKETS, dtype=np.int64)
         try:
-            module.decode_into(data, counts)
+            module.add_each([SparseHistogram(1, 0, 0, 0, each) for each in several], counts)
         except ValueError:
             results.append(None)
         else:
             results.append(counts.tolist())
     assert results[0] == results[1]
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.lists(any_ns, min_size=1, max_size=60), min_size=1, max_size=4),
+    st.lists(st.floats(0, 1), max_size=9),
+)
+def test_percentiles_are_read_alike_in_both_forms_by_themselves_and_side_by_side(
+    several: list[list[int]], shares: list[float]
+) -> None:
+    each = [distribution(values_ns) for values_ns in several]
+    expected = [alone.quantiles_ns(*shares) for alone in each]
+    halves = [(values_ns[::2], values_ns[1::2]) for values_ns in several]
+    parts = [[taken for half in both if (taken := recorded(installed, half))] for both in halves]
+    assert Several(parts).quantiles_ns(*shares).tolist() == expected
+    buckets = [[bucket_of(value) for value in values_ns] for values_ns in several]
+    counts = np.array([np.bincount(found, minlength=BUCKETS) for found in buckets])
+    said = np.array([(len(values_ns), min(values_ns), max(values_ns)) for values_ns in several])
+    found_ns = np.empty((len(several), len(shares)), dtype=np.int64)
+    PURE.read_quantiles(counts, said, np.array(shares, dtype=np.float64), found_ns)
+    assert found_ns.tolist() == expected
 
 
 @settings(deadline=None)

@@ -21,7 +21,7 @@ import msgspec
 import numpy as np
 
 from squall.metrics.buckets import BUCKETS
-from squall.metrics.histogram import decode_into, encode
+from squall.metrics.histogram import add_each, encode
 from squall.metrics.streams import SendingTroubles, WorstStreams
 from squall.record.cell_fields import (
     CONNECTION_SUMS,
@@ -261,15 +261,7 @@ def _added(histograms: Sequence[SparseHistogram | None]) -> SparseHistogram | No
     if len(present) < 2:
         return present[0] if present else None
     counts = np.zeros(BUCKETS, dtype=np.int64)
-    for each in present:
-        decode_into(each.buckets, counts)
-    return SparseHistogram(
-        sum(each.count for each in present),
-        sum(each.sum_ns for each in present),
-        min(each.min_ns for each in present),
-        max(each.max_ns for each in present),
-        encode(counts),
-    )
+    return SparseHistogram(*add_each(present, counts), encode(counts))
 
 
 def _samples(snapshots: list[Snapshot]) -> list[WorkerSample]:

@@ -63,23 +63,40 @@ def pack(counts: NDArray[np.int64]) -> bytes:
     return _leb128(numbers)
 
 
-def unpack(buckets: bytes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The indices of the non-empty buckets, going up, and their counts.
+def unpack(*packed: bytes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The indices of the non-empty buckets, going up, and their counts: of several one after the other.
 
     Raises:
-        ValueError: the bytes are not whole pairs, or name a bucket that does not exist.
+        ValueError: the bytes of one are not whole pairs, or name a bucket that does not exist.
     """
-    data = np.frombuffer(buckets, dtype=np.uint8)
-    numbers = data.astype(np.int64) if not len(data) or int(data.max()) < 128 else _from_leb128(data)
+    data = np.frombuffer(b"".join(packed), dtype=np.uint8)
+    if not len(data):
+        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+    is_last = data < 128
+    if not is_last[-1]:
+        raise ValueError("a histogram's bytes end inside a number")
+    numbers = data.astype(np.int64) if is_last.all() else _from_leb128(data, is_last)
     if len(numbers) % 2:
         raise ValueError("a histogram's bytes end inside a pair")
     distances = numbers[::2]
-    if len(distances) and (int(distances.min()) < 1 or int(distances.max()) > BUCKETS):
+    if int(distances.min()) < 1 or int(distances.max()) > BUCKETS:
         raise ValueError("a histogram's buckets do not go up")
     indices = np.cumsum(distances) - 1
-    if len(indices) and int(indices[-1]) >= BUCKETS:
-        raise ValueError(f"a histogram names bucket {indices[-1]} of {BUCKETS}")
+    if len(packed) > 1:
+        _begin_anew(indices, is_last, np.cumsum([len(each) for each in packed if each]))
+    if int(indices.max()) >= BUCKETS:
+        raise ValueError(f"a histogram names bucket {indices.max()} of {BUCKETS}")
     return indices, numbers[1::2]
+
+
+def _begin_anew(indices: NDArray[np.int64], is_last: NDArray[np.bool_], ends: NDArray[np.int64]) -> None:
+    """Count the buckets from the first where another histogram begins: each goes up to one of these bytes."""
+    numbers_up_to = np.cumsum(is_last)[ends - 1]
+    if not is_last[ends - 1].all() or (numbers_up_to % 2).any():
+        raise ValueError("a histogram's bytes end inside a pair")
+    pairs_up_to = numbers_up_to // 2
+    before = indices[pairs_up_to[:-1] - 1] + 1
+    indices[pairs_up_to[0] :] -= np.repeat(before, pairs_up_to[1:] - pairs_up_to[:-1])
 
 
 def _leb128(numbers: NDArray[np.int64]) -> bytes:
@@ -98,10 +115,8 @@ def _leb128(numbers: NDArray[np.int64]) -> bytes:
     return out.tobytes()
 
 
-def _from_leb128(data: NDArray[np.uint8]) -> NDArray[np.int64]:
-    ends = np.flatnonzero(data < 128)
-    if not len(ends) or int(ends[-1]) != len(data) - 1:
-        raise ValueError("a histogram's bytes end inside a number")
+def _from_leb128(data: NDArray[np.uint8], is_last: NDArray[np.bool_]) -> NDArray[np.int64]:
+    ends = np.flatnonzero(is_last)
     starts = np.concatenate(([0], ends[:-1] + 1))
     sizes = ends - starts + 1
     if int(sizes.max()) > 9:

@@ -12,17 +12,17 @@ the greatest value.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from squall.metrics.buckets import BUCKETS, MIDDLES_NS, bucket_of
-from squall.metrics.histogram import decode_into, encode
+from squall.metrics.histogram import add_each, encode, read_quantiles
 from squall.record.snapshots import SparseHistogram
 
-__all__ = ["Distribution"]
+__all__ = ["Distribution", "Several"]
 
 
 class Distribution:
@@ -43,9 +43,7 @@ class Distribution:
         Raises:
             ValueError: its bytes are damaged.
         """
-        if histogram.count:
-            decode_into(histogram.buckets, self._counts)
-            self._add_extremes(histogram.count, histogram.sum_ns, histogram.min_ns, histogram.max_ns)
+        self.add_each((histogram,))
 
     def add_each(self, histograms: Iterable[SparseHistogram]) -> None:
         """Add several; as `add` does one by one, in less time.
@@ -53,15 +51,9 @@ class Distribution:
         Raises:
             ValueError: the bytes of one are damaged.
         """
-        counts, count, sum_ns, extremes_ns = self._counts, 0, 0, list[int]()
-        for histogram in histograms:
-            if histogram.count:
-                decode_into(histogram.buckets, counts)
-                count += histogram.count
-                sum_ns += histogram.sum_ns
-                extremes_ns += (histogram.min_ns, histogram.max_ns)
+        count, sum_ns, min_ns, max_ns = add_each(list(histograms), self._counts)
         if count:
-            self._add_extremes(count, sum_ns, min(extremes_ns), max(extremes_ns))
+            self._add_extremes(count, sum_ns, min_ns, max_ns)
 
     def record(self, value_ns: int) -> None:
         """Count a single value; for thousands of them there is `Histogram`."""
@@ -128,17 +120,9 @@ class Distribution:
             raise ValueError(f"a percentile is a share from 0 to 1, not one of {shares}")
         if not self.count:
             return [None] * len(shares)
-        ranks = [_ceiling(share * self.count) or 1 for share in shares]
-        buckets = self._counts.cumsum().searchsorted(ranks)
-        middles_ns: list[int] = MIDDLES_NS.take(buckets, mode="clip").tolist()
-        return [self._at_rank(rank, middle_ns) for rank, middle_ns in zip(ranks, middles_ns, strict=True)]
-
-    def _at_rank(self, rank: int, middle_ns: int) -> int:
-        if rank == 1 or middle_ns < self.min_ns:
-            return self.min_ns
-        if rank >= self.count or middle_ns > self.max_ns:
-            return self.max_ns
-        return middle_ns
+        said = np.array([(self.count, self.min_ns, self.max_ns)])
+        found: list[int | None] = _quantiles_ns(self._counts[np.newaxis], said, shares)[0].tolist()
+        return found
 
     def curve_ns(self, parts: int = 12) -> list[tuple[float, int]]:
         """Shares and their percentiles along the distribution, as many for each nine: 0 %, …, 90 %, …, 99 %, ….
@@ -188,7 +172,28 @@ class Distribution:
         return f"Distribution(count={self.count}, min_ns={self.min_ns}, max_ns={self.max_ns})"
 
 
-def _ceiling(rank: float) -> int:
-    """⌈rank⌉, taking 989.9999999 and 990.0000001 for the 990 that they stand for."""
-    nearest = round(rank)
-    return nearest if abs(rank - nearest) <= 1e-12 * nearest else math.ceil(rank)
+class Several:
+    """Distributions side by side, none of them empty, each of some histograms: to be read all at once, in less time.
+
+    Args:
+        parts: the histograms of each, of which one has a value at least.
+    """
+
+    def __init__(self, parts: Sequence[Sequence[SparseHistogram]]) -> None:
+        self._counts = np.zeros((len(parts), BUCKETS), dtype=np.int64)
+        said = [add_each(list(part), row) for part, row in zip(parts, self._counts, strict=True)]
+        self.means_ns = [sum_ns / count for count, sum_ns, _, _ in said]
+        self.max_ns = [max_ns for _, _, _, max_ns in said]
+        self._said = np.array([(count, min_ns, max_ns) for count, _, min_ns, max_ns in said])
+
+    def quantiles_ns(self, *shares: float) -> NDArray[np.int64]:
+        """The percentiles as `Distribution.quantiles_ns` has them: a row for each distribution."""
+        return _quantiles_ns(self._counts, self._said, shares)
+
+
+def _quantiles_ns(
+    counts: NDArray[np.int64], said: NDArray[np.int64], shares: Sequence[float]
+) -> NDArray[np.int64]:
+    found_ns = np.empty((len(counts), len(shares)), dtype=np.int64)
+    read_quantiles(counts, said, np.array(shares, dtype=np.float64), found_ns)
+    return found_ns

@@ -15,5 +15,7 @@ cdef class Histogram:
     cdef void _clear(self) noexcept
 
 cpdef bytes encode(long long[::1] counts)
-cpdef void decode_into(bytes buckets, long long[::1] counts) except *
+cdef void _decode(bytes buckets, long long[::1] counts) except *
+cdef Py_ssize_t _past_number(unsigned char* data, Py_ssize_t at, Py_ssize_t end) except? -1
+cdef long long _number(unsigned char* data, Py_ssize_t at, Py_ssize_t end) except? -1
 cdef void _append(bytearray out, long long number) except *

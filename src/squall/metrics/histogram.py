@@ -11,8 +11,9 @@ from array import array
 
 import cython
 import numpy as np
+from numpy.typing import NDArray
 
-from squall.metrics.buckets import BUCKETS, pack, unpack
+from squall.metrics.buckets import BUCKETS, MIDDLES_NS, pack, unpack
 from squall.record.snapshots import SparseHistogram
 
 if not cython.compiled:
@@ -22,7 +23,10 @@ if not cython.compiled:
         return 64 - value.bit_length()
 
 
-__all__ = ["Histogram", "decode_into", "encode"]
+__all__ = ["Histogram", "add_each", "encode", "read_quantiles"]
+
+_HAIR = cython.declare(cython.double, 1 - 1e-12)
+"""What a rank is short of: 990.0000001 stands for 990, as the share has no more digits."""
 
 
 @cython.final
@@ -101,41 +105,157 @@ def encode(counts: cython.longlong[::1]) -> bytes:
     return bytes(out)
 
 
-@cython.ccall
-def decode_into(buckets: bytes, counts: cython.longlong[::1]) -> cython.void:
-    """Add what `encode` wrote to `counts`, one number a bucket.
+def add_each(histograms: list[SparseHistogram], counts: cython.longlong[::1]) -> tuple[int, int, int, int]:
+    """Add the buckets of several histograms to `counts`, one number a bucket.
+
+    Returns:
+        What they hold together: count, sum, least and greatest; all 0 of nothing.
 
     Raises:
-        ValueError: the bytes are not whole pairs, or name a bucket that does not exist.
+        ValueError: the bytes of one are not whole pairs, or name a bucket that does not exist.
+    """
+    count: cython.longlong = 0
+    min_ns: cython.longlong = 0
+    max_ns: cython.longlong = 0
+    sum_ns = 0  # of any size: the values of a long stretch together may be more than 64 bits hold
+    packed: list[bytes] = []
+    for histogram in histograms:
+        number: cython.longlong = histogram.count
+        if number == 0:
+            continue
+        least_ns: cython.longlong = histogram.min_ns
+        greatest_ns: cython.longlong = histogram.max_ns
+        if count == 0 or least_ns < min_ns:
+            min_ns = least_ns
+        if count == 0 or greatest_ns > max_ns:
+            max_ns = greatest_ns
+        count += number
+        sum_ns += histogram.sum_ns
+        if cython.compiled:
+            _decode(histogram.buckets, counts)
+        else:
+            packed.append(histogram.buckets)
+    if not cython.compiled:
+        np.add.at(np.asarray(counts), *unpack(*packed))
+    return count, sum_ns, min_ns, max_ns
+
+
+@cython.boundscheck(False)
+@cython.wraparound(False)
+def read_quantiles(
+    counts: cython.longlong[:, ::1],
+    said: cython.longlong[:, ::1],
+    shares: cython.double[::1],
+    found_ns: cython.longlong[:, ::1],
+) -> None:
+    """The percentiles of several distributions, a row each.
+
+    Args:
+        counts: one number a bucket.
+        said: how many values there are, at least one; the least and the greatest of them.
+        shares: from 0 to 1, best going up.
+        found_ns: where the percentiles go, one for each share.
     """
     if not cython.compiled:
-        indices, added = unpack(buckets)
-        np.asarray(counts)[indices] += added
+        _read_quantiles(np.asarray(counts), np.asarray(said), np.asarray(shares), found_ns)
         return
+    middles_ns: cython.longlong[::1] = MIDDLES_NS
+    last: cython.Py_ssize_t = counts.shape[1] - 1
+    row: cython.Py_ssize_t
+    number: cython.Py_ssize_t
+    for row in range(counts.shape[0]):
+        index: cython.Py_ssize_t = 0
+        up_to: cython.longlong = counts[row, 0]
+        before: cython.longlong = 0
+        for number in range(shares.shape[0]):
+            exact: cython.double = said[row, 0] * shares[number] * _HAIR
+            rank: cython.longlong = cython.cast(cython.longlong, exact)
+            if rank < exact or rank == 0:
+                rank += 1
+            if rank < before:
+                index = 0
+                up_to = counts[row, 0]
+            before = rank
+            while up_to < rank and index < last:
+                index += 1
+                up_to += counts[row, index]
+            if rank == 1 or middles_ns[index] < said[row, 1]:
+                found_ns[row, number] = said[row, 1]
+            elif rank >= said[row, 0] or middles_ns[index] > said[row, 2]:
+                found_ns[row, number] = said[row, 2]
+            else:
+                found_ns[row, number] = middles_ns[index]
+
+
+def _read_quantiles(
+    counts: NDArray[np.int64],
+    said: NDArray[np.int64],
+    shares: NDArray[np.float64],
+    found_ns: NDArray[np.int64],
+) -> None:
+    """As the loops above, by numpy."""
+    count, min_ns, max_ns = said[:, 0:1], said[:, 1:2], said[:, 2:3]
+    ranks = np.maximum(1, np.ceil(count * shares * _HAIR)).astype(np.int64)
+    buckets = [below.searchsorted(those) for below, those in zip(counts.cumsum(axis=1), ranks, strict=True)]
+    middles_ns = MIDDLES_NS.take(buckets, mode="clip")
+    highest_ns = np.where((ranks >= count) | (middles_ns > max_ns), max_ns, middles_ns)
+    found_ns[:] = np.where((ranks == 1) | (middles_ns < min_ns), min_ns, highest_ns)
+
+
+@cython.cfunc
+@cython.boundscheck(False)
+@cython.wraparound(False)
+def _decode(buckets: bytes, counts: cython.longlong[::1]) -> cython.void:
+    """Add what `encode` wrote to `counts`."""
+    data: cython.p_uchar = buckets
+    end: cython.Py_ssize_t = len(buckets)
+    at: cython.Py_ssize_t = 0
+    last: cython.Py_ssize_t = len(counts) - 1
     index: cython.Py_ssize_t = -1
-    size: cython.Py_ssize_t = len(counts)
+    distance: cython.longlong
+    while at < end:
+        # A pair of small numbers, as most are, is read in one step.
+        if at + 1 < end and (data[at] | data[at + 1]) < 128:
+            distance = data[at]
+            if distance == 0 or distance > last - index:
+                raise ValueError(f"a histogram names a bucket past the {last + 1} there are")
+            index += distance
+            counts[index] += data[at + 1]
+            at += 2
+            continue
+        distance = _number(data, at, end)
+        if distance == 0 or distance > last - index:
+            raise ValueError(f"a histogram names a bucket past the {last + 1} there are")
+        index += distance
+        at = _past_number(data, at, end)
+        counts[index] += _number(data, at, end)
+        at = _past_number(data, at, end)
+
+
+@cython.cfunc
+def _past_number(data: cython.p_uchar, at: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.Py_ssize_t:
+    """Where the number that begins there is over."""
+    begun: cython.Py_ssize_t = at
+    while at < end:
+        at += 1
+        if data[at - 1] < 128:
+            if at - begun > 9:
+                raise ValueError("a histogram holds a number of more than 63 bits")
+            return at
+    raise ValueError("a histogram's bytes end inside a pair")
+
+
+@cython.cfunc
+def _number(data: cython.p_uchar, at: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.longlong:
+    """The number that begins there."""
     number: cython.longlong = 0
     shift: cython.int = 0
-    is_count: cython.bint = False
-    byte: cython.uchar
-    for byte in buckets:
-        if shift > 56:
-            raise ValueError("a histogram holds a number of more than 63 bits")
-        number |= cython.cast(cython.longlong, byte & 127) << shift
-        if byte & 128:
-            shift += 7
-            continue
-        if is_count:
-            counts[index] += number
-        elif number <= 0 or number >= size - index:
-            raise ValueError(f"a histogram names a bucket past the {size} there are")
-        else:
-            index += number
-        is_count = not is_count
-        number = 0
-        shift = 0
-    if is_count or shift:
-        raise ValueError("a histogram's bytes end inside a pair")
+    past: cython.Py_ssize_t = _past_number(data, at, end)
+    while at < past:
+        number |= cython.cast(cython.longlong, data[at] & 127) << shift
+        shift += 7
+        at += 1
+    return number
 
 
 @cython.cfunc

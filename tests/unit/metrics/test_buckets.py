@@ -52,3 +52,18 @@ DAMAGED = [
 def test_damaged_bytes_are_refused(damaged: bytes) -> None:
     with pytest.raises(ValueError, match="histogram"):
         unpack(damaged)
+
+
+def test_several_are_read_one_after_the_other() -> None:
+    small, none, large = bytes([1, 1, 3, 127]), b"", bytes([0b1000_0000, 1, 2, 5, 0b1010_1100, 0b10])
+    indices, counts = unpack(small, none, large)
+    assert indices.tolist() == [0, 3, 127, 132]
+    assert counts.tolist() == [1, 127, 2, 300]
+
+
+@pytest.mark.parametrize("damaged", DAMAGED)
+def test_a_damaged_one_among_several_is_refused(damaged: bytes) -> None:
+    with pytest.raises(ValueError, match="histogram"):
+        unpack(damaged, b"\x01\x01")
+    with pytest.raises(ValueError, match="histogram"):
+        unpack(b"\x81\x01\x01", damaged, b"\x01\x01")

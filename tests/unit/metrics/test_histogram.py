@@ -8,7 +8,8 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from squall.metrics.buckets import BUCKETS, bucket_of, unpack
+from squall.metrics.buckets import BUCKETS, MIDDLES_NS, bucket_of, unpack
+from squall.record.snapshots import SparseHistogram
 
 
 def counts_of(buckets: bytes) -> dict[int, int]:
@@ -65,18 +66,67 @@ def test_a_second_of_10000_messages_takes_under_two_kilobytes(histograms: Module
     assert len(histogram.take().buckets) < 2_000
 
 
-def test_decoding_adds_to_what_is_there(histograms: ModuleType) -> None:
+def sparse(
+    buckets: bytes, count: int = 1, sum_ns: int = 5, min_ns: int = 5, max_ns: int = 5
+) -> SparseHistogram:
+    return SparseHistogram(count, sum_ns, min_ns, max_ns, buckets)
+
+
+def test_several_are_added_to_what_is_there(histograms: ModuleType) -> None:
     counts = array("q", bytes(8 * BUCKETS))
-    counts[17], counts[3000] = 5, 1 << 40
+    counts[17], counts[300], counts[3000] = 5, 127, 1 << 40
+    packed = histograms.encode(counts)
     total = np.zeros(BUCKETS, dtype=np.int64)
-    histograms.decode_into(histograms.encode(counts), total)
-    histograms.decode_into(histograms.encode(counts), total)
-    assert (int(total[17]), int(total[3000]), int(total.sum())) == (10, 1 << 41, 10 + (1 << 41))
+    total[17] = 1
+    several = [sparse(packed, 9, 100, -7, 40), sparse(b"\xff", 0, 1, -99, 99), sparse(packed, 1, 50, 3, 60)]
+    assert histograms.add_each(several, total) == (10, 150, -7, 60), "an empty one says nothing"
+    assert {int(index): int(total[index]) for index in total.nonzero()[0]} == {
+        17: 11,
+        300: 254,
+        3000: 1 << 41,
+    }
+    assert histograms.add_each([], total) == (0, 0, 0, 0)
 
 
+@pytest.mark.parametrize("place", [0, 1, 2])
 @pytest.mark.parametrize(
-    "damaged", [b"\x01", b"\x01\x80", b"\x00\x01", b"\xff\x7f\x01", b"\x01" + b"\xff" * 9 + b"\x01"]
+    "damaged",
+    [b"\x01", b"\x01\x80", b"\x00\x01", b"\xff\x7f\x01", b"\x01" + b"\xff" * 9 + b"\x01"],
 )
-def test_damaged_bytes_are_refused(histograms: ModuleType, damaged: bytes) -> None:
+def test_damaged_bytes_are_refused(histograms: ModuleType, damaged: bytes, place: int) -> None:
+    several = [sparse(b"\x01\x01"), sparse(b"\x81\x01\x01")]
+    several.insert(place, sparse(damaged))
     with pytest.raises(ValueError, match="histogram"):
-        histograms.decode_into(damaged, np.zeros(BUCKETS, dtype=np.int64))
+        histograms.add_each(several, np.zeros(BUCKETS, dtype=np.int64))
+
+
+def quantiles(histograms: ModuleType, counts: dict[int, int], *shares: float) -> list[int]:
+    """The percentiles of so many values in some buckets; the least is 1,010 ns, the greatest 90 s."""
+    content = np.zeros((2, BUCKETS), dtype=np.int64)
+    content[1, list(counts)] = list(counts.values())
+    content[0, 5] = 1
+    said = np.array([[1, 7, 7], [sum(counts.values()), 1_010, 90_000_000_000]])
+    found_ns = np.full((2, len(shares)), -1, dtype=np.int64)
+    histograms.read_quantiles(content, said, np.array(shares, dtype=np.float64), found_ns)
+    assert found_ns[0].tolist() == [7] * len(shares), "the row of another distribution"
+    row: list[int] = found_ns[1].tolist()
+    return row
+
+
+def test_percentiles_are_the_middles_of_buckets_within_the_least_and_the_greatest(
+    histograms: ModuleType,
+) -> None:
+    middle_ns = int(MIDDLES_NS[700])
+    some = {0: 1, 700: 8, BUCKETS - 1: 1}
+    assert quantiles(histograms, some, 0, 0.1, 0.11, 0.9, 0.91, 1) == [
+        1_010, 1_010, middle_ns, middle_ns, 90_000_000_000, 90_000_000_000,
+    ]  # fmt: skip
+    assert quantiles(histograms, some, 0.95, 0.5, 0.05) == [90_000_000_000, middle_ns, 1_010]
+    assert quantiles(histograms, {0: 1, 900: 1}, 0.5, 0.9) == [1_010, 90_000_000_000]
+    assert quantiles(histograms, some) == []
+
+
+def test_a_share_is_taken_for_the_rank_that_it_stands_for(histograms: ModuleType) -> None:
+    assert 0.07 * 100 > 7
+    assert quantiles(histograms, {0: 1, 100: 6, 200: 93}, 0.07) == [MIDDLES_NS[100]]
+    assert quantiles(histograms, {0: 1, 100: 5, 200: 94}, 0.07) == [MIDDLES_NS[200]]
