@@ -167,7 +167,7 @@ class SquallRun:
         totals = MessageTotals()
         for _, interval in self.steady[1:]:
             for cell in interval.messages:
-                totals.merge(MessageTotals.of(cell))
+                totals.add(cell)
         return totals
 
     @property

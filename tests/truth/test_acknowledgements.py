@@ -55,7 +55,7 @@ class Counts:
         for interval in open_run(ran.folder).intervals:
             self.events += interval.events
             for cell in interval.messages:
-                self.messages.setdefault(cell.population, MessageTotals()).merge(MessageTotals.of(cell))
+                self.messages.setdefault(cell.population, MessageTotals()).add(cell)
             for each in interval.connections:
                 self.connections.add(each)
 

@@ -207,7 +207,7 @@ class Scene:
         for event in interval.events:
             self.happened(event)
         for cell in interval.messages:
-            self._window.merge(MessageTotals.of(cell))
+            self._window.add(cell)
         for each in interval.connections:
             self._connections_window.add(each)
 

@@ -16,7 +16,9 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Final, Self
+from itertools import compress
+from operator import attrgetter
+from typing import Final
 
 from squall.metrics.distribution import Distribution
 from squall.record.cell_fields import (
@@ -39,6 +41,11 @@ CUT: Final = "cut"
 _USUAL_TIMES: Final = ("response", "service", "lag")
 _RARE_TIMES: Final = tuple(name for name in MESSAGE_TIMES if name not in _USUAL_TIMES)
 """Made only where there is one: most cells never have any."""
+
+_read_message_counts = attrgetter(*MESSAGE_COUNTS)
+_read_rare_times = attrgetter(*_RARE_TIMES)
+_read_connection_counts = attrgetter(*CONNECTION_SUMS)
+_read_connection_times = attrgetter(*CONNECTION_TIMES)
 
 
 @dataclass(slots=True)
@@ -89,22 +96,23 @@ class MessageTotals:
     _unlagged: Distribution | None = None
     _rare: dict[str, Distribution] = field(default_factory=dict)
 
-    @classmethod
-    def of(cls, cell: MessageCell) -> Self:
-        """One cell as totals of its own."""
-        made = cls()
-        for name in MESSAGE_COUNTS:
-            setattr(made, name, getattr(cell, name))
-        for name in _USUAL_TIMES:
-            _add(getattr(made, name), getattr(cell, name))
-        if cell.pacer_lag is not None:
-            made._pacer_lag = _add(Distribution(), cell.pacer_lag)
-        if cell.unlagged is not None:
-            made._unlagged = _add(Distribution(), cell.unlagged)
-        for name in _RARE_TIMES:
-            if (histogram := getattr(cell, name)) is not None:
-                made._rare[name] = _add(Distribution(), histogram)
-        return made
+    def add(self, cell: MessageCell) -> None:
+        """Add one interval's cell."""
+        # First what another histogram stands in for, while that one still holds only our own.
+        if self._pacer_lag is not None or cell.pacer_lag is not None:
+            self._pacer_lag = _add(self._pacer_lag or self.lag.copy(), cell.pacer_lag or cell.lag)
+        if self._unlagged is not None or cell.unlagged is not None:
+            self._unlagged = _add(self._unlagged or self.service.copy(), cell.unlagged or cell.service)
+        counts = _read_message_counts(cell)
+        for name, count in compress(zip(MESSAGE_COUNTS, counts, strict=True), counts):  # most are zero
+            before = getattr(self, name)
+            setattr(self, name, max(before, count) if name in MESSAGE_MAXIMA else before + count)
+        _add(self.response, cell.response)
+        _add(self.service, cell.service)
+        _add(self.lag, cell.lag)
+        for name, histogram in zip(_RARE_TIMES, _read_rare_times(cell), strict=True):
+            if histogram is not None:
+                _add(self._rare.setdefault(name, Distribution()), histogram)
 
     def merge(self, other: MessageTotals) -> None:
         """Add all that other totals hold."""
@@ -234,15 +242,16 @@ class ConnectionTotals:
 
     def add(self, cell: ConnectionCell) -> None:
         """Add one interval's cell."""
-        for name in CONNECTION_SUMS:
-            if change := getattr(cell, name):
-                setattr(self, name, getattr(self, name) + change)
+        counts = _read_connection_counts(cell)
+        for name, count in compress(zip(CONNECTION_SUMS, counts, strict=True), counts):  # most are zero
+            setattr(self, name, getattr(self, name) + count)
         self.close_codes.update(cell.close_codes)
         self.troubles.update(dict(cell.troubles))
         for name in COUNTED_BY_WORD:
             getattr(self, name).update(getattr(cell, name))
-        for name in CONNECTION_TIMES:
-            _add(getattr(self, name), getattr(cell, name))
+        for name, histogram in zip(CONNECTION_TIMES, _read_connection_times(cell), strict=True):
+            if histogram is not None:
+                getattr(self, name).add(histogram)
 
     def merge(self, other: ConnectionTotals) -> None:
         """Add all that other totals hold."""

@@ -72,7 +72,7 @@ class RampChecks:
             for connection in connections:
                 present.connections.add(connection)
             for message in messages:
-                present.messages.merge(MessageTotals.of(message))
+                present.messages.add(message)
         if self._open is not None and (interval.index + 1) % INTERVAL_S == 0:
             self._close(self._open)
 

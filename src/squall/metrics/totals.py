@@ -317,15 +317,13 @@ class Totals:
         """Add a second's cells; the second as one."""
         by_phase: dict[int, MessageTotals] = {}
         for cell in cells:
-            one = MessageTotals.of(cell)
             key = (cell.population, cell.phase, cell.type, cell.place)
             if key not in self._messages:
                 self._messages[key] = MessageTotals()
-            self._messages[key].merge(one)
-            if cell.phase in by_phase:
-                by_phase[cell.phase].merge(one)
-            else:
-                by_phase[cell.phase] = one
+            self._messages[key].add(cell)
+            if cell.phase not in by_phase:
+                by_phase[cell.phase] = MessageTotals()
+            by_phase[cell.phase].add(cell)
         for phase, messages in by_phase.items():
             if phase not in self._paces:
                 self._paces[phase] = Pace()

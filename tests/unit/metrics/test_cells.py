@@ -10,7 +10,7 @@ from squall.record.outcomes import Trouble
 def totals_of(*cells: object) -> MessageTotals:
     total = MessageTotals()
     for cell in cells:
-        total.merge(MessageTotals.of(cell))  # type: ignore[arg-type]  # cells come from a helper
+        total.add(cell)  # type: ignore[arg-type]  # cells come from a helper
     return total
 
 

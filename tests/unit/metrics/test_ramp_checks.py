@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from made_runs import connections, messages, phase, second, some_totals, times
-from squall.metrics.cells import MessageTotals
 from squall.metrics.ramp_checks import RampChecks, RampInterval
 from squall.metrics.totals import Totals
 from squall.record.snapshots import ConnectionCell, MessageCell
@@ -56,7 +55,7 @@ def test_one_interval_says_what_its_latency_is_of() -> None:
     assert (interval.success, interval.latency_ns(), interval.latency_of) == (None, None, None)
     interval.connections.add(connections(1, connect=times(50)))
     assert (interval.success, interval.latency_of) == (1.0, "connect_time")
-    interval.messages.merge(MessageTotals.of(messages(1, phase=0, response_ms=[20])))
+    interval.messages.add(messages(1, phase=0, response_ms=[20]))
     assert (interval.latency_ns(), interval.latency_of) == (pytest.approx(20e6), "response_time")
 
 
