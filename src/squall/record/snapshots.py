@@ -6,6 +6,9 @@ only with its worker. Times are nanoseconds since the start of the run, duration
 A *cell* is the finest thing counted: one (population, phase, type, place) for messages, one (population,
 phase, place) for connections. The phase of a message is the one in which it was intended; that of a
 connection event the one in which it happened. A *place* is an entry point and the node that answered there.
+
+What is made of numbers alone, and by the thousand, is spared the garbage collector's looks (`gc=False`): it can be part
+of no cycle.
 """
 
 from __future__ import annotations
@@ -28,7 +31,7 @@ __all__ = [
 ]
 
 
-class SparseHistogram(msgspec.Struct, frozen=True, array_like=True):
+class SparseHistogram(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The non-empty buckets of a log-linear histogram, with exact count, sum, least and greatest.
 
     `buckets` holds pairs of LEB128 numbers: the distance to the bucket before (the first from -1), the count.
@@ -48,7 +51,7 @@ class Place(msgspec.Struct, frozen=True, array_like=True):
     node: str
 
 
-class MessageCell(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+class MessageCell(msgspec.Struct, frozen=True, array_like=True, kw_only=True, gc=False):
     """Messages of one population, phase, type and place. `lost` and `unknown` come with a session's end.
 
     `response`, `service`, `lag` are histograms of the delivered (lag: of the sent). `pacer_lag` and `unlagged`
@@ -209,7 +212,7 @@ class CheckCell(msgspec.Struct, frozen=True, array_like=True):
     joined: int = 0
 
 
-class WorkerSample(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+class WorkerSample(msgspec.Struct, frozen=True, array_like=True, kw_only=True, gc=False):
     """The load generator watching itself. Levels at the report's time, not changes, unless said.
 
     `wanted` are the sessions that the plan has here; None where that is the level, as none comes and goes by itself.
