@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
+from itertools import chain
 from typing import Final
 
 import numpy as np
@@ -318,7 +319,7 @@ def _area(points: Columns, frame: _Frame, gap: float | None, kind: str) -> str:
 
 def _polyline(pairs: list[tuple[float, float]]) -> str:
     """As `_short` writes each coordinate, all at once: a picture has tens of thousands."""
-    text = "L".join(f"{a:.1f} {b:.1f}" for a, b in pairs).replace("-0.0", "0")
+    text = ("L".join(["%.1f %.1f"] * len(pairs)) % tuple(chain.from_iterable(pairs))).replace("-0.0", "0")
     return f"M{text.replace('.0 ', ' ').replace('.0L', 'L').removesuffix('.0')}"
 
 

@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 
 from squall.charts.chart import Chart
-from squall.charts.columns import as_array
+from squall.charts.columns import Floats, as_array
 from squall.reports.wording import printable
 
 __all__ = ["bullets", "section", "series_data", "table", "text"]
@@ -91,9 +91,11 @@ def _is_figure(cell: str) -> bool:
     return cell[:1].isdigit() or cell[:1] in "-–" or cell == "not measured"
 
 
-def _numbers(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> list[float | int | None]:
-    """As JSON has them, with six digits: whole ones whole, NaN as null."""
-    return [
+def _numbers(values: Floats) -> list[float | int | None]:
+    """As JSON has them, with six digits: whole ones whole, NaN as null. Of thousands many are the same: each once."""
+    distinct, numbers = np.unique(values, return_inverse=True)
+    written = [
         None if math.isnan(value) else int(value) if value.is_integer() else float(f"{value:.6g}")
-        for value in values.tolist()
+        for value in distinct.tolist()
     ]
+    return [written[number] for number in numbers.tolist()]
