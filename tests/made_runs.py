@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from squall.metrics.histogram import Histogram
 from squall.metrics.totals import Totals
@@ -25,6 +29,7 @@ __all__ = [
     "a_run",
     "check",
     "connections",
+    "listed",
     "lost_worker",
     "messages",
     "phase",
@@ -44,6 +49,11 @@ def times(*values_ms: float) -> SparseHistogram | None:
     for value_ms in values_ms:
         histogram.record(round(value_ms * MS))
     return histogram.take()
+
+
+def listed(values: NDArray[np.float64]) -> list[float | None]:
+    """A series as a list, None where nothing was measured."""
+    return [None if math.isnan(value) else value for value in values.tolist()]
 
 
 def messages(

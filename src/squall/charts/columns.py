@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Columns", "Middle", "as_array", "columns", "runs"]
+__all__ = ["Columns", "Floats", "Middle", "as_array", "columns", "runs"]
 
 Floats = NDArray[np.float64]
 Middle = Literal["mean", "greatest"]
@@ -31,9 +31,9 @@ class Columns:
 
 
 def as_array(values: Sequence[float | None] | Floats) -> Floats:
-    """The figures as an array; None becomes NaN."""
+    """The figures as an array, which is not to be changed; None becomes NaN."""
     if isinstance(values, np.ndarray):
-        return values.astype(np.float64)
+        return values.astype(np.float64, copy=False)
     return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
 
 

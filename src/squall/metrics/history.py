@@ -14,17 +14,18 @@ connect ping push_delay`. Those of a place begin with its number: `0:held`, `0:d
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from collections.abc import Iterable, Sequence
-from itertools import chain
-from operator import add, attrgetter
-from typing import Final
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from itertools import chain, compress
+from operator import attrgetter
+from typing import Any, Final
 
 import msgspec
 
 from squall.metrics.distribution import Distribution
-from squall.metrics.timeline import POINTS_MAX, Point, Spread, Timeline, Times
-from squall.record.resources import ResourceSample
+from squall.metrics.timeline import POINTS_MAX, Point, Timeline
+from squall.record.resources import FIGURES, ResourceSample
 from squall.record.run import Phase, RunRecord
 from squall.record.snapshots import (
     ConnectionCell,
@@ -104,8 +105,17 @@ _OF_A_PLACE: Final = frozenset(
     )
 )
 """What is counted for each place by itself, too."""
-_TIMES: Final = ("lag",)
+_read_messages = attrgetter(*_MESSAGE_FIELDS)
+_read_connections = attrgetter(*CONNECTION_COUNTS)
 _CONNECT_TIMES: Final = ("connect", "ping", "push_delay")
+_SUMMED_LEVELS: Final = {
+    "outstanding": "outstanding",
+    "blocked": "blocked",
+    "unsent_bytes": "unsent_bytes",
+    "rss_bytes": "generator_rss",
+}
+"""What all workers' samples add up to, and what that is called."""
+_read_levels = attrgetter(*_SUMMED_LEVELS)
 _LEVELS: Final = frozenset(
     (
         "held",
@@ -132,7 +142,7 @@ class Source:
     def __init__(self, name: str, role: str, points_max: int) -> None:
         self.name = name
         self.role = role
-        self.timeline = Timeline(points_max)
+        self.timeline = Timeline(points_max, samples=True)
         self.problems: Counter[str] = Counter()
         self._last_ns: int | None = None
 
@@ -142,15 +152,11 @@ class Source:
             self.problems[sample.problem] += 1
         length_ns = 0 if self._last_ns is None else max(0, sample.at_ns - self._last_ns)
         self._last_ns = sample.at_ns
-        figures = {
-            name: Spread.level(value)
-            for name, value in msgspec.structs.asdict(sample).items()
-            if isinstance(value, int | float) and name != "at_ns"
-        }
+        figures = {name: value for name in FIGURES if (value := getattr(sample, name)) is not None}
         for state, number in (sample.tcp_states or {}).items():
-            figures[f"tcp:{state}"] = Spread.level(number)
+            figures[f"tcp:{state}"] = number
         for name, value in list(sample.custom.items())[:CUSTOM_MAX]:
-            figures[f"custom:{name}"] = Spread.level(value)
+            figures[f"custom:{name}"] = value
         self.timeline.add(Point(sample.at_ns, length_ns, figures))
 
 
@@ -181,7 +187,6 @@ class History:
         self._cpu: dict[int, int] = {}
         self._held: Counter[int] = Counter()
         self._pushes_missing: int | None = None
-        self._scratch = Distribution()
 
     @classmethod
     def of(cls, record: RunRecord, points_max: int = POINTS_MAX) -> History:
@@ -235,19 +240,18 @@ class History:
         self.places += interval.places
         for event in interval.events:
             self.happened(event)
-        point = Point(interval.at_ns, length_ns)
-        seconds = length_ns / _NS
-        point.spreads["held"] = Spread.level(interval.held, seconds)
-        point.spreads["planned"] = Spread.level(interval.planned, seconds)
         counts = self._counts(interval)
-        point.spreads.update((name, Spread.rate(count, seconds)) for name, count in counts.items() if count)
-        if counts["push_sequenced"] or self._pushes_missing is not None:
-            self._pushes_missing = (self._pushes_missing or 0) + counts["push_missing"]
-            point.spreads["pushes_missing"] = Spread.level(self._pushes_missing, seconds)
+        figures: dict[str, float] = {"held": interval.held, "planned": interval.planned, **counts}
+        if "push_sequenced" in counts or self._pushes_missing is not None:
+            self._pushes_missing = (self._pushes_missing or 0) + counts.get("push_missing", 0)
+            figures["pushes_missing"] = self._pushes_missing
         for number in self.place_numbers:
-            point.spreads[f"{number}:held"] = Spread.level(self._held[number], seconds)
-        self._add_times(point, interval)
-        self._add_workers(point, interval.workers, seconds)
+            figures[f"{number}:held"] = self._held[number]
+        figures.update(self._levels_of(interval.workers, length_ns / _NS))
+        point = Point(interval.at_ns, length_ns, figures, self._times(interval))
+        if interval.workers:
+            quietest = max(interval.workers, key=attrgetter("silence_ns"))
+            point.silence_ns, point.silence_start_ns = quietest.silence_ns, quietest.silence_start_ns
         self.run.add(point)
 
     def place_name(self, number: int) -> str:
@@ -269,42 +273,30 @@ class History:
             merged.merge(self.answers[phase][name])
         return merged
 
-    def _counts(self, interval: Interval) -> Counter[str]:
-        """What was counted in a second: of the whole run, and of each place."""
-        counts = self._summed(interval.messages, _MESSAGE_FIELDS)
-        counts.update(self._summed(interval.connections, CONNECTION_COUNTS))
-        for prefix in ("", *(f"{number}:" for number in self.place_numbers)):
-            not_sent = counts[f"{prefix}not_sent_target"] + counts[f"{prefix}not_sent_squall"]
-            counts[f"{prefix}not_sent"] = not_sent
-            counts[f"{prefix}sent"] = counts[f"{prefix}intended"] - not_sent
+    def _counts(self, interval: Interval) -> dict[str, int]:
+        """What was counted in a second, of the whole run and of each place; what was not is not named."""
+        counts: dict[str, int] = {}
+        for names, read, cells in (
+            (_MESSAGE_FIELDS, _read_messages, interval.messages),
+            (CONNECTION_COUNTS, _read_connections, interval.connections),
+        ):
+            for place, sums in _by_place(cells, read):
+                named = zip(names, _placed(place, names), sums, strict=True)
+                for name, placed, count in compress(named, sums):  # most are zero
+                    counts[name] = counts.get(name, 0) + count
+                    if placed:
+                        counts[placed] = count
+        for intended, by_target, by_squall, not_sent, sent in map(_sent_names, (None, *self.place_numbers)):
+            counts[not_sent] = counts.get(by_target, 0) + counts.get(by_squall, 0)
+            counts[sent] = counts.get(intended, 0) - counts[not_sent]
         for cell in interval.connections:
             self._held[min(cell.place, PLACES_MAX)] += cell.established - cell.closed - cell.dropped
             for code, times in cell.close_codes.items():
-                counts[f"close:{code}"] += times
+                counts[f"close:{code}"] = counts.get(f"close:{code}", 0) + times
             for trouble, times in cell.troubles:
-                words = f"{trouble.step} {trouble.kind.replace('_', ' ')} ({trouble.blame})"
-                counts[self._trouble(words)] += times
-        return counts
-
-    def _summed(
-        self, cells: Sequence[MessageCell] | Sequence[ConnectionCell], names: tuple[str, ...]
-    ) -> Counter[str]:
-        """The sums of some fields over all cells, and over those of each place."""
-        read = attrgetter(*names)
-        by_place: dict[int, list[int]] = {}
-        for cell in cells:
-            place = min(cell.place, PLACES_MAX)
-            before = by_place.get(place)
-            found = read(cell)
-            by_place[place] = list(found) if before is None else list(map(add, before, found))
-        counts: Counter[str] = Counter()
-        for place, sums in by_place.items():
-            for name, count in zip(names, sums, strict=True):
-                if count:
-                    counts[name] += count
-                    if name in _OF_A_PLACE:
-                        counts[f"{place}:{name}"] += count
-        return counts
+                words = self._trouble(f"{trouble.step} {trouble.kind.replace('_', ' ')} ({trouble.blame})")
+                counts[words] = counts.get(words, 0) + times
+        return {name: count for name, count in counts.items() if count}
 
     def _trouble(self, words: str) -> str:
         if words not in self._troubles and len(self._troubles) >= TROUBLES_MAX:
@@ -312,51 +304,42 @@ class History:
         self._troubles.add(words)
         return f"trouble:{words}"
 
-    def _add_times(self, point: Point, interval: Interval) -> None:
-        self._add_answers(point, interval.messages)
-        for name in _TIMES:
-            self._add_merged(point, name, (getattr(cell, name) for cell in interval.messages))
-        for name in _CONNECT_TIMES:
-            self._add_merged(point, name, (getattr(cell, name) for cell in interval.connections))
-
-    def _add_answers(self, point: Point, cells: list[MessageCell]) -> None:
-        """Response and service times: each histogram is read once, and merged into all that it is part of."""
-        parts: dict[tuple[int, int], list[MessageCell]] = {}
-        for cell in cells:
+    def _times(self, interval: Interval) -> dict[str, list[SparseHistogram]]:
+        """The histograms of a second by the series that they are part of; those of the answers are kept whole, too."""
+        found: dict[str, list[SparseHistogram]] = defaultdict(list)
+        answers: dict[int, list[MessageCell]] = defaultdict(list)
+        for cell in interval.messages:
+            if cell.lag is not None:
+                found["lag"].append(cell.lag)
+            if cell.response is not None:
+                found["response"].append(cell.response)
+                if len(self.places) > 1:
+                    found[f"{min(cell.place, PLACES_MAX)}:response"].append(cell.response)
             if cell.response is not None or cell.service is not None:
-                parts.setdefault((cell.phase, min(cell.place, PLACES_MAX)), []).append(cell)
-        whole = Distribution()
-        by_place: dict[int, Distribution] = {}
-        for (phase, place), found in parts.items():
-            response, service = _merged(found)
-            whole.merge(response)
-            by_place.setdefault(place, Distribution()).merge(response)
-            if phase in self.answers or len(self.answers) < ANSWERS_MAX:
-                kept = self.answers.setdefault(phase, {"response": Distribution(), "service": Distribution()})
-                kept["response"].merge(response)
-                kept["service"].merge(service)
-        if whole.count:
-            point.times["response"] = Times.read(_responses(cells), whole)
-        for place, times in by_place.items() if len(self.places) > 1 else ():
-            if times.count:
-                mine = [cell for cell in cells if min(cell.place, PLACES_MAX) == place]
-                point.times[f"{place}:response"] = Times.read(_responses(mine), times)
+                answers[cell.phase].append(cell)
+        for phase, cells in answers.items():
+            self._add_answers(phase, cells)
+        for name in _CONNECT_TIMES:
+            times = [getattr(cell, name) for cell in interval.connections]
+            found[name] += [each for each in times if each is not None]
+        return found
 
-    def _add_merged(self, point: Point, name: str, found: Iterable[SparseHistogram | None]) -> None:
-        there = [histogram for histogram in found if histogram is not None and histogram.count]
-        if there:
-            point.times[name] = Times.of(there, self._scratch)
+    def _add_answers(self, phase: int, cells: Sequence[MessageCell]) -> None:
+        if phase not in self.answers:
+            if len(self.answers) == ANSWERS_MAX:
+                return
+            self.answers[phase] = {"response": Distribution(), "service": Distribution()}
+        kept = self.answers[phase]
+        kept["response"].add_each([cell.response for cell in cells if cell.response is not None])
+        kept["service"].add_each([cell.service for cell in cells if cell.service is not None])
 
-    def _add_workers(self, point: Point, workers: list[WorkerSample], seconds: float) -> None:
+    def _levels_of(self, workers: Sequence[WorkerSample], seconds: float) -> dict[str, float]:
+        """What the workers say of themselves, together."""
         if not workers:
-            return
-        levels = {
-            "outstanding": sum(each.outstanding for each in workers),
-            "blocked": sum(each.blocked for each in workers),
-            "unsent_bytes": sum(each.unsent_bytes for each in workers),
-            "generator_rss": sum(each.rss_bytes for each in workers),
-            "loop_lag_ms": max(each.loop_lag_max_ns for each in workers) / 1e6,
-        }
+            return {}
+        sums = [sum(each) for each in zip(*map(_read_levels, workers), strict=True)]
+        levels: dict[str, float] = dict(zip(_SUMMED_LEVELS.values(), sums, strict=True))
+        levels["loop_lag_ms"] = max(each.loop_lag_max_ns for each in workers) / 1e6
         # A worker that died has a last sample of no processor time: what it used since the one before is not known.
         used_ns = [
             each.cpu_ns - self._cpu[each.worker]
@@ -366,18 +349,29 @@ class History:
         if used_ns:
             levels["generator_cpu"] = sum(used_ns) / 1e9 / seconds
         self._cpu = {each.worker: each.cpu_ns for each in workers}
-        point.spreads.update((name, Spread.level(value, seconds)) for name, value in levels.items())
-        quietest = max(workers, key=lambda each: each.silence_ns)
-        point.silence_ns, point.silence_start_ns = quietest.silence_ns, quietest.silence_start_ns
+        return levels
 
 
-def _merged(cells: Sequence[MessageCell]) -> tuple[Distribution, Distribution]:
-    """Their response and their service times."""
-    response, service = Distribution(), Distribution()
-    response.add_each(cell.response for cell in cells if cell.response is not None)
-    service.add_each(cell.service for cell in cells if cell.service is not None)
-    return response, service
+def _by_place(
+    cells: Sequence[MessageCell] | Sequence[ConnectionCell], read: Callable[[Any], tuple[int, ...]]
+) -> Iterator[tuple[int, Sequence[int]]]:
+    """What is read of each cell, added up for each place."""
+    rows: dict[int, list[tuple[int, ...]]] = {}
+    for cell in cells:
+        rows.setdefault(min(cell.place, PLACES_MAX), []).append(read(cell))
+    for place, found in rows.items():
+        yield place, found[0] if len(found) == 1 else list(map(sum, zip(*found, strict=True)))
 
 
-def _responses(cells: Iterable[MessageCell]) -> Iterable[SparseHistogram]:
-    return (cell.response for cell in cells if cell.response is not None and cell.response.count)
+@cache
+def _placed(place: int, names: tuple[str, ...]) -> tuple[str, ...]:
+    """What the counts are called that a place has by itself; "" for the others."""
+    return tuple(f"{place}:{name}" if name in _OF_A_PLACE else "" for name in names)
+
+
+@cache
+def _sent_names(place: int | None) -> tuple[str, ...]:
+    """What is called intended, not sent by whose doing, not sent and sent: of a place, or of the whole run."""
+    prefix = "" if place is None else f"{place}:"
+    names = ("intended", "not_sent_target", "not_sent_squall", "not_sent", "sent")
+    return tuple(f"{prefix}{name}" for name in names)

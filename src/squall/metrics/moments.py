@@ -34,6 +34,7 @@ from numpy.typing import NDArray
 from squall.metrics.distribution import Distribution
 from squall.metrics.history import History, Source
 from squall.metrics.phases import sustained
+from squall.metrics.series import Floats
 from squall.record.run import Phase
 
 __all__ = ["UNENDED", "Moment", "moments"]
@@ -98,26 +99,20 @@ def moments(history: History) -> list[Moment]:
 
 
 def _silences(history: History) -> Iterator[Moment]:
-    there = [
-        point
-        for point in history.run.points
-        if point.silence_ns is not None
-        and ("sent" in point.spreads or "pushed" in point.spreads)
-        and point.spreads["held"].most > 0
-    ]
-    if not there:
+    run = history.run
+    silence_ms, start_ns = run.silence_ms, run.silence_start_ns
+    there = ~np.isnan(silence_ms) & (run.has("sent") | run.has("pushed")) & (run.most("held") > 0)
+    if not there.any():
         return
-    usual_ms = float(np.median([point.silence_ns or 0 for point in there])) / 1e6
-    long = [
-        point
-        for point in there
-        if (point.silence_ns or 0) / 1e6 > max(SILENCE_MIN_MS, TIMES_USUAL * usual_ms)
-    ]
+    usual_ms = float(np.median(silence_ms[there]))
     yield from _unended(history, usual_ms)
     # A silence that goes on is told by each second of it, and all say when it began: the last tells it whole.
-    whole = {point.silence_start_ns: point for point in sorted(long, key=lambda each: each.silence_ns or 0)}
-    for point in sorted(whole.values(), key=lambda each: -(each.silence_ns or 0))[:EACH_MAX]:
-        start_s, length_ms = point.silence_start_ns / 1e9, (point.silence_ns or 0) / 1e6
+    long = np.flatnonzero(there & (silence_ms > max(SILENCE_MIN_MS, TIMES_USUAL * usual_ms)))
+    whole = {
+        int(start_ns[at]): float(silence_ms[at]) for at in sorted(long, key=lambda at: float(silence_ms[at]))
+    }
+    for begun_ns, length_ms in sorted(whole.items(), key=lambda each: -each[1])[:EACH_MAX]:
+        start_s = begun_ns / 1e9
         yield Moment(
             kind="silence", start_s=start_s, end_s=start_s + length_ms / 1e3, figure=length_ms, usual=usual_ms
         )
@@ -128,69 +123,76 @@ def _unended(history: History, usual_ms: float) -> Iterator[Moment]:
     phases, end_ns = _held(history)
     if not phases:
         return
-    points = history.run.points
-    last = max((at for at, point in enumerate(points) if "messages_received" in point.spreads), default=-1)
-    after = [point for point in points[last + 1 :] if point.at_ns <= end_ns]
-    if last < 0 or not after or any(not point.spreads["held"].least for point in after):
+    run, at_ns = history.run, history.run.at_ns
+    heard = np.flatnonzero(run.has("messages_received"))
+    if not len(heard):
         return
-    waited_for = any("intended" in point.spreads for point in after) or not history.run.total("intended")
-    length_ms = (after[-1].at_ns - points[last].at_ns) / 1e6
+    last = int(heard[-1])
+    after = (np.arange(len(run)) > last) & (at_ns <= end_ns)
+    if not after.any() or not run.least("held")[after].all():
+        return
+    waited_for = bool(run.has("intended")[after].any()) or not run.total("intended")
+    start_ns, until_ns = int(at_ns[last]), int(at_ns[after][-1])
+    length_ms = (until_ns - start_ns) / 1e6
     if waited_for and length_ms >= max(1e3 * UNENDED_MIN_S, TIMES_USUAL * usual_ms):
-        start_s, end_s = points[last].at_ns / 1e9, after[-1].at_ns / 1e9
         yield Moment(
-            kind="silence", start_s=start_s, end_s=end_s, figure=length_ms, usual=usual_ms, what=UNENDED
+            kind="silence",
+            start_s=start_ns / 1e9,
+            end_s=until_ns / 1e9,
+            figure=length_ms,
+            usual=usual_ms,
+            what=UNENDED,
         )
 
 
 def _slow(history: History) -> Iterator[Moment]:
     p99 = history.run.milliseconds("response", "p99")
-    there = [value for value in p99 if value is not None]
-    if not there:
+    there = p99[~np.isnan(p99)]
+    if not len(there):
         return
     usual = float(np.median(there))
     limit = max(TIMES_USUAL * usual, usual + FLOOR_MS)
-    at_s, points = history.run.at_s(), history.run.points
+    at_s, length_ns = history.run.at_s(), history.run.length_ns
     found = []
-    for run in _episodes(at_s, [value is not None and value > limit for value in p99]):
-        worst = max(value for number in run if (value := p99[number]) is not None)
-        start_s = at_s[run[0]] - points[run[0]].length_ns / 1e9
-        found.append(Moment(kind="slow", start_s=start_s, end_s=at_s[run[-1]], figure=worst, usual=usual))
+    for run in _episodes(at_s, p99 > limit):
+        start_s = float(at_s[run[0]] - length_ns[run[0]] / 1e9)
+        worst = float(p99[run].max())
+        found.append(
+            Moment(kind="slow", start_s=start_s, end_s=float(at_s[run[-1]]), figure=worst, usual=usual)
+        )
     yield from sorted(found, key=lambda each: -each.figure)[:EACH_MAX]
 
 
 def _drops(history: History) -> Iterator[Moment]:
-    at_s, points = history.run.at_s(), history.run.points
-    dropped = [point.spreads["dropped"].total if "dropped" in point.spreads else 0 for point in points]
-    held, planned = history.run.mean("held"), history.run.mean("planned")
+    at_s, length_ns = history.run.at_s(), history.run.length_ns
+    dropped, reconnected = history.run.totals("dropped"), history.run.totals("reconnected")
+    held, planned = (np.nan_to_num(history.run.mean(name)) for name in ("held", "planned"))
     found = []
-    for run in _episodes(at_s, [number > 0 for number in dropped]):
-        before = held[run[0] - 1] if run[0] else None
-        back = next(
-            (
-                at_s[later]
-                for later in range(run[0] + 1, len(at_s))
-                if before is not None and (held[later] or 0) >= min(before, planned[later] or 0) > 0
-            ),
-            None,
-        )
-        upto = len(at_s) if back is None else at_s.index(back) + 1
-        again = sum(
-            points[number].spreads["reconnected"].total
-            for number in range(run[0], upto)
-            if "reconnected" in points[number].spreads
-        )
+    for run in _episodes(at_s, dropped > 0):
+        first, last = run[0], run[-1]
+        before = float(held[first - 1]) if first else None
+        again = _held_again(held, planned, first + 1, before)
         found.append(
             Moment(
                 kind="drops",
-                start_s=at_s[run[0]] - points[run[0]].length_ns / 1e9,
-                end_s=at_s[run[-1]],
-                figure=sum(dropped[run[0] : run[-1] + 1]),
+                start_s=float(at_s[first] - length_ns[first] / 1e9),
+                end_s=float(at_s[last]),
+                figure=float(dropped[first : last + 1].sum()),
                 usual=before,
-                back_s=back,
-                again=round(again),
+                back_s=None if again is None else float(at_s[again]),
+                again=round(float(reconnected[first : None if again is None else again + 1].sum())),
             )
         )
     yield from sorted(found, key=lambda each: -each.figure)[:EACH_MAX]
+
+
+def _held_again(held: Floats, planned: Floats, start: int, before: float | None) -> int | None:
+    """The first point from `start` on in which as many were held as before, or as many as are planned then."""
+    if before is None:
+        return None
+    enough = np.minimum(before, planned[start:])
+    found = np.flatnonzero((held[start:] >= enough) & (enough > 0))
+    return start + int(found[0]) if len(found) else None
 
 
 def _growths(history: History) -> Iterator[Moment]:
@@ -204,9 +206,8 @@ def _growths(history: History) -> Iterator[Moment]:
 
 
 def _growth(source: Source, name: str, start_s: float, end_s: float) -> Iterator[Moment]:
-    at = np.array(source.timeline.at_s())
-    level = np.array([np.nan if value is None else value for value in source.timeline.mean(name)])
-    chosen = (at > start_s) & (at <= end_s) & ~np.isnan(level) if len(at) else np.empty(0, dtype=bool)
+    at, level = source.timeline.at_s(), source.timeline.mean(name)
+    chosen = (at > start_s) & (at <= end_s) & ~np.isnan(level)
     at, level = at[chosen], level[chosen]
     falls = np.flatnonzero(level[1:] < (1 - GROWTH_MIN) * level[:-1]) + 1
     for when, grown in zip(np.split(at, falls), np.split(level, falls), strict=True):
@@ -252,12 +253,12 @@ def _slow_places(history: History) -> Iterator[Moment]:
 
 
 def _slow_spells(history: History, slow_anyway: Collection[str]) -> Iterator[Moment]:
-    numbers, points = history.place_numbers, history.run.points
-    if len(numbers) < 2 or not points:
+    numbers = history.place_numbers
+    if len(numbers) < 2 or not len(history.run):
         return
-    p99 = np.array([history.run.milliseconds(f"{number}:response", "p99") for number in numbers], dtype=float)
-    end_s = np.array(history.run.at_s())
-    start_s = end_s - np.array([point.length_ns for point in points]) / 1e9
+    p99 = np.array([history.run.milliseconds(f"{number}:response", "p99") for number in numbers])
+    end_s = history.run.at_s()
+    start_s = end_s - history.run.length_ns / 1e9
     found = []
     for row, number in enumerate(numbers):
         if (name := history.place_name(number)) in slow_anyway:
@@ -283,12 +284,13 @@ def _slow_spells(history: History, slow_anyway: Collection[str]) -> Iterator[Mom
     yield from sorted(found, key=lambda each: -each.figure)[:EACH_MAX]
 
 
-def _medians(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def _medians(values: Floats) -> Floats:
     """Of each column that of what was measured; NaN, which nothing is above, where nothing was."""
-    found = np.full(values.shape[1], np.nan)
-    measured = ~np.isnan(values).all(axis=0)
-    found[measured] = np.nanmedian(values[:, measured], axis=0)
-    return found
+    ordered = np.sort(values, axis=0)  # NaN goes to the end
+    there = (~np.isnan(values)).sum(axis=0)
+    columns = np.arange(values.shape[1])
+    middles: Floats = ordered[(there - 1) // 2, columns] + ordered[there // 2, columns]
+    return middles / 2
 
 
 def _in_a_row(chosen: NDArray[np.bool_]) -> Iterator[NDArray[np.intp]]:
@@ -313,15 +315,9 @@ def _answers_of(history: History, place: int, phases: Sequence[Phase]) -> Distri
     return merged
 
 
-def _episodes(at_s: Sequence[float], chosen: Sequence[bool]) -> Iterator[list[int]]:
+def _episodes(at_s: Floats, chosen: NDArray[np.bool_]) -> Iterator[list[int]]:
     """The numbers of the chosen points, in stretches that are at most `APART_S` apart."""
-    run: list[int] = []
-    for number, is_chosen in enumerate(chosen):
-        if not is_chosen:
-            continue
-        if run and at_s[number] - at_s[run[-1]] > APART_S:
-            yield run
-            run = []
-        run.append(number)
-    if run:
-        yield run
+    numbers = np.flatnonzero(chosen)
+    if len(numbers):
+        apart = np.flatnonzero(np.diff(at_s[numbers]) > APART_S) + 1
+        yield from (run.tolist() for run in np.split(numbers, apart))

@@ -153,4 +153,4 @@ def _outage(outage: Outage, end_s: float) -> Span:
 
 def _source_end(source: Source) -> int:
     """When its last sample was taken, in nanoseconds of the run."""
-    return source.timeline.points[-1].at_ns if source.timeline.points else 0
+    return int(source.timeline.at_ns[-1]) if len(source.timeline) else 0

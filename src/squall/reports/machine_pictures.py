@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+import numpy as np
+
 from squall.charts.chart import Chart, Line
 from squall.charts.quantities import Unit
 from squall.metrics.history import History, Source
@@ -97,7 +99,9 @@ def _words(source: Source, name: str, *, alone: bool) -> str:
 
 
 def _highest(source: Source, name: str) -> float | None:
-    return max((value for value in source.timeline.most(name) if value is not None), default=None)
+    most = source.timeline.most(name)
+    there = most[~np.isnan(most)]
+    return float(there.max()) if len(there) else None
 
 
 def _sampled(source: Source, name: str, words: str) -> Line:

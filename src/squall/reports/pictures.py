@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+import numpy as np
+
 from squall.charts.chart import Bound, Chart, Line
-from squall.charts.columns import Middle
+from squall.charts.columns import Floats, Middle, as_array
 from squall.charts.scales import Kind
 from squall.errors import ScenarioError
 from squall.metrics.expressions import parse
@@ -101,8 +103,8 @@ def latency(history: History, behind: Backdrop, judged: Iterable[Judged] = ()) -
 def _silence(history: History, behind: Backdrop) -> Iterator[Chart]:
     """The silences, where anything was to be heard at all."""
     run = history.run
-    silences = [None if point.silence_ns is None else point.silence_ns / 1e6 for point in run.points]
-    if not any(silences) or not (run.total("sent") or run.total("pushed")):
+    silences = run.silence_ms
+    if not _is_ever(silences) or not (run.total("sent") or run.total("pushed")):
         return
     line = Line(
         name="longest silence",
@@ -219,7 +221,7 @@ def errors(history: History, behind: Backdrop) -> list[Chart]:
         if lines:
             said = sentences(note, left_out(len(names), "kind"))
             charts.append(behind.chart(title, "/s", lines, note=said))
-    if any(run.mean("pushes_missing")):
+    if _is_ever(run.mean("pushes_missing")):
         line = _line(run, "pushes_missing", "missing", colour=2)
         note = "Numbers that later ones skipped and that have not come since, at the end of each second."
         charts.append(behind.chart("Missing pushes", "count", [line], note=note))
@@ -239,7 +241,7 @@ def generator(history: History, behind: Backdrop) -> list[Chart]:
         ("loop_lag_ms", "Lag of its loop", "ms", "The longest of any worker in each second."),
         ("blocked", "Blocked connections", "count", "Their peer did not read what was sent."),
     ):
-        if any(history.run.mean(name)):
+        if _is_ever(history.run.mean(name)):
             line = _line(history.run, name, title, colour=1)
             charts.append(behind.chart(title, unit, [line], note=note))  # type: ignore[arg-type]  # a unit of the table above
     return charts
@@ -290,12 +292,13 @@ def overview(history: History, summary: Summary) -> dict[str, Chart]:
     return {
         name: chart
         for name, chart in found.items()
-        if any(any(map(_is_there, line.y)) for line in chart.lines)
+        if any(np.isfinite(as_array(line.y)).any() for line in chart.lines)
     }
 
 
-def _is_there(value: float | None) -> bool:
-    return value is not None
+def _is_ever(values: Floats) -> bool:
+    """Whether it was measured and something else than zero."""
+    return bool(np.nan_to_num(values).any())
 
 
 def _line(run: Timeline, name: str, words: str, **look: object) -> Line:
@@ -330,7 +333,7 @@ def _percentile(run: Timeline, name: str, what: str, words: str, **look: object)
 
 def _fan(run: Timeline, name: str, quantiles: tuple[tuple[str, int], ...]) -> list[Line]:
     """Percentiles as lines, each with a tint down to the one below; none where nothing was measured."""
-    if not any(name in point.times for point in run.points):
+    if not run.has(name).any():
         return []
     lines: list[Line] = []
     for what, colour in quantiles:
@@ -341,9 +344,12 @@ def _fan(run: Timeline, name: str, quantiles: tuple[tuple[str, int], ...]) -> li
 
 
 def _kind(run: Timeline, name: str) -> Kind:
-    medians = sorted(value for value in run.milliseconds(name, "p50") if value is not None)
-    greatest = max((value for value in run.milliseconds(name, "max") if value is not None), default=0.0)
-    return "log" if medians and 0 < _LOGARITHMIC_FROM * medians[len(medians) // 2] < greatest else "linear"
+    there = run.has(name)
+    if not there.any():
+        return "linear"
+    medians = np.sort(run.milliseconds(name, "p50")[there])
+    greatest = run.milliseconds(name, "max").max(where=there, initial=0.0)
+    return "log" if 0 < _LOGARITHMIC_FROM * medians[len(medians) // 2] < greatest else "linear"
 
 
 def _most(run: Timeline, names: list[str]) -> list[str]:

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from made_runs import connections, messages, phase, second, times
+from made_runs import connections, listed, messages, phase, second, times
 from squall.charts.chart import Chart
+from squall.charts.columns import as_array
 from squall.metrics.history import History
 from squall.metrics.summary_document import Judged
 from squall.record.outcomes import Trouble
@@ -33,8 +34,7 @@ def test_a_curve_of_latency_has_percentiles_bound_and_gaps() -> None:
     (chart, *_) = pictures.latency(told, backdrop(told), judged)
     assert [line.name for line in chart.lines] == ["p50", "p90", "p99", "p99.9", "max"]
     assert [(bound.value, bound.text) for bound in chart.bounds] == [(200, "bound p(95)<200")]
-    assert chart.lines[-1].y[0] is None, "nothing came in the first second"
-    assert chart.lines[-1].y[1] == 250.5
+    assert listed(as_array(chart.lines[-1].y))[:2] == [None, 250.5], "nothing came in the first second"
 
 
 def test_the_distribution_is_that_of_the_hold_and_ends_with_the_greatest() -> None:
@@ -143,7 +143,7 @@ def test_a_push_feed_has_its_messages_delays_silences_and_what_is_missing() -> N
     assert messages_chart.note.endswith("and pushed without being asked for.")
     found = {chart.title: chart for chart in pictures.latency(told, behind)}
     assert [line.name for line in found["Delay of pushes"].lines] == ["p50", "p90", "p99", "max"]
-    assert found["Delay of pushes"].lines[-1].y == [40, 40, None, 40]
+    assert listed(as_array(found["Delay of pushes"].lines[-1].y)) == [40, 40, None, 40]
     assert found["Silence"].lines[0].y[3] == 1500
     (missing,) = pictures.errors(told, behind)
     assert (missing.title, list(missing.lines[0].y)) == ("Missing pushes", [0, 2, 2, 1])
