@@ -12,6 +12,7 @@ import ssl
 import struct
 import threading
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
@@ -243,7 +244,9 @@ class BadServer:
             task.cancel()
         results = await asyncio.gather(*self._tasks, return_exceptions=True)
         for peer in self.peers:
-            peer.writer.transport.abort()
+            # Python 3.11.2 forgets what is behind a TLS transport once it was closed twice: nothing is left to abort.
+            with suppress(AttributeError):
+                peer.writer.transport.abort()
         await asyncio.sleep(0)  # lets the aborted transports close their sockets
         failures = [result for result in results if isinstance(result, Exception)]
         if failures and error is None:
