@@ -7,6 +7,7 @@ grows only until it is taken. Percentiles are `squall.metrics.distribution`'s.
 
 from __future__ import annotations
 
+import math
 from array import array
 
 import cython
@@ -193,13 +194,19 @@ def _read_quantiles(
     shares: NDArray[np.float64],
     found_ns: NDArray[np.int64],
 ) -> None:
-    """As the loops above, by numpy."""
-    count, min_ns, max_ns = said[:, 0:1], said[:, 1:2], said[:, 2:3]
-    ranks = np.maximum(1, np.ceil(count * shares * _HAIR)).astype(np.int64)
-    buckets = [below.searchsorted(those) for below, those in zip(counts.cumsum(axis=1), ranks, strict=True)]
-    middles_ns = MIDDLES_NS.take(buckets, mode="clip")
-    highest_ns = np.where((ranks >= count) | (middles_ns > max_ns), max_ns, middles_ns)
-    found_ns[:] = np.where((ranks == 1) | (middles_ns < min_ns), min_ns, highest_ns)
+    """As the loops above, from the sources."""
+    for row, (count, min_ns, max_ns) in enumerate(said.tolist()):
+        ranks = [max(1, math.ceil(count * share * _HAIR)) for share in shares.tolist()]
+        buckets = counts[row].cumsum().searchsorted(ranks)
+        middles_ns = MIDDLES_NS.take(buckets, mode="clip").tolist()
+        found_ns[row] = [
+            min_ns
+            if rank == 1 or middle_ns < min_ns
+            else max_ns
+            if rank >= count or middle_ns > max_ns
+            else middle_ns
+            for rank, middle_ns in zip(ranks, middles_ns, strict=True)
+        ]
 
 
 @cython.cfunc
