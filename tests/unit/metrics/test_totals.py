@@ -145,6 +145,7 @@ def test_peaks_and_lags_are_kept_by_phase() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)  # from the sources, on a busy machine
 def test_a_day_of_seconds_takes_no_more_memory_than_an_hour() -> None:
     cell = messages(100, response_ms=[1.0 + step / 50 for step in range(100)], lag_ms=[0.1] * 100)
     connection = connections(phase=1, messages_received=100, ping=times(1, 2, 3))
