@@ -22,14 +22,14 @@ demo: setup  ## ramp to 10,000 connections against the bundled service
 	@scripts/demo $(BIN)
 
 test: setup  ## the whole test suite
-	@$(BIN)/python -m pytest -q -n 3
+	@$(BIN)/python -m pytest -q -n 4 --dist worksteal
 
 suite: setup  ## the specification's own tests: SCALE=smoke, standard or full
 	@$(BIN)/python -m pytest -q suites --squall-scale $(or $(SCALE),smoke)
 
 controls: setup  ## squall's counts held against an oracle's: every bug of a service, every pair of them; a day's seconds
-	@SQUALL_PURE=1 $(BIN)/python -m pytest -q -n 3 -m "" tests/controls/matrix_of_bugs.py
-	@$(BIN)/python -m pytest -q -n 3 -m "" tests/controls tests/integration/runner/test_long_run.py
+	@SQUALL_PURE=1 $(BIN)/python -m pytest -q -n 4 --dist worksteal -m "" tests/controls/matrix_of_bugs.py
+	@$(BIN)/python -m pytest -q -n 4 --dist worksteal -m "" tests/controls tests/integration/runner/test_long_run.py
 
 check: setup  ## format, lint, types, import layers, tidy
 	@scripts/check $(BIN)
