@@ -19,6 +19,7 @@ import struct
 import sys
 import time
 from collections import Counter, defaultdict
+from contextlib import suppress
 
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
@@ -112,7 +113,9 @@ class Rooms:
         for member in list(self.rooms[name]):
             if member is not sender:
                 self.did["deliveries"] += 1
-                await self._deliver(name, member, message)
+                # Who has just left gets nothing, and the sender's own connection does not end for that.
+                with suppress(ConnectionClosed):
+                    await self._deliver(name, member, message)
 
     async def _deliver(self, name: str, member: ServerConnection, message: bytes | str) -> None:
         if isinstance(message, str):
