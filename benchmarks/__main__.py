@@ -63,7 +63,7 @@ BENCHES: Final = {
     "memory": Bench(memory.per_connection, 130),
     "ten-million": Bench(memory.over_ten_million, 90),
     "connect": Bench(capacity.connections_per_second, 50),
-    "60k": Bench(capacity.sixty_thousand, 90),
+    "60k": Bench(capacity.sixty_thousand, 100),
     "tools": Bench(tools.others, 5),
     "steps": Bench(micro.hot_steps, 5),
     "proxy": Bench(proxied.at_five_thousand_connections, 300),

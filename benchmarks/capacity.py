@@ -81,7 +81,7 @@ def sixty_thousand(lab: Lab) -> Part:
         connections=MOST,
         rate_hz=0.1,
         hold_s=lab.seconds(15, 6),
-        ramp_up_s=30,
+        ramp_up_s=40,
         ramp_down_s=10,
         workers=WORKERS,
         source_addresses=SOURCES,

@@ -7,7 +7,9 @@ part can be clocked apart. Knows nothing of when to connect, or how often to try
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
+import os
 import socket
 import ssl
 from dataclasses import dataclass, field
@@ -18,6 +20,7 @@ import aiofastnet
 from picows.picows import WSAutoPingStrategy, WSProtocol  # type: ignore[attr-defined] # left out of its stub
 
 from squall.engine import troubles
+from squall.engine.local_ports import LocalPorts, port_range
 from squall.engine.ticks import now_ns
 from squall.record.outcomes import Trouble
 
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["Attempt", "ConnectFailed", "Connector", "EntryPoint", "client_context"]
 
 _IP_BIND_ADDRESS_NO_PORT = 24  # Linux: choose the port at connect, so that ports are shared between targets
+_UNDER_WAY = (errno.EINPROGRESS, errno.EALREADY, errno.EINTR)
 _READ_BUFFER_BYTES = 2048
 _RESOLVED_FOR_NS = 60_000_000_000
 
@@ -162,6 +166,7 @@ class Connector:
         self.receive_message_max = receive_message_max
         self._subprotocols = tuple(target.subprotocols)
         self._tls = client_context(target) if any(url.startswith("wss:") for url in target.url) else None
+        self._ports = LocalPorts(port_range())
         self._resolved: dict[tuple[str, int], tuple[int, list[Any]]] = {}
 
     def now_ns(self) -> int:
@@ -237,8 +242,9 @@ class Connector:
             sock.setblocking(False)
             if attempt.source is not None:
                 _bind(sock, attempt.source)
+            self._ports.narrow(sock)
             async with asyncio.timeout(self.target.connect_timeout):
-                await asyncio.get_running_loop().sock_connect(sock, sockaddr)
+                await self._connect(sock, sockaddr)
         except OSError as error:
             sock.close()
             raise ConnectFailed(troubles.of_connect(error)) from None
@@ -247,6 +253,15 @@ class Connector:
             raise
         attempt.tcp_ns = self.now_ns()
         return sock
+
+    async def _connect(self, sock: socket.socket, address: Any) -> None:
+        try:
+            await _connect(sock, address)
+        except OSError as error:
+            if error.errno != errno.EADDRNOTAVAIL:
+                raise
+            self._ports.widen(sock)
+            await _connect(sock, address)
 
     async def _upgrade(self, protocol: _Protocol) -> WSTransport:
         try:
@@ -283,6 +298,29 @@ def _bind(sock: socket.socket, source: str) -> None:
         sock.bind((source, 0))
     except OSError:
         raise ConnectFailed(troubles.SOURCE_UNUSABLE) from None
+
+
+async def _connect(sock: socket.socket, address: Any) -> None:
+    """What the loop's `sock_connect` does, which would look up the address once more, in a thread, for each connection.
+
+    Raises:
+        OSError: the connection was not made.
+    """
+    for _ in range(2):  # asked a second time, a connection within a machine is there
+        error = sock.connect_ex(address)
+        if not error:
+            return
+        if error not in _UNDER_WAY:
+            raise OSError(error, os.strerror(error))
+    loop = asyncio.get_running_loop()
+    writable = asyncio.Event()
+    loop.add_writer(sock, writable.set)
+    try:
+        await writable.wait()
+    finally:
+        loop.remove_writer(sock)
+    if error := sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+        raise OSError(error, os.strerror(error))
 
 
 def client_context(target: Target) -> ssl.SSLContext:

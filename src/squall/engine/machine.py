@@ -11,15 +11,13 @@ import resource
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 import psutil
 
 from squall.engine.cgroups import Cgroup
+from squall.engine.local_ports import port_range
 
 __all__ = ["Machine", "this_machine"]
-
-_PORT_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,11 +67,8 @@ def _files_max() -> int | None:
 
 
 def _ports() -> int | None:
-    try:
-        low, high = _PORT_RANGE.read_text(encoding="ascii").split()
-        return int(high) - int(low) + 1
-    except (OSError, ValueError):
-        return None
+    found = port_range()
+    return None if found is None else found[1] - found[0] + 1
 
 
 def _memory_bytes() -> int | None:

@@ -1,0 +1,74 @@
+"""Parts of the local ports, on real sockets: a connection comes from its part, and from elsewhere where that is full."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack
+from itertools import pairwise
+
+import pytest
+
+from squall.engine.local_ports import LocalPorts, port_range
+
+SOURCE = "127.0.0.77"
+"""Nobody else connects from here."""
+WIDTH = 4
+
+
+@pytest.fixture
+def ports() -> tuple[int, int]:
+    """Two parts of the range of this machine."""
+    found = port_range()
+    if found is None:
+        pytest.skip("this system does not tell its range of ports")
+    with socket.socket() as sock:
+        try:
+            sock.getsockopt(socket.IPPROTO_IP, 51)  # IP_LOCAL_PORT_RANGE
+        except OSError:
+            pytest.skip("this kernel holds no socket to a part of its range (Linux 6.3)")
+    first = found[0] + 128
+    return first, first + 2 * WIDTH - 1
+
+
+@pytest.fixture
+def opened() -> Iterator[ExitStack]:
+    with ExitStack() as opened:
+        yield opened
+
+
+def connected(opened: ExitStack, ports: LocalPorts, address: tuple[str, int]) -> int:
+    """The local port of one more connection, narrowed first, and widened where that does not do."""
+    sock = opened.enter_context(socket.socket())
+    sock.setsockopt(socket.IPPROTO_IP, 24, 1)  # IP_BIND_ADDRESS_NO_PORT
+    sock.bind((SOURCE, 0))
+    ports.narrow(sock)
+    if sock.connect_ex(address) == errno.EADDRNOTAVAIL:
+        ports.widen(sock)
+        sock.connect(address)
+    return int(sock.getsockname()[1])
+
+
+def test_connections_take_the_parts_in_turn_and_other_ports_once_these_are_full(
+    ports: tuple[int, int], opened: ExitStack
+) -> None:
+    listener = opened.enter_context(socket.create_server(("127.0.0.1", 0), backlog=64))
+    parts = LocalPorts(ports, WIDTH)
+    first, last = ports
+    taken = [connected(opened, parts, listener.getsockname()) for _ in range(2 * WIDTH)]
+    assert sorted(taken) == list(range(first, last + 1))
+    in_first = [port < first + WIDTH for port in taken]
+    assert all(one != other for one, other in pairwise(in_first))
+    further = [connected(opened, parts, listener.getsockname()) for _ in range(3)]
+    assert not any(first <= port <= last for port in further)
+
+
+def test_without_a_known_range_ports_are_the_systems(opened: ExitStack) -> None:
+    listener = opened.enter_context(socket.create_server(("127.0.0.1", 0)))
+    assert connected(opened, LocalPorts(None), listener.getsockname()) > 0
+
+
+def test_the_range_is_that_of_the_system() -> None:
+    found = port_range()
+    assert found is None or 0 < found[0] <= found[1] < 1 << 16
