@@ -11,6 +11,7 @@ were held back), or a deed that is not known, raises `most` alone.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
 from typing import Final
@@ -69,11 +70,12 @@ def _doubts(deeds: FaultDeeds) -> list[_Way]:
 
 def _matched(errors: Mapping[Trouble, int], ways: Sequence[_Way]) -> int:
     """How many pairs of an error and an end that can show so there are at most, each in one pair (Hall's theorem)."""
-    there = [(times, shows) for times, shows in ways if times]
+    there: Counter[frozenset[Trouble]] = Counter()
+    for times, shows in ways:
+        there[frozenset(each for each in errors if shows(each))] += times
     return min(
-        sum(times for times, _ in there)
-        - sum(times for times, _ in some)
-        + sum(count for each, count in errors.items() if any(shows(each) for _, shows in some))
+        sum(times for shown, times in there.items() if shown not in some)
+        + sum(errors[each] for each in frozenset().union(*some))
         for size in range(len(there) + 1)
         for some in combinations(there, size)
     )
