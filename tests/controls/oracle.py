@@ -283,7 +283,9 @@ def give_up_ns(log: Log, message: Message) -> int:
     record = message.ins[-1][0]
     timed_out_ns = record.at_ns - log.asked.transit_ns + log.asked.timeout_ns
     is_last = len(message.ins) == log.asked.attempts
-    was_there = timed_out_ns <= log.ended_ns.get(record.connection, FOREVER_NS)
+    # Who leaves as planned has given up what is not acknowledged: it waits for its last attempt's time-out.
+    has_left = log.lived.get(record.connection, True)
+    was_there = has_left or timed_out_ns <= log.ended_ns[record.connection]
     return timed_out_ns if is_last and was_there else FOREVER_NS
 
 

@@ -29,6 +29,7 @@ from oracle.envelope import BINARY, TEXT, Envelope, build, header_size, parse
 
 __all__ = ["BUGS", "Service", "main"]
 
+OF_ACKNOWLEDGING = ("ack-never", "ack-then-lose")
 BUGS = (
     "lose",
     "duplicate",
@@ -37,8 +38,7 @@ BUGS = (
     "corrupt-header",
     "delay",
     "cross-deliver",
-    "ack-never",
-    "ack-then-lose",
+    *OF_ACKNOWLEDGING,
 )
 DELAY_S = 0.2
 ROOMS = ("/room", "/relay")
@@ -117,7 +117,7 @@ class Service:
     def _acknowledge(self, connection: Connection, opcode: int, payload: bytes, strikes: str) -> None:
         envelope = parse(opcode, payload)
         assert envelope is not None
-        self.struck += strikes in {"lose", "ack-never", "ack-then-lose"}
+        self.struck += strikes in {"lose", *OF_ACKNOWLEDGING}
         if strikes == "lose":
             return
         key = key_of(envelope)
@@ -129,7 +129,8 @@ class Service:
             return
         connection.delivered.add(key)
         if strikes != "ack-then-lose":
-            self._deliver(connection, connection, opcode, payload, strikes)
+            spoils = "" if strikes in OF_ACKNOWLEDGING else strikes
+            self._deliver(connection, connection, opcode, payload, spoils)
 
     # --- acknowledged push ---
 

@@ -24,9 +24,6 @@ BUGS = {
     "echo": ECHO_BUGS,
     "ack": ("", "lose", "ack-never"),
     "ack_echo": (*ECHO_BUGS, "ack-never", "ack-then-lose"),
-}
-OF_WEBSOCKETS = {
-    **BUGS,
     "acked_push": ("", "lose", "duplicate", "corrupt", "corrupt-header"),
     "room": ECHO_BUGS,
     "relay": ECHO_BUGS,
@@ -37,6 +34,8 @@ OFTEN = {
     ("websockets", "room", "", "text"),
     ("websockets", "relay", "duplicate", "binary"),
     ("node", "echo", "reorder", "text"),
+    ("node", "acked_push", "lose", "text"),
+    ("node", "room", "reorder", "binary"),
 }
 COUNTED = {
     "lose": "lost",
@@ -46,6 +45,12 @@ COUNTED = {
 }
 COUNTED_OF = {"acked_push": {"lose": "recovered", "duplicate": "duplicate_arrivals"}}
 """By bug, the counter that says how often it has struck."""
+MENDED = {
+    ("ack", "lose"),  # sent again, and acknowledged then; unless all attempts are struck
+    ("ack_echo", "ack-never"),  # sent in vain again, and delivered all the same
+    ("acked_push", "duplicate"),  # to drop a copy of what may be sent again is the receiver's part
+}
+"""What breaks no promise: it is counted, and the run has passed."""
 
 
 def parameters() -> list[object]:
@@ -56,8 +61,8 @@ def parameters() -> list[object]:
             id=f"{stack}-{exchange}-{bug or 'clean'}-{form}",
             marks=() if (stack, exchange, bug, form) in OFTEN else pytest.mark.matrix,
         )
-        for stack, exchanges in (("websockets", OF_WEBSOCKETS), ("node", BUGS))
-        for exchange, bugs in exchanges.items()
+        for stack in ("websockets", "node")
+        for exchange, bugs in BUGS.items()
         for bug in bugs
         for form in ("binary", "text")
     ]  # fmt: skip
@@ -94,10 +99,10 @@ def test_every_counter_equals_the_log_of_another_stack(
     if bug:
         assert set(case.shows) <= counted
         counter = {**COUNTED, **COUNTED_OF.get(exchange, {})}.get(bug)
-        if counter in case.shows and "struck" in did:
+        if counter in case.shows:
             assert getattr(truth.total, counter) == did["struck"] > 0
-        # To drop a copy of what may be sent again is the receiver's part, and nothing wrong.
-        assert ran.code == (0 if (exchange, bug) == ("acked_push", "duplicate") else 99), ran.stdout
+        is_mended = (exchange, bug) in MENDED and not truth.total.lost
+        assert ran.code == (0 if is_mended else 99), ran.stdout
     else:
         assert counted - {"late"} == {"sent", "delivered", "timestamps_judged", *EXCHANGES[exchange].normal}
         assert ran.code == 0, ran.stdout
