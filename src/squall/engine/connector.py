@@ -143,11 +143,13 @@ class _Protocol(WSProtocol):  # type: ignore[misc] # picows publishes no type fo
     def connection_made(self, transport: Any) -> None:
         """TCP, and TLS where it is used, are done; the upgrade request goes out."""
         self.attempt.secured_ns = self.connector.now_ns()
+        self.connector.there += 1
         super().connection_made(transport)
 
     def connection_lost(self, error: Exception | None) -> None:
         """Keep the reason for the session, which is told next."""
         self.attempt.lost = error
+        self.connector.there -= 1
         super().connection_lost(error)
 
 
@@ -158,15 +160,18 @@ class Connector:
         target: the scenario's target.
         start_ns: the start of the run on this process's monotonic clock.
         receive_message_max: bytes of the largest message that is taken.
+        workers: how many there are of the kind.
     """
 
-    def __init__(self, target: Target, start_ns: int, receive_message_max: int) -> None:
+    def __init__(self, target: Target, start_ns: int, receive_message_max: int, workers: int = 1) -> None:
         self.target = target
         self.start_ns = start_ns
         self.receive_message_max = receive_message_max
         self._subprotocols = tuple(target.subprotocols)
         self._tls = client_context(target) if any(url.startswith("wss:") for url in target.url) else None
-        self._ports = LocalPorts(port_range())
+        self._ports = LocalPorts(port_range(), sharing=workers / max(1, len(target.source_addresses)))
+        self.there = 0
+        """The connections that have been made and not lost."""
         self._resolved: dict[tuple[str, int], tuple[int, list[Any]]] = {}
 
     def now_ns(self) -> int:
@@ -242,9 +247,9 @@ class Connector:
             sock.setblocking(False)
             if attempt.source is not None:
                 _bind(sock, attempt.source)
-            self._ports.narrow(sock)
+            self._ports.narrow(sock, self.there)
             async with asyncio.timeout(self.target.connect_timeout):
-                await self._connect(sock, sockaddr)
+                await self._connect_from_a_part(sock, sockaddr)
         except OSError as error:
             sock.close()
             raise ConnectFailed(troubles.of_connect(error)) from None
@@ -254,7 +259,8 @@ class Connector:
         attempt.tcp_ns = self.now_ns()
         return sock
 
-    async def _connect(self, sock: socket.socket, address: Any) -> None:
+    async def _connect_from_a_part(self, sock: socket.socket, address: Any) -> None:
+        """Connect from its part of the local ports, or from another one where that is full."""
         try:
             await _connect(sock, address)
         except OSError as error:

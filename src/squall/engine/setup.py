@@ -106,7 +106,7 @@ class Setup:
         self.backlog = Backlog(scenario.engine.send_buffer_total_max // self.workers)
         self.checks = CheckWindows(int(self.drain_timeout_s * 1e9))
         self.close_timeout_s = scenario.target.close_timeout
-        self.connector = Connector(scenario.target, 0, scenario.engine.receive_message_max)
+        self.connector = Connector(scenario.target, 0, scenario.engine.receive_message_max, self.workers)
         self._entries = [EntryPoint.parse(url, public_url(url)) for url in scenario.target.url]
         self._split = PopulationSplit([population.weight for population in scenario.populations])
         self._headers = [

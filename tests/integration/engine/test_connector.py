@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from picows import WSListener
 
 from oracle import bad_servers
 from squall.engine.connector import Attempt, ConnectFailed, Connector, EntryPoint
+from squall.engine.local_ports import LocalPorts, port_range
 from squall.engine.ticks import now_ns
 from squall.record.outcomes import Trouble
 from squall.scenario.loader import load_scenario
@@ -125,3 +127,39 @@ def test_a_port_that_stays_silent_is_the_networks() -> None:
         assert trouble_of(connector_of(), attempt_at(LOOPBACK, port)) == Trouble(
             "connect", "timeout", "network"
         )
+
+
+def test_where_a_part_of_the_ports_is_full_another_port_will_do() -> None:
+    """A part of one port, and more connections than fit the range without parts."""
+
+    async def ports_of_two() -> list[int]:
+        found = []
+        for _ in range(2):
+            transport = await connector.connect(attempt_at(LOOPBACK, port, source="127.0.0.78"))
+            opened.append(transport)
+            found.append(transport.underlying_transport.get_extra_info("sockname")[1])
+        for transport in opened:
+            transport.disconnect(False)
+        return found
+
+    opened: list[Any] = []
+    part = (port_range() or (32768, 60999))[0] + 200
+    with bad_servers.honest() as good:
+        port = EntryPoint.parse(good.url, "").port
+        connector = connector_of(url=good.url)
+        connector._ports = LocalPorts((part, part), width=1, sharing=math.inf)
+        first, second = asyncio.run(ports_of_two())
+    assert second != part
+    assert connector.there == 0
+    if holds_to_parts():
+        assert first == part
+
+
+def holds_to_parts() -> bool:
+    """Whether this kernel can hold a socket to a part of its ports (Linux 6.3)."""
+    with socket.socket() as sock:
+        try:
+            sock.getsockopt(socket.IPPROTO_IP, 51)  # IP_LOCAL_PORT_RANGE
+        except OSError:
+            return False
+    return True

@@ -38,12 +38,12 @@ def opened() -> Iterator[ExitStack]:
         yield opened
 
 
-def connected(opened: ExitStack, ports: LocalPorts, address: tuple[str, int]) -> int:
+def connected(opened: ExitStack, ports: LocalPorts, address: tuple[str, int], there: int = 100) -> int:
     """The local port of one more connection, narrowed first, and widened where that does not do."""
     sock = opened.enter_context(socket.socket())
     sock.setsockopt(socket.IPPROTO_IP, 24, 1)  # IP_BIND_ADDRESS_NO_PORT
     sock.bind((SOURCE, 0))
-    ports.narrow(sock)
+    ports.narrow(sock, there)
     if sock.connect_ex(address) == errno.EADDRNOTAVAIL:
         ports.widen(sock)
         sock.connect(address)
@@ -54,7 +54,7 @@ def test_connections_take_the_parts_in_turn_and_other_ports_once_these_are_full(
     ports: tuple[int, int], opened: ExitStack
 ) -> None:
     listener = opened.enter_context(socket.create_server(("127.0.0.1", 0), backlog=64))
-    parts = LocalPorts(ports, WIDTH)
+    parts = LocalPorts(ports, width=WIDTH)
     first, last = ports
     taken = [connected(opened, parts, listener.getsockname()) for _ in range(2 * WIDTH)]
     assert sorted(taken) == list(range(first, last + 1))
@@ -62,6 +62,14 @@ def test_connections_take_the_parts_in_turn_and_other_ports_once_these_are_full(
     assert all(one != other for one, other in pairwise(in_first))
     further = [connected(opened, parts, listener.getsockname()) for _ in range(3)]
     assert not any(first <= port <= last for port in further)
+
+
+def test_as_long_as_there_is_room_the_system_chooses(ports: tuple[int, int], opened: ExitStack) -> None:
+    listener = opened.enter_context(socket.create_server(("127.0.0.1", 0), backlog=64))
+    parts = LocalPorts((ports[0], ports[0]), width=1, sharing=1 / 300)
+    taken = [connected(opened, parts, listener.getsockname(), there) for there in (0, 99, 100)]
+    assert ports[0] not in taken[:2]
+    assert taken[2] == ports[0]
 
 
 def test_without_a_known_range_ports_are_the_systems(opened: ExitStack) -> None:
