@@ -115,9 +115,9 @@ def test_two_runs_at_once_do_not_mix(service_url: str, tmp_path: Path) -> None:
     short = scenario(
         service_url, load={"connections": 30, "ramp_up": "500ms", "hold": "2s", "ramp_down": "500ms"}
     )
-    first = start_squall(short, tmp_path / "a")
-    second = start_squall(short, tmp_path / "b")
-    for ran in (first.wait(), second.wait()):
+    with start_squall(short, tmp_path / "a") as first, start_squall(short, tmp_path / "b") as second:
+        both = first.wait(), second.wait()
+    for ran in both:
         assert ran.code in {0, 110}, ran.stdout + ran.stderr
         assert ran.delivery["delivered"] == ran.delivery["intended"] > 0
         assert ran.delivery["unexpected"] == 0

@@ -9,14 +9,14 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from oracle.launch import lying_server
-from squall.errors import ExitCode
+from squall.errors import ExitCode, StoreError
 from squall.fleet.inline import InlineFleet
 from squall.live.base import LiveView
 from squall.metrics.outages import OUTAGE
@@ -132,10 +132,9 @@ def wait_until_held(folder: Path, connections: int) -> None:
     """Until the record of a run that goes on says that so many are held."""
     until, pause = time.monotonic() + 20, threading.Event()
     while time.monotonic() < until:
-        if (folder / "record.log").exists() and any(
-            each.held >= connections for each in open_run(folder).intervals
-        ):
-            return
+        with suppress(StoreError):  # it has not begun yet
+            if any(each.held >= connections for each in open_run(folder).intervals):
+                return
         pause.wait(0.05)
     raise AssertionError(f"{connections} connections were not held within 20 s")
 
@@ -164,12 +163,12 @@ def test_a_service_that_is_killed_and_started_again_is_survived_and_told(tmp_pat
             "delivery": {"drain_timeout": 1},
             "engine": {"workers": WORKERS},
         }
-        running = start_squall(scenario, tmp_path)
-        wait_until_held(tmp_path / "run", connections)
-        process.kill()
-        process.wait()
-        with served(port):
-            ran = running.wait()
+        with start_squall(scenario, tmp_path) as running:
+            wait_until_held(tmp_path / "run", connections)
+            process.kill()
+            process.wait()
+            with served(port):
+                ran = running.wait()
     ran.assert_adds_up()
     delivery, held = ran.delivery, ran.connections
     assert (held["dropped"], held["reconnected"], held["abandoned"]) == (connections, connections, 0)

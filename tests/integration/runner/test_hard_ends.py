@@ -109,10 +109,10 @@ def test_a_disk_that_fills_up_meanwhile_ends_the_run_and_what_was_recorded_opens
         "traffic": {"rate": "20/s"},
         "engine": {"workers": 2},
     }
-    running = start_squall(scenario, small_disk)
-    wait_for_record(running.process, running.folder)
-    fill(small_disk)
-    ran = running.wait()
+    with start_squall(scenario, small_disk) as running:
+        wait_for_record(running.process, running.folder)
+        fill(small_disk)
+        ran = running.wait()
     assert ran.code == ExitCode.ENVIRONMENT, ran.stdout + ran.stderr
     assert "no space left on device" in ran.stderr
     assert "Traceback" not in ran.stderr
