@@ -160,7 +160,7 @@ class Connector:
         target: the scenario's target.
         start_ns: the start of the run on this process's monotonic clock.
         receive_message_max: bytes of the largest message that is taken.
-        workers: how many there are of the kind.
+        workers: how many connect as this one does, itself among them.
     """
 
     def __init__(self, target: Target, start_ns: int, receive_message_max: int, workers: int = 1) -> None:
@@ -247,7 +247,6 @@ class Connector:
             sock.setblocking(False)
             if attempt.source is not None:
                 _bind(sock, attempt.source)
-            self._ports.narrow(sock, self.there)
             async with asyncio.timeout(self.target.connect_timeout):
                 await self._connect_from_a_part(sock, sockaddr)
         except OSError as error:
@@ -260,11 +259,12 @@ class Connector:
         return sock
 
     async def _connect_from_a_part(self, sock: socket.socket, address: Any) -> None:
-        """Connect from its part of the local ports, or from another one where that is full."""
+        """Connect from a part of the local ports, where it is held to one, or from any once that is full."""
+        is_held = self._ports.narrow(sock, self.there)
         try:
             await _connect(sock, address)
         except OSError as error:
-            if error.errno != errno.EADDRNOTAVAIL:
+            if not is_held or error.errno != errno.EADDRNOTAVAIL:
                 raise
             self._ports.widen(sock)
             await _connect(sock, address)

@@ -51,10 +51,13 @@ class LocalPorts:
         ]
         self._next = os.getpid()  # so that the workers of a run do not all begin with the same part
 
-    def narrow(self, sock: socket.socket, there: int) -> None:
-        """Hold a socket that is not connected yet to the next part, if the worker has many connections already."""
+    def narrow(self, sock: socket.socket, there: int) -> bool:
+        """Hold a socket that is not connected yet to the next part, if the worker has so many connections already.
+
+        Whether it is held to one.
+        """
         if there < self._roomy_until or not self._parts:
-            return
+            return False
         self._next += 1
         try:
             sock.setsockopt(
@@ -62,11 +65,12 @@ class LocalPorts:
             )
         except OSError:  # an older kernel
             self._parts.clear()
+        return bool(self._parts)
 
-    def widen(self, sock: socket.socket) -> None:
-        """Give it the whole range again, where none of its part was free."""
-        if self._parts:
-            sock.setsockopt(socket.IPPROTO_IP, _IP_LOCAL_PORT_RANGE, _option(0, 0))
+    @staticmethod
+    def widen(sock: socket.socket) -> None:
+        """Give a socket that is held to a part the whole range again."""
+        sock.setsockopt(socket.IPPROTO_IP, _IP_LOCAL_PORT_RANGE, _option(0, 0))
 
 
 def _option(first: int, last: int) -> bytes:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from picows import WSListener
 
+from integration.engine.kernel import holds_to_parts
 from oracle import bad_servers
 from squall.engine.connector import Attempt, ConnectFailed, Connector, EntryPoint
 from squall.engine.local_ports import LocalPorts, port_range
@@ -153,13 +154,3 @@ def test_where_a_part_of_the_ports_is_full_another_port_will_do() -> None:
     assert connector.there == 0
     if holds_to_parts():
         assert first == part
-
-
-def holds_to_parts() -> bool:
-    """Whether this kernel can hold a socket to a part of its ports (Linux 6.3)."""
-    with socket.socket() as sock:
-        try:
-            sock.getsockopt(socket.IPPROTO_IP, 51)  # IP_LOCAL_PORT_RANGE
-        except OSError:
-            return False
-    return True

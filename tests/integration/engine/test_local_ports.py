@@ -10,6 +10,7 @@ from itertools import pairwise
 
 import pytest
 
+from integration.engine.kernel import holds_to_parts
 from squall.engine.local_ports import LocalPorts, port_range
 
 SOURCE = "127.0.0.77"
@@ -23,11 +24,8 @@ def ports() -> tuple[int, int]:
     found = port_range()
     if found is None:
         pytest.skip("this system does not tell its range of ports")
-    with socket.socket() as sock:
-        try:
-            sock.getsockopt(socket.IPPROTO_IP, 51)  # IP_LOCAL_PORT_RANGE
-        except OSError:
-            pytest.skip("this kernel holds no socket to a part of its range (Linux 6.3)")
+    if not holds_to_parts():
+        pytest.skip("this kernel holds no socket to a part of its range (Linux 6.3)")
     first = found[0] + 128
     return first, first + 2 * WIDTH - 1
 
@@ -70,6 +68,15 @@ def test_as_long_as_there_is_room_the_system_chooses(ports: tuple[int, int], ope
     taken = [connected(opened, parts, listener.getsockname(), there) for there in (0, 99, 100)]
     assert ports[0] not in taken[:2]
     assert taken[2] == ports[0]
+
+
+def test_a_kernel_that_cannot_is_asked_once_and_the_system_chooses(ports: tuple[int, int]) -> None:
+    """What is no socket of the internet cannot be held to a part, as on an older kernel none can."""
+    parts = LocalPorts(ports, width=WIDTH)
+    with socket.socket(socket.AF_UNIX) as cannot, socket.socket() as could:
+        assert not parts.narrow(cannot, 100)
+        assert not parts.narrow(could, 100)
+        assert LocalPorts(ports, width=WIDTH).narrow(could, 100)
 
 
 def test_without_a_known_range_ports_are_the_systems(opened: ExitStack) -> None:
