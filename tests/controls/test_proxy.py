@@ -123,9 +123,8 @@ def test_three_accounts_of_what_is_sent_again_agree(seed: int, tmp_path: Path) -
 @pytest.mark.parametrize("seed", [7, pytest.param(8, marks=pytest.mark.matrix)])
 def test_three_accounts_of_a_room_agree(seed: int, tmp_path: Path) -> None:
     """A message that is dropped on its way up is lost for each of its three readers, one on its way down for one."""
-    ran, records, deeds = run(
-        tmp_path, seed, [{**DROP, "at": "700ms"}], exchange="room"
-    )  # when all have joined
+    once_all_have_joined = {**DROP, "at": "700ms"}
+    ran, records, deeds = run(tmp_path, seed, [once_all_have_joined], exchange="room")
     came, went = seen(records, "in"), seen(records, "out")
     never_came = deeds.keys("up", "dropped")
     dropped = sum(deeds.to(key, "down", "dropped") for key in went)

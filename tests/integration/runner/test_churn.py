@@ -5,18 +5,17 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from integration.runner.under_way import wait_until
 from oracle.launch import lying_server
-from squall.errors import ExitCode, StoreError
+from squall.errors import ExitCode
 from squall.fleet.inline import InlineFleet
 from squall.live.base import LiveView
 from squall.metrics.outages import OUTAGE
@@ -128,17 +127,6 @@ def test_in_an_open_model_new_ones_arrive_and_nobody_comes_again(make: Any, run:
     assert all(18 <= planned <= 22 for planned in hold)  # by Little's law 20
 
 
-def wait_until_held(folder: Path, connections: int) -> None:
-    """Until the record of a run that goes on says that so many are held."""
-    until, pause = time.monotonic() + 20, threading.Event()
-    while time.monotonic() < until:
-        with suppress(StoreError):  # it has not begun yet
-            if any(each.held >= connections for each in open_run(folder).intervals):
-                return
-        pause.wait(0.05)
-    raise AssertionError(f"{connections} connections were not held within 20 s")
-
-
 def reconnects_by_second(ran: Ran) -> list[tuple[int, int]]:
     """How many connects were tried and how many drops replaced, in each second of the record."""
     return [
@@ -164,7 +152,9 @@ def test_a_service_that_is_killed_and_started_again_is_survived_and_told(tmp_pat
             "engine": {"workers": WORKERS},
         }
         with start_squall(scenario, tmp_path) as running:
-            wait_until_held(tmp_path / "run", connections)
+            wait_until(
+                running.folder, lambda seen: any(each.held >= connections for each in seen), "all are held"
+            )
             process.kill()
             process.wait()
             with served(port):

@@ -6,13 +6,13 @@ import contextlib
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
 import pytest
 
-from squall.errors import ExitCode, StoreError
+from integration.runner.under_way import wait_until
+from squall.errors import ExitCode
 from squall.store.reader import open_run
 from squall_run import start_squall
 
@@ -42,16 +42,9 @@ def start(url: str, folder: Path, file_max: int = 0) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def wait_for_record(process: subprocess.Popen[str], folder: Path) -> None:
+def wait_for_record(folder: Path) -> None:
     """Until two seconds of a run stand in its record."""
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        with contextlib.suppress(StoreError):  # the record is not begun yet
-            if len(list(open_run(folder).intervals)) >= 2:
-                return
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(0.1)
-    raise AssertionError("nothing is recorded")
+    wait_until(folder, lambda seen: len(seen) >= 2, "two seconds are recorded")
 
 
 def fill(place: Path) -> None:
@@ -65,7 +58,7 @@ def test_after_a_kill_workers_end_and_the_record_opens(service: str, tmp_path: P
     folder = tmp_path / "run"
     process = start(service, folder)
     try:
-        wait_for_record(process, folder)
+        wait_for_record(folder)
         workers = psutil.Process(process.pid).children()
         assert len(workers) == 2
         process.send_signal(signal.SIGKILL)
@@ -110,7 +103,7 @@ def test_a_disk_that_fills_up_meanwhile_ends_the_run_and_what_was_recorded_opens
         "engine": {"workers": 2},
     }
     with start_squall(scenario, small_disk) as running:
-        wait_for_record(running.process, running.folder)
+        wait_for_record(running.folder)
         fill(small_disk)
         ran = running.wait()
     assert ran.code == ExitCode.ENVIRONMENT, ran.stdout + ran.stderr
